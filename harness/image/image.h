@@ -1,0 +1,82 @@
+// Image: the bytes under test, and how they came to be. ImageBuilder builds images by their recipes: it writes one
+// build.ninja for all that are asked for and has ninja run it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "process/launcher.h"
+#include "spec/recipe.h"
+#include "spec/target.h"
+
+namespace bootrig {
+
+struct Image {
+  std::string name;                           // "reference-hello", or the file's name for an image from outside
+  std::filesystem::path file;
+  std::optional<std::uint64_t> load_address;  // set: a raw image, entered there
+  std::uint64_t entry = 0;                    // ELF: its entry; raw: the load address
+  std::string sha256;
+  std::vector<std::filesystem::path> symbols;   // ELF files with the symbols of what runs
+  std::map<std::string, std::string> parameters;  // all of the recipe's, with the values used
+};
+
+// An image from outside (`bootrig boot FILE`): checks that it is a bootable AArch64 ELF, or, with `load`, takes it as
+// raw bytes. One clear error otherwise: empty, no ELF and no load address, another machine, 32-bit, no loadable segment.
+Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load);
+
+// Why an image is not there.
+struct ImageFailure {
+  enum class Kind {
+    kSkipped,      // a required parameter is missing: the user has not said where his tree is
+    kBadSpec,      // the recipe or the request is wrong
+    kBuildFailed,  // a stage failed; the message is the tool's first error line
+  };
+  Kind kind = Kind::kBuildFailed;
+  Error error;
+  std::string log;  // what the failing stage printed, at most 64 KiB
+};
+using ImageResult = std::expected<Image, ImageFailure>;
+
+struct ImageRequest {
+  std::string name;                           // "reference-hello"
+  std::map<std::string, std::string> set;     // parameters: the scenario's, over the variant's
+  MachineSpec machine;                        // for parameters that come from the target
+};
+
+// All image names that the recipes offer: each recipe's own name and "<recipe>-<variant>".
+struct ImageListing {
+  std::string name;
+  std::string summary;
+  std::string recipe;
+};
+std::vector<ImageListing> list_images(const std::vector<Recipe>& recipes);
+
+class ImageBuilder {
+ public:
+  struct Options {
+    std::filesystem::path folder;             // where build.ninja and the outputs stand
+    std::filesystem::path program;            // bootrig itself, for the native stages (`bootrig stage …`)
+    std::map<std::string, std::string> user_parameters;  // --set name=value
+    unsigned jobs = 0;                        // 0: ninja's own choice
+    std::function<void(int done, int total, const std::string& what)> progress;  // may be empty
+  };
+  ImageBuilder(std::vector<Recipe> recipes, Options options, ProcessLauncher& launcher);
+
+  // One result per request, in order. Requests that resolve to the same recipe and parameters share one build; equal
+  // inputs are not built twice, over runs as well. A failing image does not keep the others from being built.
+  std::vector<ImageResult> build(const std::vector<ImageRequest>& requests);
+
+ private:
+  std::vector<Recipe> recipes_;
+  Options options_;
+  ProcessLauncher& launcher_;
+};
+
+}  // namespace bootrig

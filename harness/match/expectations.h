@@ -1,0 +1,74 @@
+// Expectations: what a console should say, in order, and what it must never say. Compiled once, immutable, shared
+// between sessions of any thread. Building them is parse_transcript's and ExpectationsBuilder's work, following a
+// console is Matcher's (matcher.h).
+//
+// Matching is on bytes. A line is what stands before '\n', less trailing '\r's and less ANSI escape sequences
+// (ECMA-48 CSI and OSC). Regular expressions are RE2's, Latin-1 (bytes), linear in time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace bootrig {
+
+// What a failure signature tells: an exception dump was printed, or another kind of end.
+enum class SignatureKind { kException, kPanic };
+
+struct SignatureInfo {
+  std::string name;     // "linux-panic"
+  std::string origin;   // "Linux", "U-Boot", "Microkit loader", ...
+  SignatureKind kind = SignatureKind::kPanic;
+  std::string pattern;  // RE2, searched in a line
+};
+
+// The default signatures, armed in every scenario: bootrig's own images, Microkit loader and monitor, elfloader,
+// seL4, Linux, U-Boot, EDK2, Xen.
+std::span<const SignatureInfo> default_signatures();
+
+// How lines that no expectation speaks of are treated between transcript lines without a gap ("...").
+// kRefuse is the transcript's own rule (the next line must follow); kAllow is as if a gap stood between all lines.
+enum class Unexpected { kRefuse, kAllow };
+// kListed: lines must come in the order written. kAnyOrder: each line once, in any order (implies kAllow).
+enum class Order { kListed, kAny };
+
+struct Expectations;  // opaque: expectations.cc and matcher.cc know it
+
+class ExpectationsBuilder {
+ public:
+  ExpectationsBuilder();
+  ~ExpectationsBuilder();
+
+  // A transcript file's bytes. Errors have the place "name:line".
+  Result<void> add_transcript(std::string_view display_name, std::string_view text);
+  // A step "expect": literal text, or "re:…", searched anywhere in the output after what matched before, also in a
+  // line that has no end yet (a prompt). `within`: this step's own timeout.
+  Result<void> add_expect(std::string place, std::string_view pattern, std::optional<Duration> within);
+  // A step "send": bytes for the console once everything before has matched.
+  void add_send(std::string bytes);
+  // Must never appear in a line: literal text, or "re:…".
+  Result<void> add_forbidden(std::string place, std::string_view pattern);
+  // The boot stage ends with the first line that holds this; without it, with the first expectation that matches.
+  Result<void> set_boot_until(std::string place, std::string_view pattern);
+  void set_unexpected(Unexpected unexpected);
+  void set_order(Order order);
+  // Switches a default signature off, by its name. An error offers the nearest name.
+  Result<void> disarm(std::string place, std::string_view signature_name);
+
+  std::shared_ptr<const Expectations> build();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The number of lines and steps that must match. 0: nothing is expected, only signatures are watched for.
+std::size_t expectation_count(const Expectations& expectations);
+
+}  // namespace bootrig

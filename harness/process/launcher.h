@@ -1,0 +1,80 @@
+// Child processes that cannot be orphaned. ForkingLauncher forks on one long-lived thread of its own, because
+// PR_SET_PDEATHSIG fires when the *thread* that forked exits; every child gets SIGKILL when bootrig dies, however it
+// dies, a process group of its own, default signals, no descriptors but those named, and /dev/null as its input.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+
+namespace bootrig {
+
+struct LaunchSpec {
+  std::vector<std::string> argv;  // argv[0] by name (looked up in PATH) or path
+  std::filesystem::path folder;   // working folder; empty: ours
+  int output = -1;                // descriptor for stdout; -1: /dev/null
+  int errors = -1;                // descriptor for stderr; -1: /dev/null
+  std::vector<std::pair<int, int>> inherited;  // ours -> the child's number (3 and up)
+};
+
+struct ExitStatus {
+  int code = -1;    // exit code, or -1 when a signal ended it
+  int signal = 0;   // or 0
+  std::string to_text() const;  // "exit status 1", "signal 9 (Killed)"
+};
+
+// One child. Owns it: the destructor kills and reaps what still runs.
+class ChildProcess {
+ public:
+  virtual ~ChildProcess() = default;
+  virtual pid_t pid() const = 0;
+  // Readable (poll) when the child has ended; -1 for fakes that have none.
+  virtual int pidfd() const = 0;
+  // Reaps. none: still running at the deadline.
+  virtual std::optional<ExitStatus> wait(Deadline deadline) = 0;
+  virtual void signal(int number) = 0;
+  // SIGTERM, and SIGKILL when it has not ended `grace` later; reaps.
+  virtual ExitStatus terminate(Duration grace) = 0;
+  // The largest time that one of its threads was runnable but not running (/proc/PID/task/TID/schedstat, second
+  // field). Zero once it has ended.
+  virtual Duration starved() const = 0;
+};
+
+class ProcessLauncher {
+ public:
+  virtual ~ProcessLauncher() = default;
+  // Errors name the program and why (not found, not executable, ...).
+  virtual Result<std::unique_ptr<ChildProcess>> launch(const LaunchSpec& spec) = 0;
+};
+
+class ForkingLauncher final : public ProcessLauncher {
+ public:
+  ForkingLauncher();
+  ~ForkingLauncher() override;
+  Result<std::unique_ptr<ChildProcess>> launch(const LaunchSpec& spec) override;
+
+ private:
+  struct Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+// Runs a command to its end and collects stdout and stderr together (at most `limit` bytes, the rest is read and
+// dropped). Killed at the deadline. For tools (ninja, qemu --version), not for machines.
+struct CommandResult {
+  ExitStatus status;
+  bool timed_out = false;
+  std::string output;
+};
+Result<CommandResult> run_command(ProcessLauncher& launcher, LaunchSpec spec, Deadline deadline,
+                                  std::size_t limit = std::size_t{16} << 20);
+
+}  // namespace bootrig

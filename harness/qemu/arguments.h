@@ -1,0 +1,30 @@
+// A target profile as a QEMU command line. Pure: no file is looked at, nothing is started.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/target.h"
+
+namespace bootrig {
+
+// What is booted, as QEMU's generic loader takes it. An ELF carries its addresses; a raw image needs one.
+struct BootImage {
+  std::filesystem::path file;
+  std::optional<std::uint64_t> load_address;  // set: raw
+};
+
+// The descriptors that QEMU finds its channels at; fixed, so that a printed command line is the true one.
+inline constexpr int kUartDescriptor = 3;
+inline constexpr int kQmpDescriptor = 4;
+inline constexpr int kGdbDescriptor = 5;
+
+// argv, the program first. Nothing that the guest does not need: -nodefaults -no-user-config -display none, no network;
+// UART, QMP and a chardev for a later gdbstub on inherited sockets; -no-reboot -no-shutdown, so that a machine that
+// ended can still be looked at. Level 2: virtualization=on. Level 3: secure=on,virtualization=on.
+std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image);
+
+}  // namespace bootrig

@@ -1,0 +1,96 @@
+// Outcome, Expectation and Verdict: what happened, what should have, and the judgement. Pure data and one pure function.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "machine/machine.h"
+#include "match/matcher.h"
+#include "spec/scenario.h"
+
+namespace bootrig {
+
+enum class VerdictKind { kPass, kFail, kError, kSkip };
+std::string_view to_text(VerdictKind kind);  // "pass", "fail", "error", "skip"
+
+enum class Cause {
+  kNone,  // pass and skip
+  // fail: about the guest
+  kMissingOutput, kUnexpectedOutput, kFailureSignature, kException, kWrongEnding, kBootTimeout, kTestTimeout,
+  kInactivity,
+  // error: about us; who must act: the author of the spec, the image's author, the environment, the host, bootrig
+  kBadSpec, kImageBuild, kMachineStart, kHost, kInternal,
+};
+std::string_view to_text(Cause cause);  // "missing-output", ..., "" for none
+// "the author of the scenario or profile", "the environment of this host", ...; empty unless an error.
+std::string_view who_must_act(Cause cause);
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::kPass;
+  Cause cause = Cause::kNone;
+  std::string detail;  // one sentence: the signature's name and line, the skip's reason, the compiler's line
+};
+
+// How a session stopped. The first group is the guest's or the host's doing, the second ours.
+enum class Termination {
+  kPoweredOff, kReset, kPanicked, kExited,
+  kSatisfied,      // all expected was seen and the ending is "running": stopped by us
+  kSignature,      // a failure signature appeared
+  kDiverged,       // a line came that cannot be
+  kBootTimeout, kTestTimeout, kStepTimeout, kInactivity, kWallClockCap, kOutputLimit,
+  kNotStarted,     // no machine, or no image
+  kInterrupted,    // the run was stopped; there is no verdict
+};
+std::string_view to_text(Termination termination);
+
+// Facts of one session.
+struct Outcome {
+  Termination termination = Termination::kNotStarted;
+  Verdict not_started;                // kNotStarted: why (skip or error)
+  std::string exit_status;            // kExited
+  // The transcript's facts, as the Matcher keeps them.
+  std::size_t matched = 0;
+  std::size_t expected = 0;
+  std::optional<std::uint64_t> completed_at;
+  std::optional<SignatureHit> hit;
+  std::optional<Divergence> divergence;
+  bool boot_stage_over = false;
+  std::map<std::string, std::string> captures;
+  std::uint64_t bytes = 0;
+  std::uint64_t lines = 0;
+  std::uint64_t bytes_dropped = 0;    // of the transcript: not kept, past its cap
+  std::vector<SeenLine> last_lines;
+  Duration limit{0};                  // the time limit that ended it, for timeouts
+  Duration wall{0};                   // power-on to the end
+  Duration first_output{0};           // power-on to the first byte; 0: none
+  Duration starved{0};
+  MachineFacts machine;
+  std::string accelerator_asked;      // "tcg" or "kvm"
+};
+
+// Decides once. A table in judge_test.cc says what is what.
+Verdict judge(const Outcome& outcome, Ending ending);
+
+// How the verdict stands to what was expected: the words of reports.
+enum class Standing {
+  kPassed,
+  kExpectedFailure,    // xfail: failed exactly as expected; reported as passed
+  kFailed,
+  kErrored,
+  kUnexpectedPass,     // a failure was expected
+  kWrongFailure,       // failed, but not as expected
+  kSkipped,
+  kQuarantined,        // failed, does not gate
+  kFlaky,              // passed after a retry
+};
+std::string_view to_text(Standing standing);  // "pass", "xfail", "fail", "error", "xpass", "wrong-failure", "skip", ...
+bool gates(Standing standing);                // true: the run's exit status is 1
+Standing stand(const Verdict& verdict, const std::optional<ExpectedFailure>& expected, bool quarantined,
+               bool passed_after_retry);
+
+}  // namespace bootrig
