@@ -42,7 +42,7 @@ struct CpioStage {
   std::string name;                  // output: <name>.cpio
   // Name in the archive -> a stage's name, or a file relative to the recipe's folder.
   std::map<std::string, std::string> files;
-  std::optional<std::uint64_t> truncate;  // keep only this many bytes: for images that are broken on purpose
+  std::string truncate;  // a size once parameters are filled in: keep only so many bytes; "": whole
 };
 // embed: a file's bytes as an object with the symbols <symbol>, <symbol>_end and <symbol>_size.
 struct EmbedStage {
