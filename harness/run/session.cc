@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "run/time_limit.h"
+
 namespace bootrig {
 namespace {
 
@@ -92,12 +94,13 @@ class Session {
   void check_console() {
     const auto completed = matcher_.completed_at();
     const auto& hit = matcher_.hit();
-    const bool hit_first = hit && (!completed || hit->line.offset <= *completed || settling_);
-    if (hit_first) {
+    const bool satisfied = completed && scenario_.ending == Ending::kRunning && matcher_.matched() > 0;
+    const bool decided = satisfied && scenario_.settle == Duration::zero();  // what follows is not listened to
+    if (hit && (!decided || hit->line.offset <= *completed)) {
       termination_ = Termination::kSignature;
     } else if (matcher_.diverged()) {
       termination_ = Termination::kDiverged;
-    } else if (completed && scenario_.ending == Ending::kRunning && matcher_.matched() > 0) {
+    } else if (satisfied) {
       begin_to_settle();
     } else if (scenario_.output_limit && outcome_.bytes > *scenario_.output_limit) {
       termination_ = Termination::kOutputLimit;
