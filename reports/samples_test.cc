@@ -71,6 +71,14 @@ void diverge(Attempt& attempt) {
                  .final = true};
 }
 
+RunResult renamed(RunResult result, const std::string& scenario, const std::string& suffix = "") {
+  result.scenario = scenario;
+  result.id = scenario + "@" + result.target + suffix;
+  result.repeat_command = "bootrig run '" + result.id + "'";
+  for (Attempt& attempt : result.attempts) attempt.folder = "cells/" + result.id + "/1";
+  return result;
+}
+
 }  // namespace
 
 RunInfo sample_run() {
@@ -181,10 +189,7 @@ RunResult unexpected_pass_sample() {
 }
 
 RunResult wrong_failure_sample() {
-  RunResult result = diverged_sample("2");
-  result.scenario = "fault/other";
-  result.id = "fault/other@virt[gic=2]";
-  result.repeat_command = "bootrig run 'fault/other@virt[gic=2]'";
+  RunResult result = renamed(diverged_sample("2"), "fault/other");
   result.standing = Standing::kWrongFailure;
   result.expected_failure = expected_failure_sample().expected_failure;
   return result;
@@ -199,9 +204,7 @@ RunResult skipped_sample(const std::string& scenario, const std::string& reason)
 }
 
 RunResult quarantined_sample() {
-  RunResult result = silent_sample();
-  result.scenario = "boot/smp";
-  result.id = "boot/smp@virt[gic=2]";
+  RunResult result = renamed(silent_sample(), "boot/smp");
   result.standing = Standing::kQuarantined;
   result.quarantine = "ann@example.org until 2027-01-31: second core is late";
   return result;
@@ -218,13 +221,13 @@ RunResult flaky_sample() {
 }
 
 RunResult retried_sample() {
-  RunResult result = diverged_sample("2");
-  result.scenario = "boot/retry";
-  result.id = "boot/retry@virt[gic=2]#2";
-  Attempt error = build_error_sample("boot/retry", "2").attempts[0];
-  error.verdict = {VerdictKind::kError, Cause::kHost,
-                   "the emulator ended by itself, signal 9 (Killed)"};
-  result.attempts.insert(result.attempts.begin(), {silent_sample().attempts[0], error});
+  RunResult result = renamed(diverged_sample("2"), "boot/retry", "#2");
+  Attempt silent = renamed(silent_sample(), "boot/retry", "#2").attempts[0];
+  Attempt killed = build_error_sample("boot/retry", "2").attempts[0];
+  killed.verdict = {VerdictKind::kError, Cause::kHost,
+                    "the emulator ended by itself, signal 9 (Killed)"};
+  result.attempts[0].folder = "cells/boot/retry@virt[gic=2]#2/3";
+  result.attempts.insert(result.attempts.begin(), {silent, killed});
   return result;
 }
 

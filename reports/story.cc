@@ -86,8 +86,8 @@ void tell_signature(const Outcome& outcome, Story& story) {
 }
 
 std::string ending_words(const Outcome& outcome) {
-  std::string text =
-      fmt::format("{} after {}", to_text(outcome.termination), seconds_text(outcome.wall));
+  std::string text = fmt::format("{}, {} after power-on", to_text(outcome.termination),
+                                 seconds_text(outcome.wall));
   if (outcome.limit > Duration::zero())
     text += fmt::format(", limit {}", format_duration(outcome.limit));
   if (outcome.bytes == 0) return text + ", not one byte of output";

@@ -19,25 +19,55 @@ char32_t legal(char32_t point) {
   return point == 0xfffe || point == 0xffff ? kReplacement : point;
 }
 
-}  // namespace
+bool is_plain(char c) {
+  return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t';
+}
 
-std::string xml_text(std::string_view bytes) {
-  const std::string scrubbed = scrub_utf8(bytes);
-  std::string text;
-  text.reserve(scrubbed.size());
-  std::string_view rest = scrubbed;
-  while (!rest.empty()) {
-    const std::string_view before = rest;
-    const char32_t point = take_code_point(rest);
-    if (point == '\r' && rest.starts_with('\n')) continue;
+// How many bytes at the start are printable ASCII, tabs and newlines, or are not. UTF-8 never mixes
+// the two.
+std::size_t plain_run(std::string_view bytes) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  while (at != end && is_plain(*at)) ++at;
+  return static_cast<std::size_t>(at - bytes.data());
+}
+std::size_t strange_run(std::string_view bytes) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  while (at != end && !is_plain(*at)) ++at;
+  return static_cast<std::size_t>(at - bytes.data());
+}
+
+void append_legal(std::string& text, std::string_view scrubbed, bool before_newline) {
+  while (!scrubbed.empty()) {
+    const std::string_view before = scrubbed;
+    const char32_t point = take_code_point(scrubbed);
+    if (point == '\r' && scrubbed.empty() && before_newline) continue;
     const char32_t shown = legal(point);
     if (shown == point) {
-      text.append(before.substr(0, before.size() - rest.size()));
+      text.append(before.substr(0, before.size() - scrubbed.size()));
     } else {
       append_code_point(text, shown);
     }
   }
-  return text;
+}
+
+}  // namespace
+
+std::string xml_text(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (;;) {
+    // Nearly all text is plain: it is taken in runs.
+    const std::size_t plain = plain_run(bytes);
+    text.append(bytes.substr(0, plain));
+    bytes.remove_prefix(plain);
+    if (bytes.empty()) return text;
+    const std::size_t strange = strange_run(bytes);
+    append_legal(text, scrub_utf8(bytes.substr(0, strange)),
+                 bytes.substr(strange).starts_with('\n'));
+    bytes.remove_prefix(strange);
+  }
 }
 
 std::string xml_attribute(std::string_view bytes) {
