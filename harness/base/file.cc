@@ -88,6 +88,12 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   return {};
 }
 
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes) {
+  const ScopedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!fd.valid()) return system_error(path, "write");
+  return write_all(fd.get(), path, bytes);
+}
+
 Result<void> make_folders(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -16,6 +16,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
 // Writes a temporary beside the path, fsyncs it and renames it over: readers see the old or the new file, never half.
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+// Writes the file in place, without waiting for the disk: for what a crash may lose.
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
+
 // The folder and its parents. An error names the folder and why.
 Result<void> make_folders(const std::filesystem::path& folder);
 

@@ -1,0 +1,164 @@
+// bootrig boot: anybody's image, no files needed. The console streams, the verdict follows.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "image/image.h"
+#include "run/session.h"
+
+namespace bootrig {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct BootOptions {
+  std::string image;
+  std::string target = "virt";
+  std::string load;
+  std::vector<std::string> symbols;
+  std::vector<std::string> expect;
+  std::vector<std::string> forbid;
+  std::string timeout = "60s";
+  std::string silence = "3s";
+  std::string output;
+  std::string project;
+  bool quiet = false;
+};
+
+// The scenario that the options describe: the texts expected, in order; without any, silence ends it.
+Result<Scenario> make_scenario(const BootOptions& options) {
+  Scenario scenario;
+  scenario.name = "boot";
+  scenario.image = options.image;
+  auto timeout = parse_duration(options.timeout);
+  if (!timeout) return fail("--timeout", timeout.error().message);
+  scenario.timeouts.overall = *timeout;
+  scenario.ending = options.expect.empty() ? Ending::kAny : Ending::kRunning;
+  ExpectationsBuilder builder;
+  for (const std::string& text : options.expect) BOOTRIG_TRY_VOID(builder.add_expect("--expect", text, std::nullopt));
+  for (const std::string& text : options.forbid) BOOTRIG_TRY_VOID(builder.add_forbidden("--forbid", text));
+  scenario.expectations = builder.build();
+  return scenario;
+}
+
+Result<TargetProfile> find_target(const Project& project, const std::string& text) {
+  BOOTRIG_TRY(const TargetReference reference, parse_target_reference(text));
+  BOOTRIG_TRY(TargetProfile profile, project.target(reference.name));
+  return apply_variation(std::move(profile), reference.variation);
+}
+
+void print(std::string_view bytes) {
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  std::fflush(stdout);
+}
+
+void print_lines(const std::vector<SeenLine>& lines) {
+  for (const SeenLine& line : lines) print(fmt::format("  {:>6}  {}\n", line.number, printable(line.text)));
+}
+
+void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict, bool ended_on_newline) {
+  if (!ended_on_newline && !options.quiet) print("\n");
+  std::string what = to_text(verdict.kind) == "pass" ? "PASS" : fmt::format("{} ({})", to_text(verdict.kind),
+                                                                              to_text(verdict.cause));
+  if (verdict.kind == VerdictKind::kPass && options.expect.empty()) {
+    what += outcome.termination == Termination::kSatisfied ? ": silent, still running, nothing was expected"
+                                                           : fmt::format(": {}", to_text(outcome.termination));
+  }
+  print(fmt::format("bootrig: {} on {} after {:.3f} s, {} lines, {}\n", what, options.target, to_seconds(outcome.wall),
+                    outcome.lines, outcome.machine.accelerator.empty() ? "no accelerator proven"
+                                                                       : outcome.machine.accelerator));
+  if (verdict.kind == VerdictKind::kPass) return;
+  print(fmt::format("  {}\n", verdict.detail));
+  if (options.quiet) print_lines(outcome.last_lines);
+  if (verdict.kind == VerdictKind::kError) print(fmt::format("  to act: {}\n", who_must_act(verdict.cause)));
+  print(fmt::format("  command: {}\n", shell_quote(outcome.machine.argv)));
+}
+
+Result<TranscriptFile> open_transcript(const BootOptions& options) {
+  if (options.output.empty()) return TranscriptFile();
+  BOOTRIG_TRY_VOID(make_folders(options.output));
+  return TranscriptFile::create(options.output);
+}
+
+// The story: check the input, start the machine, watch it, judge, say so.
+Result<int> boot(const BootOptions& options) {
+  const Project project = open_project(options.project);
+  BOOTRIG_TRY(const TargetProfile target, find_target(project, options.target));
+  std::optional<std::uint64_t> load;
+  if (!options.load.empty()) {
+    auto address = parse_address(options.load);
+    if (!address) return fail("--load", address.error().message);
+    load = *address;
+  }
+  BOOTRIG_TRY(const Image image, open_image(options.image, load));
+  BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
+  auto silence = parse_duration(options.silence);
+  if (!silence) return fail("--silence", silence.error().message);
+  BOOTRIG_TRY(TranscriptFile transcript, open_transcript(options));
+
+  const SteadyClock clock;
+  Interrupt interrupt;
+  interrupt_on_signals(interrupt);
+  ForkingLauncher launcher;
+  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  if (const auto why = machines->unavailable(target.machine)) {
+    print(fmt::format("bootrig: SKIP on {}: {}\n", options.target, *why));
+    return kExitUntrustworthy;
+  }
+  auto machine = machines->start({target.machine, {image.file, image.load_address}});
+  if (!machine) return fail(machine.error().message);
+
+  bool on_newline = true;
+  SessionOptions session;
+  session.timeout_multiplier = target.timeout_multiplier;
+  if (options.expect.empty()) session.silence_ends = *silence;
+  session.live = [&](std::string_view bytes) {
+    on_newline = bytes.ends_with('\n');
+    if (!options.quiet) print(bytes);
+  };
+  Outcome outcome = run_session(**machine, scenario, session, clock, transcript);
+  BOOTRIG_TRY_VOID(transcript.close());
+  if (outcome.termination == Termination::kInterrupted) return fail("interrupted; the machine is stopped");
+  outcome.accelerator_asked = to_text(target.machine.accelerator);
+  const Verdict verdict = judge(outcome, scenario.ending);
+  tell_verdict(options, outcome, verdict, on_newline);
+  return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
+}
+
+constexpr const char* kFooter =
+    "Without --expect it runs until the guest is silent, ends, or prints a failure signature (a crash dump, a panic).\n"
+    "\n"
+    "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
+    "  bootrig boot loader.img --load 0x70000000 --target 'virt[level=2,memory=2G]' --timeout 20s\n"
+    "\n"
+    "Exit status: 0 as expected, 1 not, 2 it could not be tried. 'bootrig list targets' names the targets.";
+
+}  // namespace
+
+void add_boot_command(CLI::App& app, int& status) {
+  auto options = std::make_shared<BootOptions>();
+  app.add_option("IMAGE", options->image, "An AArch64 ELF file, or a raw image with --load")->required();
+  app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
+      ->capture_default_str();
+  app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
+  app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable");
+  app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order");
+  app.add_option("--forbid", options->forbid, "Text, or re:REGEX, that must not appear; repeatable");
+  app.add_option("--timeout", options->timeout, "Longest time from power-on")->capture_default_str();
+  app.add_option("--silence", options->silence, "Without --expect: silence that ends it")->capture_default_str();
+  app.add_option("--output,-o", options->output, "Folder for the transcript and its times");
+  app.add_option("--project", options->project, "Folder with targets/ of your own");
+  app.add_flag("--quiet,-q", options->quiet, "Print the verdict alone, not the console");
+  app.footer(kFooter);
+  app.callback([options, &status] {
+    const auto done = boot(*options);
+    status = done ? *done : tell(done.error());
+  });
+}
+
+}  // namespace bootrig

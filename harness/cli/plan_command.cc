@@ -1,0 +1,74 @@
+// bootrig plan: every testcase, its exact command line, why it is skipped. Builds and starts nothing.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/selection_options.h"
+
+namespace bootrig {
+namespace {
+
+struct PlanOptions {
+  SelectionOptions selection;
+  bool excluded = false;
+};
+
+void print_testcase(const Testcase& testcase, MachineFactory& machines) {
+  fmt::print("{}\n", testcase.id);
+  auto skip = testcase.skip;
+  if (!skip) skip = machines.unavailable(testcase.target.machine);
+  if (skip) return fmt::print("  skip: {}\n", printable(*skip));
+  if (testcase.expected_failure) {
+    fmt::print("  expects {} ({}): {}\n", testcase.expected_failure->verdict, testcase.expected_failure->cause,
+               printable(testcase.expected_failure->reason));
+  }
+  if (!testcase.quarantine.empty()) fmt::print("  quarantined: {}\n", printable(testcase.quarantine));
+  // The image is built at run time; its name stands for its file.
+  const MachineRequest request{testcase.target.machine, {testcase.scenario->image, std::nullopt}};
+  fmt::print("  {}\n", printable(shell_quote(machines.command(request))));
+}
+
+Result<int> plan(const PlanOptions& options) {
+  const Project project = open_project(options.selection.project);
+  BOOTRIG_TRY(const Selection selection, to_selection(options.selection));
+  BOOTRIG_TRY(const Plan plan, make_plan(project, selection, today_utc()));
+  const SteadyClock clock;
+  const Interrupt interrupt;
+  ForkingLauncher launcher;
+  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  std::size_t skipped = 0;
+  for (const Testcase& testcase : plan.testcases) {
+    print_testcase(testcase, *machines);
+    if (testcase.skip || machines->unavailable(testcase.target.machine)) ++skipped;
+  }
+  if (options.excluded) {
+    for (const Exclusion& exclusion : plan.excluded) {
+      fmt::print("{}\n  excluded: {}\n", exclusion.cell, printable(exclusion.reason));
+    }
+  }
+  fmt::print("{} testcases, {} of them skipped here; {} cells excluded{}\n", plan.testcases.size(), skipped,
+             plan.excluded.size(), options.excluded || plan.excluded.empty() ? "" : " (--excluded shows them)");
+  return kExitExpected;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app, int& status) {
+  auto options = std::make_shared<PlanOptions>();
+  add_selection_options(app, options->selection);
+  app.add_flag("--excluded", options->excluded, "Also show the cells that a rule or requirement leaves out, and why");
+  app.footer("The image's name stands for its file, which is built at run time.\n\n"
+             "  bootrig plan --matrix nightly\n  bootrig plan 'faults/*@virt[*gic=3*]' --excluded");
+  app.callback([options, &status] {
+    const auto done = plan(*options);
+    status = done ? *done : tell(done.error());
+  });
+}
+
+}  // namespace bootrig

@@ -1,0 +1,59 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string_view>
+
+#include "cli/commands.h"
+#include "image/stage.h"
+
+namespace bootrig {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  void (*add)(CLI::App&, int&);
+};
+constexpr Command kCommands[] = {
+    {"run", "Boot a matrix of scenarios on targets, judge every cell, write reports", add_run_command},
+    {"boot", "Boot one image, any ELF or raw file, and watch its console", add_boot_command},
+    {"plan", "Show every testcase of a selection: its command line, or why it is skipped", add_plan_command},
+    {"list", "List targets, scenarios, images, matrices or failure signatures", add_list_command},
+    {"build", "Build images by their recipes", add_build_command},
+};
+
+constexpr const char* kFooter =
+    "Exit status: 0 all as expected, 1 something was not, 2 there is no trustworthy set of results.\n"
+    "'bootrig COMMAND --help' tells more of each.";
+
+int tell_error(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+  std::fprintf(stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
+               error.what());
+  return kExitUntrustworthy;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  // Ninja calls this for every native stage: no options to parse, no time to lose.
+  if (argc > 1 && std::string_view(argv[1]) == "stage") {
+    const auto done = run_stage(std::vector<std::string>(argv + 2, argv + argc));
+    if (!done) std::fprintf(stderr, "error: %s\n", to_text(done.error()).c_str());
+    return done ? kExitExpected : kExitUnexpected;
+  }
+  CLI::App app("bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
+               "it, and writes JUnit.", "bootrig");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", BOOTRIG_VERSION);
+  int status = kExitExpected;
+  for (const Command& command : kCommands) command.add(*app.add_subcommand(command.name, command.summary), status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return tell_error(app, error);
+  }
+  return status;
+}
+
+}  // namespace bootrig

@@ -1,0 +1,247 @@
+#include "run/plan.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "base/text.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::size_t kCellLimit = 100'000;
+
+bool any_glob(const std::vector<std::string>& globs, std::string_view text) {
+  return std::ranges::any_of(globs, [&](const std::string& glob) { return glob_match(glob, text); });
+}
+bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+
+bool condition_holds(const CellCondition& condition, const Testcase& testcase) {
+  if (!condition.scenarios.empty() && !any_glob(condition.scenarios, testcase.scenario->name)) return false;
+  if (!condition.targets.empty() && !any_glob(condition.targets, testcase.target.name)) return false;
+  return std::ranges::all_of(condition.where, [&](const auto& part) {
+    return std::ranges::find(part.second, machine_value(testcase.target.machine, part.first)) != part.second.end();
+  });
+}
+
+// Names that match any of the globs; a name without wildcards must exist.
+Result<std::vector<std::string>> expand(const std::vector<std::string>& globs, const std::vector<std::string>& names,
+                                        std::string_view what, const std::string& place) {
+  std::vector<std::string> found;
+  for (const std::string& glob : globs) {
+    bool matched = false;
+    for (const std::string& name : names) {
+      if (!glob_match(glob, name)) continue;
+      matched = true;
+      if (std::ranges::find(found, name) == found.end()) found.push_back(name);
+    }
+    if (!matched) return fail(place, fmt::format("no {} matches '{}'{}", what, printable(glob), did_you_mean(glob, names)));
+  }
+  return found;
+}
+
+// Every combination of the varied keys' values, in the file's order, the last key fastest.
+std::vector<Variation> combinations(const MatrixEntry& entry) {
+  std::vector<Variation> all{{}};
+  for (const auto& [key, values] : entry.vary) {
+    std::vector<Variation> next;
+    for (const Variation& variation : all) {
+      for (const std::string& value : values) {
+        next.push_back(variation);
+        next.back()[key] = value;
+      }
+    }
+    all = std::move(next);
+  }
+  return all;
+}
+
+Testcase make_testcase(std::shared_ptr<const Scenario> scenario, TargetProfile target, std::string target_id) {
+  Testcase testcase;
+  testcase.cell = fmt::format("{}@{}", scenario->name, target_id);
+  testcase.id = testcase.cell;
+  testcase.target_id = std::move(target_id);
+  testcase.expected_failure = scenario->expect_fail;
+  for (const Requirement& requirement : scenario->requires_) {
+    const std::string value = machine_value(target.machine, requirement.key);
+    if (std::ranges::find(requirement.allowed, value) == requirement.allowed.end()) {
+      testcase.skip = fmt::format("the scenario needs {} {}, not {}: {}", requirement.key,
+                                  one_of(requirement.allowed), value, requirement.reason);
+    }
+  }
+  testcase.scenario = std::move(scenario);
+  testcase.target = std::move(target);
+  return testcase;
+}
+
+bool has_tag(const std::vector<std::string>& wanted, const std::vector<std::string>& tags) {
+  return std::ranges::any_of(wanted, [&](const std::string& tag) { return std::ranges::find(tags, tag) != tags.end(); });
+}
+
+class Expander {
+ public:
+  Expander(const Project& project, const std::string& today) : project_(project), today_(today) {}
+
+  Result<void> add_matrix(const Matrix& matrix) {
+    for (const MatrixEntry& entry : matrix.entries) BOOTRIG_TRY_VOID(add_entry(matrix, entry));
+    return {};
+  }
+
+  // A cell that no matrix holds, asked for by name. Requirements it does not meet skip it.
+  Result<void> add_cell(std::string_view scenario_name, std::string_view target_text) {
+    BOOTRIG_TRY(auto scenario, project_.scenario(scenario_name));
+    BOOTRIG_TRY(const TargetReference reference, parse_target_reference(target_text));
+    BOOTRIG_TRY(TargetProfile profile, project_.target(reference.name));
+    BOOTRIG_TRY(TargetProfile varied, apply_variation(std::move(profile), reference.variation));
+    add(make_testcase(scenario, std::move(varied), target_id(reference.name, reference.variation)));
+    return {};
+  }
+
+  std::vector<Testcase> take() { return std::move(testcases_); }
+  std::vector<Exclusion> take_excluded() { return std::move(excluded_); }
+
+ private:
+  Result<void> add_entry(const Matrix& matrix, const MatrixEntry& entry) {
+    BOOTRIG_TRY(const auto scenarios, expand(entry.scenarios, project_.scenario_names(), "scenario", entry.place));
+    BOOTRIG_TRY(const auto targets, expand(entry.targets, project_.target_names(), "target", entry.place));
+    for (const std::string& name : scenarios) {
+      BOOTRIG_TRY(const auto scenario, project_.scenario(name));
+      if (!entry.tags.empty() && !has_tag(entry.tags, scenario->tags)) continue;
+      for (const std::string& target : targets) {
+        for (const Variation& variation : combinations(entry)) {
+          BOOTRIG_TRY(TargetProfile profile, project_.target(target));
+          auto varied = apply_variation(std::move(profile), variation);
+          if (!varied) return fail(entry.place, to_text(varied.error()));
+          add_matrix_cell(matrix, make_testcase(scenario, std::move(*varied), target_id(target, variation)));
+          if (testcases_.size() > kCellLimit) return fail(entry.place, "the matrix has more than 100000 testcases");
+        }
+      }
+    }
+    return {};
+  }
+
+  // In a matrix a cell that does not meet the scenario's requirements is not a testcase at all; nor is an excluded one.
+  void add_matrix_cell(const Matrix& matrix, Testcase testcase) {
+    if (testcase.skip) return excluded_.push_back({testcase.cell, *testcase.skip});
+    for (const ExcludeRule& rule : matrix.exclude) {
+      if (condition_holds(rule.condition, testcase)) return excluded_.push_back({testcase.cell, rule.reason});
+    }
+    for (const ExpectFailRule& rule : matrix.expect_fail) {
+      if (condition_holds(rule.condition, testcase)) testcase.expected_failure = rule.expected;
+    }
+    for (const QuarantineRule& rule : matrix.quarantine) {
+      if (today_ < rule.until && condition_holds(rule.condition, testcase)) {
+        testcase.quarantine = fmt::format("{} ({}, until {})", rule.reason, rule.owner, rule.until);
+      }
+    }
+    testcase.matrix = matrix.name;
+    add(std::move(testcase));
+  }
+
+  void add(Testcase testcase) {
+    if (known_.insert(testcase.cell).second) testcases_.push_back(std::move(testcase));
+  }
+
+  const Project& project_;
+  const std::string& today_;
+  std::vector<Testcase> testcases_;
+  std::vector<Exclusion> excluded_;
+  std::set<std::string> known_;
+};
+
+bool pattern_selects(const std::string& pattern, const Testcase& testcase) {
+  return glob_match(pattern, testcase.cell) || glob_match(pattern, testcase.scenario->name);
+}
+
+bool selected(const Selection& selection, const Testcase& testcase) {
+  const auto empty_or = [](const std::vector<std::string>& list, bool holds) { return list.empty() || holds; };
+  return empty_or(selection.patterns, std::ranges::any_of(selection.patterns, [&](const std::string& pattern) {
+                    return pattern_selects(pattern, testcase);
+                  })) &&
+         empty_or(selection.targets, any_glob(selection.targets, testcase.target_id) ||
+                                         any_glob(selection.targets, testcase.target.name)) &&
+         empty_or(selection.scenarios, any_glob(selection.scenarios, testcase.scenario->name)) &&
+         empty_or(selection.tags, has_tag(selection.tags, testcase.scenario->tags) ||
+                                      has_tag(selection.tags, testcase.target.tags));
+}
+
+// Cells named outright that no matrix holds: "scenario@target[...]" patterns, or --scenario with --target.
+Result<void> add_direct_cells(const Project& project, const Selection& selection, Expander& expander) {
+  for (const std::string& pattern : selection.patterns) {
+    const std::size_t at = pattern.find('@');
+    if (at == std::string::npos || has_wildcard(pattern)) continue;
+    BOOTRIG_TRY_VOID(expander.add_cell(pattern.substr(0, at), pattern.substr(at + 1)));
+  }
+  if (selection.scenarios.empty() || selection.targets.empty() || !selection.matrices.empty()) return {};
+  BOOTRIG_TRY(const auto scenarios, expand(selection.scenarios, project.scenario_names(), "scenario", "--scenario"));
+  for (const std::string& target : selection.targets) {
+    if (has_wildcard(target)) continue;
+    for (const std::string& scenario : scenarios) BOOTRIG_TRY_VOID(expander.add_cell(scenario, target));
+  }
+  return {};
+}
+
+std::unexpected<Error> nothing_selected(const Selection& selection, const std::vector<Testcase>& all) {
+  std::vector<std::string> names;
+  for (const Testcase& testcase : all) {
+    names.push_back(testcase.cell);
+    if (std::ranges::find(names, testcase.scenario->name) == names.end()) names.push_back(testcase.scenario->name);
+  }
+  std::string near;
+  for (const std::string& pattern : selection.patterns) near += did_you_mean(pattern, names);
+  return fail(fmt::format("the selection is empty: none of {} testcases matches{}; 'bootrig plan' lists them",
+                          all.size(), near));
+}
+
+// Keeps the shard's part, each testcase `repeat` times, shuffled if asked: in this order, so that all shards of one
+// seed and selection together are the whole.
+std::vector<Testcase> arrange(const std::vector<Testcase>& testcases, const Selection& selection) {
+  std::vector<Testcase> arranged;
+  for (std::size_t i = 0; i < testcases.size(); ++i) {
+    if (i % selection.shards == selection.shard - 1) arranged.push_back(testcases[i]);
+  }
+  std::vector<Testcase> repeated;
+  for (unsigned repetition = 1; repetition <= selection.repeat; ++repetition) {
+    for (Testcase testcase : arranged) {
+      if (repetition > 1) testcase.id += fmt::format("#{}", repetition);
+      repeated.push_back(std::move(testcase));
+    }
+  }
+  if (selection.shuffle) std::ranges::shuffle(repeated, std::mt19937_64(*selection.shuffle));
+  return repeated;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Project& project, const Selection& selection, const std::string& today) {
+  Expander expander(project, today);
+  Plan plan{"selection", {}, {}};
+  const std::vector<std::string>& matrices = selection.matrices.empty() ? project.matrix_names() : selection.matrices;
+  for (const std::string& name : matrices) {
+    BOOTRIG_TRY(const Matrix matrix, project.matrix(name));
+    BOOTRIG_TRY_VOID(expander.add_matrix(matrix));
+    if (selection.matrices.size() == 1) plan.name = matrix.name;
+  }
+  BOOTRIG_TRY_VOID(add_direct_cells(project, selection, expander));
+  const std::vector<Testcase> all = expander.take();
+  std::vector<Testcase> chosen;
+  std::ranges::copy_if(all, std::back_inserter(chosen),
+                       [&](const Testcase& testcase) { return selected(selection, testcase); });
+  if (chosen.empty()) return nothing_selected(selection, all);
+  plan.excluded = expander.take_excluded();
+  plan.testcases = arrange(chosen, selection);
+  if (plan.testcases.empty()) {
+    return fail(fmt::format("shard {}/{} is empty: only {} testcases are selected", selection.shard, selection.shards,
+                            chosen.size()));
+  }
+  return plan;
+}
+
+std::string today_utc() {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+}  // namespace bootrig

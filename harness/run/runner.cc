@@ -1,0 +1,328 @@
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "json/value.h"
+#include "run/journal.h"
+#include "run/result_json.h"
+#include "run/session.h"
+
+namespace bootrig {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
+
+std::int64_t unix_time_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// Equal for runs of the same testcases, whatever their order.
+std::string fingerprint(const Plan& plan) {
+  std::vector<std::string> ids;
+  for (const Testcase& testcase : plan.testcases) ids.push_back(testcase.id);
+  std::ranges::sort(ids);
+  return sha256_hex(fmt::format("{}", fmt::join(ids, "\n")));
+}
+
+Outcome not_started(Verdict verdict) {
+  Outcome outcome;
+  outcome.termination = Termination::kNotStarted;
+  outcome.not_started = std::move(verdict);
+  return outcome;
+}
+
+Verdict image_verdict(const ImageFailure& failure) {
+  const std::string text = to_text(failure.error);
+  switch (failure.kind) {
+    case ImageFailure::Kind::kSkipped: return {VerdictKind::kSkip, Cause::kNone, text};
+    case ImageFailure::Kind::kBadSpec: return {VerdictKind::kError, Cause::kBadSpec, text};
+    case ImageFailure::Kind::kBuildFailed: return {VerdictKind::kError, Cause::kImageBuild, text};
+  }
+  return {VerdictKind::kError, Cause::kInternal, text};
+}
+
+Verdict start_verdict(const StartFailure& failure) {
+  if (failure.kind == StartFailure::Kind::kUnavailable) return {VerdictKind::kSkip, Cause::kNone, failure.message};
+  return {VerdictKind::kError, Cause::kMachineStart, failure.message};
+}
+
+Result<void> write_command(const fs::path& folder, const MachineFacts& machine) {
+  return write_file(folder / "command.txt", shell_quote(machine.argv) + "\n");
+}
+
+void count(RunTotals& totals, Standing standing) {
+  switch (standing) {
+    case Standing::kPassed: ++totals.passed; break;
+    case Standing::kExpectedFailure: ++totals.expected_failures; break;
+    case Standing::kFailed:
+    case Standing::kUnexpectedPass:
+    case Standing::kWrongFailure: ++totals.failed; break;
+    case Standing::kErrored: ++totals.errors; break;
+    case Standing::kSkipped: ++totals.skipped; break;
+    case Standing::kQuarantined: ++totals.quarantined; break;
+    case Standing::kFlaky: ++totals.flaky; break;
+  }
+}
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context)
+      : plan_(plan), options_(options), info_(std::move(info)), context_(context) {}
+
+  Result<RunEnd> run() {
+    BOOTRIG_TRY_VOID(open_folder());
+    build_images();
+    info_.planned = plan_.testcases.size();
+    for (Reporter* reporter : context_.reporters) reporter->begin(info_);
+    for (RunResult& result : finished_before_) report(result);
+    unsigned round = 1;
+    do {
+      run_round(round);
+    } while (!stop_ && ++round <= options_.rounds && end_.gating == 0);
+    return finish();
+  }
+
+ private:
+  Result<void> open_folder() {
+    BOOTRIG_TRY_VOID(make_folders(options_.output));
+    const fs::path journal = options_.output / "journal.jsonl";
+    if (options_.resume && fs::exists(journal)) return take_over(journal);
+    std::error_code error;
+    fs::remove_all(options_.output / "cells", error);
+    BOOTRIG_TRY(journal_, Journal::create(journal, fingerprint(plan_)));
+    return {};
+  }
+
+  Result<void> take_over(const fs::path& journal) {
+    BOOTRIG_TRY(JournalContents contents, read_journal(journal));
+    if (contents.fingerprint != fingerprint(plan_)) {
+      return fail(journal.string(), "is of a run of other testcases; resume it with the selection it was begun with, "
+                                    "or leave --resume away to begin anew");
+    }
+    finished_before_ = std::move(contents.results);
+    for (RunResult& result : finished_before_) {
+      done_.insert(result.id);
+      if (result.attempts.empty() || !gates(result.standing)) continue;
+      const Attempt& last = result.attempts.back();
+      auto excerpt = read_excerpt(options_.output / last.folder, last.outcome.bytes_dropped);
+      if (excerpt) result.transcript = std::move(*excerpt);
+    }
+    BOOTRIG_TRY(journal_, Journal::reopen(journal));
+    return {};
+  }
+
+  // Only for testcases that will be booted: a KVM cell on a host without KVM needs no image.
+  void build_images() {
+    std::vector<ImageRequest> requests;
+    std::vector<std::size_t> owners;
+    images_.resize(plan_.testcases.size());
+    for (std::size_t i = 0; i < plan_.testcases.size(); ++i) {
+      const Testcase& testcase = plan_.testcases[i];
+      if (testcase.skip || done_.contains(testcase.id) || context_.machines.unavailable(testcase.target.machine)) {
+        continue;
+      }
+      requests.push_back({testcase.scenario->image, testcase.scenario->parameters, testcase.target.machine});
+      owners.push_back(i);
+    }
+    std::vector<ImageResult> built = context_.images.build(requests);
+    for (std::size_t i = 0; i < owners.size(); ++i) images_[owners[i]] = std::move(built[i]);
+  }
+
+  void run_round(unsigned round) {
+    planned_ += plan_.testcases.size();
+    std::vector<JobCost> jobs;
+    std::vector<std::size_t> owners;
+    for (std::size_t i = 0; i < plan_.testcases.size(); ++i) {
+      if (round == 1 && done_.contains(plan_.testcases[i].id)) continue;
+      const MachineSpec& machine = plan_.testcases[i].target.machine;
+      jobs.push_back({machine.cpus, machine.memory});
+      owners.push_back(i);
+    }
+    run_jobs(jobs, options_.capacity, [&](std::size_t job) { return run_testcase(owners[job], round); });
+  }
+
+  // False: begin no further testcase.
+  bool run_testcase(std::size_t index, unsigned round) {
+    if (context_.interrupt.raised()) return !(stop_ = true);
+    const Testcase& testcase = plan_.testcases[index];
+    RunResult result = describe(testcase, index, round);
+    {
+      const std::lock_guard lock(mutex_);
+      for (Reporter* reporter : context_.reporters) reporter->started(result.id);
+    }
+    const TimePoint begin = context_.clock.now();
+    unsigned attempt = 0;
+    do {
+      if (!run_attempt(testcase, index, ++attempt, result)) return !(stop_ = true);
+      const bool passed_after_retry = attempt > 1 && result.verdict.kind == VerdictKind::kPass;
+      result.standing =
+          stand(result.verdict, result.expected_failure, !testcase.quarantine.empty(), passed_after_retry);
+    } while (gates(result.standing) && attempt <= options_.retries);
+    result.duration = context_.clock.now() - begin;
+    return keep(result);
+  }
+
+  RunResult describe(const Testcase& testcase, std::size_t index, unsigned round) const {
+    RunResult result;
+    result.id = round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
+    result.scenario = testcase.scenario->name;
+    result.scenario_summary = testcase.scenario->summary;
+    result.target = testcase.target_id;
+    result.target_name = testcase.target.name;
+    for (const std::string_view key : kMachineKeys) {
+      result.target_values.emplace(key, machine_value(testcase.target.machine, key));
+    }
+    result.image = testcase.scenario->image;
+    if (images_[index] && *images_[index]) result.image_sha256 = (**images_[index]).sha256;
+    result.expected_failure = testcase.expected_failure;
+    result.quarantine = testcase.quarantine;
+    std::vector<std::string> again{"bootrig", "run"};
+    if (!testcase.matrix.empty()) again.insert(again.end(), {"--matrix", testcase.matrix});
+    again.push_back(testcase.cell);
+    result.repeat_command = shell_quote(again);
+    result.started_at_ms = unix_time_ms();
+    return result;
+  }
+
+  // One power-on. False: interrupted, there is nothing to judge.
+  bool run_attempt(const Testcase& testcase, std::size_t index, unsigned number, RunResult& result) {
+    const fs::path relative = attempt_folder(testcase, result.id, number);
+    const fs::path folder = options_.output / relative;
+    Attempt attempt;
+    attempt.outcome = not_started({});
+    auto prepared = prepare(testcase, index, folder);
+    TranscriptFile transcript;
+    if (!prepared) {
+      attempt.outcome = not_started(prepared.error());
+    } else if (auto file = make_transcript(folder); !file) {
+      attempt.outcome = not_started({VerdictKind::kError, Cause::kHost, to_text(file.error())});
+    } else {
+      transcript = std::move(*file);
+      attempt.folder = relative;
+      attempt.outcome = boot(testcase, **prepared, folder, transcript);
+    }
+    if (attempt.outcome.termination == Termination::kInterrupted) return false;
+    attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
+    attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
+    if (auto written = keep_attempt(folder, attempt, transcript); !written) {
+      attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
+    }
+    result.verdict = attempt.verdict;
+    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0) result.transcript = transcript.excerpt();
+    result.attempts.push_back(std::move(attempt));
+    return true;
+  }
+
+  // The image to boot, or the verdict that stands in the way.
+  std::expected<const Image*, Verdict> prepare(const Testcase& testcase, std::size_t index, const fs::path& folder) {
+    if (testcase.skip) return std::unexpected(Verdict{VerdictKind::kSkip, Cause::kNone, *testcase.skip});
+    if (const auto why = context_.machines.unavailable(testcase.target.machine)) {
+      return std::unexpected(Verdict{VerdictKind::kSkip, Cause::kNone, *why});
+    }
+    const std::optional<ImageResult>& image = images_[index];
+    if (image && *image) return &**image;
+    if (!image) return std::unexpected(Verdict{VerdictKind::kError, Cause::kInternal, "the image was not asked for"});
+    if (!image->error().log.empty() && make_folders(folder)) {
+      (void)write_file(folder / "build.log", image->error().log);
+    }
+    return std::unexpected(image_verdict(image->error()));
+  }
+
+  static Result<TranscriptFile> make_transcript(const fs::path& folder) {
+    std::error_code error;
+    fs::remove_all(folder, error);
+    BOOTRIG_TRY_VOID(make_folders(folder));
+    return TranscriptFile::create(folder);
+  }
+
+  Outcome boot(const Testcase& testcase, const Image& image, const fs::path& folder, TranscriptFile& transcript) {
+    auto machine = context_.machines.start({testcase.target.machine, {image.file, image.load_address}});
+    if (!machine) return not_started(start_verdict(machine.error()));
+    if (auto written = write_command(folder, (*machine)->facts()); !written) {
+      return not_started({VerdictKind::kError, Cause::kHost, to_text(written.error())});
+    }
+    SessionOptions session;
+    session.timeout_multiplier = options_.timeout_multiplier * testcase.target.timeout_multiplier;
+    return run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
+  }
+
+  static Result<void> keep_attempt(const fs::path& folder, const Attempt& attempt, TranscriptFile& transcript) {
+    if (attempt.folder.empty()) return {};
+    BOOTRIG_TRY_VOID(transcript.close());
+    return write_file(folder / "outcome.json", write_json(to_json(attempt.outcome), true) + "\n");
+  }
+
+  // The journal first, then the reporters: what is reported cannot be lost.
+  bool keep(RunResult& result) {
+    const std::lock_guard lock(mutex_);
+    if (auto kept = journal_.append(result); !kept) {
+      trouble_ = kept.error();
+      return !(stop_ = true);
+    }
+    report(result);
+    if (options_.fail_fast && gates(result.standing)) stop_ = true;
+    return !stop_;
+  }
+
+  void report(const RunResult& result) {
+    count(end_.totals, result.standing);
+    if (gates(result.standing)) ++end_.gating;
+    for (const Attempt& attempt : result.attempts) {
+      const std::string& version = attempt.outcome.machine.emulator_version;
+      if (info_.emulator.empty() && !version.empty()) info_.emulator = "QEMU " + version;
+    }
+    for (Reporter* reporter : context_.reporters) reporter->finished(result);
+  }
+
+  Result<RunEnd> finish() {
+    if (trouble_) return std::unexpected(*trouble_);
+    end_.missing = planned_ - std::min(planned_, end_.totals.total());
+    end_.interrupted = context_.interrupt.raised();
+    for (Reporter* reporter : context_.reporters) BOOTRIG_TRY_VOID(reporter->end(info_, end_.totals, end_.missing));
+    return end_;
+  }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  RunInfo info_;
+  const RunContext& context_;
+  Journal journal_;
+  std::vector<RunResult> finished_before_;
+  std::set<std::string> done_;
+  std::vector<std::optional<ImageResult>> images_;
+  std::mutex mutex_;  // journal, reporters and counts
+  std::atomic<bool> stop_ = false;
+  std::optional<Error> trouble_;
+  std::size_t planned_ = 0;  // testcases of the rounds begun
+  RunEnd end_;
+};
+
+}  // namespace
+
+fs::path attempt_folder(const Testcase& testcase, const std::string& id, unsigned attempt) {
+  // Brackets and '#' are awkward in a shell and in an URL: "virt[gic=3]#2" becomes "virt,gic=3.2".
+  std::string target;
+  for (const char c : id.substr(id.rfind('@') + 1)) {
+    if (c == ']') continue;
+    target += c == '[' ? ',' : c == '#' ? '.' : c;
+  }
+  return fs::path("cells") / testcase.scenario->name / target / fmt::format("attempt-{}", attempt);
+}
+
+Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context) {
+  return Runner(plan, options, std::move(info), context).run();
+}
+
+}  // namespace bootrig

@@ -1,0 +1,51 @@
+// The story of a run: images are built, each testcase is booted and judged, each result is on disk before it is
+// reported. Testcases that were finished by an earlier, interrupted run of the same plan are taken over.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "base/error.h"
+#include "image/image.h"
+#include "machine/machine.h"
+#include "run/plan.h"
+#include "run/result.h"
+#include "run/scheduler.h"
+
+namespace bootrig {
+
+struct RunOptions {
+  std::filesystem::path output;  // the run's folder
+  bool resume = false;
+  unsigned retries = 0;          // further attempts of a testcase that was not as expected
+  bool fail_fast = false;        // begin nothing after the first result that gates
+  unsigned rounds = 1;           // the whole plan, so many times, until a round has a result that gates
+  double timeout_multiplier = 1.0;
+  Capacity capacity;
+};
+
+// What a run uses of the outside world.
+struct RunContext {
+  MachineFactory& machines;
+  ImageBuilder& images;
+  const Clock& clock;
+  const Interrupt& interrupt;
+  std::vector<Reporter*> reporters;
+};
+
+struct RunEnd {
+  RunTotals totals;
+  std::size_t missing = 0;     // planned, without a result
+  std::size_t gating = 0;      // results that were not as expected
+  bool interrupted = false;
+};
+
+// Errors mean that there is no trustworthy set of results: the folder cannot be written, the journal is of another
+// plan, a report could not be written.
+Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context);
+
+// Where a testcase's attempt keeps its files, relative to the run's folder: "cells/boot/hello/virt,gic=3/attempt-1".
+std::filesystem::path attempt_folder(const Testcase& testcase, const std::string& id, unsigned attempt);
+
+}  // namespace bootrig
