@@ -1,0 +1,123 @@
+#include "run/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/file.h"
+
+namespace bootrig {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A small project on disk: three scenarios, the targets that bootrig ships, one matrix.
+class PlanTest : public ::testing::Test {
+ protected:
+  PlanTest() : root_(fs::path(::testing::TempDir()) / "plan_test_project") {
+    fs::remove_all(root_);
+    write("scenarios/boot/hello/scenario.json", R"({"summary": "s", "image": "i", "tags": ["smoke"]})");
+    write("scenarios/boot/smp/scenario.json", R"({"summary": "s", "image": "i", "requires":
+        [{"key": "cpus", "values": ["2", "4"], "reason": "it counts CPUs"}]})");
+    write("scenarios/faults/gicc/scenario.json", R"({"summary": "s", "image": "i"})");
+    write("scenarios/m.matrix.json", R"({"summary": "m", "entries": [
+        {"scenarios": ["boot/*"], "targets": ["virt"], "vary": {"gic": [2, 3], "memory": ["1G", "2G"]}},
+        {"scenarios": ["boot/smp"], "targets": ["virt"], "vary": {"cpus": [1, 2]}},
+        {"scenarios": ["faults/gicc"], "targets": ["virt"], "vary": {"gic": [2, 3]}}],
+      "exclude": [{"scenarios": ["boot/hello"], "where": {"gic": [3], "memory": ["2G"]}, "reason": "seen elsewhere"}],
+      "expect-fail": [{"scenarios": ["faults/gicc"], "where": {"gic": [3]}, "verdict": "fail", "cause": "exception",
+                       "reason": "no GICC there"}],
+      "quarantine": [{"scenarios": ["faults/*"], "where": {"gic": [2]}, "reason": "flaky", "owner": "ann",
+                      "until": "2026-12-01"}]})");
+  }
+
+  void write(const std::string& file, const std::string& text) {
+    ASSERT_TRUE(make_folders((root_ / file).parent_path()));
+    ASSERT_TRUE(write_file(root_ / file, text));
+  }
+  Result<Plan> plan(const Selection& selection = {}, const std::string& today = "2026-11-22") {
+    return make_plan(Project(root_, BOOTRIG_SOURCE_DIR), selection, today);
+  }
+  static std::vector<std::string> ids(const Result<Plan>& plan) {
+    std::vector<std::string> ids;
+    if (!plan) return {to_text(plan.error())};
+    for (const Testcase& testcase : plan->testcases) ids.push_back(testcase.id);
+    return ids;
+  }
+  using Ids = std::vector<std::string>;
+
+  fs::path root_;
+};
+
+TEST_F(PlanTest, ExpandsVariesExcludes) {
+  const auto all = plan();
+  EXPECT_EQ(ids(all), (Ids{"boot/hello@virt[gic=2,memory=1G]", "boot/hello@virt[gic=2,memory=2G]",
+                           "boot/hello@virt[gic=3,memory=1G]", "boot/smp@virt[cpus=2]", "faults/gicc@virt[gic=2]",
+                           "faults/gicc@virt[gic=3]"}));
+  EXPECT_EQ(all->name, "selection");
+  ASSERT_FALSE(all->excluded.empty());
+  std::set<std::string> reasons;
+  for (const Exclusion& exclusion : all->excluded) reasons.insert(exclusion.reason);
+  EXPECT_TRUE(reasons.contains("seen elsewhere"));
+  EXPECT_TRUE(reasons.contains("the scenario needs cpus '2' or '4', not 1: it counts CPUs"));
+}
+
+TEST_F(PlanTest, RulesApply) {
+  const auto all = plan();
+  ASSERT_TRUE(all) << to_text(all.error());
+  EXPECT_FALSE(all->testcases[4].expected_failure);
+  EXPECT_EQ(all->testcases[4].quarantine, "flaky (ann, until 2026-12-01)");
+  EXPECT_EQ(all->testcases[5].expected_failure->cause, "exception");
+  EXPECT_EQ(plan({}, "2026-12-01")->testcases[4].quarantine, "");
+}
+
+TEST_F(PlanTest, SelectsByPatternTargetScenarioAndTag) {
+  EXPECT_EQ(ids(plan({.patterns = {"faults/*"}})), (Ids{"faults/gicc@virt[gic=2]", "faults/gicc@virt[gic=3]"}));
+  EXPECT_EQ(ids(plan({.patterns = {"*@virt[cpus=2]"}})), (Ids{"boot/smp@virt[cpus=2]"}));
+  EXPECT_EQ(ids(plan({.targets = {"*memory=2G*"}})), (Ids{"boot/hello@virt[gic=2,memory=2G]"}));
+  EXPECT_EQ(ids(plan({.scenarios = {"boot/s*"}})), (Ids{"boot/smp@virt[cpus=2]"}));
+  EXPECT_EQ(ids(plan({.tags = {"smoke"}})).size(), 3u);
+}
+
+TEST_F(PlanTest, RunsACellThatNoMatrixHolds) {
+  EXPECT_EQ(ids(plan({.patterns = {"boot/hello@virt-el2-gicv3"}})), (Ids{"boot/hello@virt-el2-gicv3"}));
+  EXPECT_EQ(ids(plan({.targets = {"virt-el3"}, .scenarios = {"boot/hello"}})), (Ids{"boot/hello@virt-el3"}));
+  const auto unfit = plan({.patterns = {"boot/smp@virt"}});
+  EXPECT_EQ(unfit->testcases.at(0).skip, "the scenario needs cpus '2' or '4', not 1: it counts CPUs");
+}
+
+TEST_F(PlanTest, NothingSelectedIsAnError) {
+  EXPECT_EQ(ids(plan({.patterns = {"boot/helo"}})),
+            (Ids{"the selection is empty: none of 6 testcases matches; did you mean 'boot/hello'?; 'bootrig plan' "
+                 "lists them"}));
+  EXPECT_EQ(ids(plan({.shard = 7, .shards = 8})), (Ids{"shard 7/8 is empty: only 6 testcases are selected"}));
+  EXPECT_EQ(ids(plan({.matrices = {"n"}})), (Ids{"there is no matrix 'n'; did you mean 'm'?"}));
+}
+
+TEST_F(PlanTest, ShardsAreTheWhole) {
+  std::multiset<std::string> together;
+  for (unsigned shard = 1; shard <= 4; ++shard) {
+    for (const std::string& id : ids(plan({.shard = shard, .shards = 4, .shuffle = 42}))) together.insert(id);
+  }
+  const Ids all = ids(plan());
+  EXPECT_EQ(together, std::multiset<std::string>(all.begin(), all.end()));
+}
+
+TEST_F(PlanTest, RepeatsAndShuffles) {
+  const Ids twice = ids(plan({.patterns = {"boot/smp"}, .repeat = 2}));
+  EXPECT_EQ(twice, (Ids{"boot/smp@virt[cpus=2]", "boot/smp@virt[cpus=2]#2"}));
+  EXPECT_EQ(ids(plan({.shuffle = 1})), ids(plan({.shuffle = 1})));
+  EXPECT_NE(ids(plan({.shuffle = 1})), ids(plan({.shuffle = 2})));
+}
+
+TEST_F(PlanTest, ErrorsNameThePlace) {
+  write("scenarios/m.matrix.json",
+        R"({"summary": "m", "entries": [{"scenarios": ["boot/hello"], "targets": ["vrit"]}]})");
+  const auto bad = plan();
+  ASSERT_FALSE(bad);
+  EXPECT_TRUE(to_text(bad.error()).ends_with("m.matrix.json:/entries/0: no target matches 'vrit'; did you mean 'virt'?"))
+      << to_text(bad.error());
+}
+
+}  // namespace
+}  // namespace bootrig
