@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,10 @@ struct ConsoleLine {
 };
 
 std::string_view without_trailing_cr(std::string_view text);
+bool holds_escape(std::string_view bytes);
+// The position of the last '\n', or npos. Faster than std::string_view::rfind, which goes byte by
+// byte.
+std::size_t find_last_newline(std::string_view text);
 
 class PendingLine {
  public:
@@ -53,12 +58,16 @@ class PendingLine {
   void clear();
   bool empty() const { return raw_size_ == 0; }
   std::uint64_t raw_size() const { return raw_size_; }
+  // The line's raw bytes; none when they are more than kRawMax.
+  std::optional<std::string_view> raw() const;
   // Cleaned, at most kLineMax bytes; trailing '\r's are withheld: they may belong to the line's
   // end.
   std::string_view text() const { return std::string_view(text_).substr(0, visible_); }
   std::span<const Cut> cuts() const { return cuts_; }
 
  private:
+  static constexpr std::size_t kRawMax = 4 * 1024;
+
   void keep(std::string_view piece, std::uint64_t raw_at);
 
   AnsiStripper stripper_;
@@ -66,20 +75,29 @@ class PendingLine {
   std::size_t visible_ = 0;
   std::vector<Cut> cuts_;
   std::uint64_t raw_size_ = 0;
+  std::string raw_;
 };
 
-// The last lines of the console. Numbers of lines are consecutive, except that a run of new lines
-// may begin later when it is longer than what is kept.
+// The last lines of the console. Lines that come in runs are put aside as they are, and taken apart
+// when asked for.
 class History {
  public:
   static constexpr std::size_t kCapacity = kNearestMax + 2 * kContext;
 
+  // Lines come in order, without a gap in their numbers.
   void add(std::uint64_t number, std::uint64_t offset, std::string_view text);
-  // Null for a line that is not kept.
-  const SeenLine* line(std::uint64_t number) const;
+  // Complete raw lines, up to and with line `last`, which ends at `offset`.
+  void add_run(std::string_view raw, std::uint64_t last, std::uint64_t offset);
+  // None for a line that is not one of the last kCapacity.
+  std::optional<SeenLine> line(std::uint64_t number) const;
 
  private:
+  void take_apart(std::string_view raw, std::uint64_t last, std::uint64_t offset);
+
   std::vector<SeenLine> lines_ = std::vector<SeenLine>(kCapacity);
+  std::string aside_;  // raw lines, the last of which is `last_`
+  std::uint64_t last_ = 0;
+  std::uint64_t last_offset_ = 0;
 };
 
 }  // namespace bootrig::match

@@ -1,7 +1,6 @@
 #include "match/matcher.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -16,14 +15,24 @@ using match::ConsoleLine;
 
 // A feed is worked through in slices of this size: what stands in one slice is searched at once.
 constexpr std::size_t kSlice = 64 * 1024;
+// A line that a feed has cut is joined with the lines of the next feed when these are few: one
+// search, not two.
+constexpr std::size_t kJoinMax = 16 * 1024;
 constexpr std::size_t kLastLinesMax = 8;
 
-bool holds_escape(std::string_view bytes) {
-  return std::memchr(bytes.data(), match::kEscapeByte, bytes.size()) != nullptr;
-}
-
+// In blocks whose counts fit a byte: the compiler makes vector instructions of them, which it does
+// not of std::count with its wide sum.
 std::uint64_t count_newlines(std::string_view text) {
-  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  std::uint64_t count = 0;
+  while (!text.empty()) {
+    const std::string_view block = text.substr(0, 128);
+    unsigned char in_block = 0;
+    for (const char byte : block)
+      in_block = static_cast<unsigned char>(in_block + (byte == '\n' ? 1 : 0));
+    count += in_block;
+    text.remove_prefix(block.size());
+  }
+  return count;
 }
 
 // The position behind the '\n' of the line with this index.
@@ -44,11 +53,12 @@ struct Matcher::State {
   }
 
   void take_slice(std::string_view slice);
+  void take_complete(std::string_view run);
   void take_run(std::string_view run);
   void take_pending_line(std::uint64_t end);
   void take_line(const ConsoleLine& line);
   std::size_t take_lines_one_by_one(std::string_view run);
-  void take_lines_in_bulk(std::string_view raw, std::string_view text);
+  void take_lines_in_bulk(std::string_view run);
   void look_at_tail();
 
   bool wants_lines() const {
@@ -70,7 +80,8 @@ struct Matcher::State {
   match::PendingLine pending;
   match::History history;
   std::optional<Divergence> refused;
-  std::string scratch;
+  std::string scratch;      // a run without its escapes
+  std::string joined;       // a run with the line begun before it
   std::uint64_t bytes = 0;  // complete lines and the pending one
   std::uint64_t lines = 0;  // complete
   bool finished = false;
@@ -102,18 +113,28 @@ void Matcher::finish() {
 }
 
 void Matcher::State::take_slice(std::string_view slice) {
-  if (!pending.empty()) {
-    const std::size_t newline = slice.find('\n');
-    pending.append(slice.substr(0, newline));
-    bytes += std::min(newline, slice.size());
-    if (newline == std::string_view::npos) return;
-    take_pending_line(++bytes);
-    slice.remove_prefix(newline + 1);
+  const std::size_t run = match::find_last_newline(slice) + 1;
+  const std::string_view rest = slice.substr(run);
+  if (run > 0) take_complete(slice.substr(0, run));
+  pending.append(rest);
+  bytes += rest.size();
+}
+
+// Bytes that end with a line; the first line may have begun in `pending`.
+void Matcher::State::take_complete(std::string_view run) {
+  if (pending.empty()) return take_run(run);
+  if (const auto raw = pending.raw(); raw && run.size() <= kJoinMax) {
+    joined.assign(*raw);
+    joined += run;
+    bytes -= raw->size();
+    pending.clear();
+    return take_run(joined);
   }
-  const std::size_t run = slice.rfind('\n') + 1;
-  if (run > 0) take_run(slice.substr(0, run));
-  pending.append(slice.substr(run));
-  bytes += slice.size() - run;
+  const std::size_t end = run.find('\n') + 1;
+  pending.append(run.substr(0, end - 1));
+  bytes += end;
+  take_pending_line(bytes);
+  if (end < run.size()) take_run(run.substr(end));
 }
 
 // Complete lines, from the beginning of a line on.
@@ -122,14 +143,8 @@ void Matcher::State::take_run(std::string_view run) {
   watch.scan(plan->watchlist, text.substr(0, text.size() - 1), [&](std::size_t index) {
     return SeenLine{lines + index + 1, bytes + line_end(run, index), {}};
   });
-  std::size_t taken = 0;
-  std::size_t cleaned = 0;
-  if (wants_lines()) {
-    const std::uint64_t before = lines;
-    taken = take_lines_one_by_one(run);
-    if (taken < run.size()) cleaned = line_end(text, static_cast<std::size_t>(lines - before) - 1);
-  }
-  if (taken < run.size()) take_lines_in_bulk(run.substr(taken), text.substr(cleaned));
+  const std::size_t taken = wants_lines() ? take_lines_one_by_one(run) : 0;
+  if (taken < run.size()) take_lines_in_bulk(run.substr(taken));
 }
 
 // Until no expectation is open. Returns how many bytes of the run were taken.
@@ -140,7 +155,7 @@ std::size_t Matcher::State::take_lines_one_by_one(std::string_view run) {
     const std::string_view raw = run.substr(taken, run.find('\n', taken) - taken);
     ConsoleLine line{match::without_trailing_cr(raw), {},  lines + 1, bytes,
                      bytes + raw.size() + 1,          true};
-    if (holds_escape(raw)) {
+    if (match::holds_escape(raw)) {
       cleaned.clear();
       cleaned.append(raw);
       line.text = cleaned.text();
@@ -153,22 +168,11 @@ std::size_t Matcher::State::take_lines_one_by_one(std::string_view run) {
   return taken;
 }
 
-// Nothing but the history wants these lines, and of them only the last. `text`: the same lines
-// without escapes.
-void Matcher::State::take_lines_in_bulk(std::string_view raw, std::string_view text) {
-  const std::uint64_t count = count_newlines(raw);
-  const std::uint64_t offset = bytes;
-  lines += count;
-  bytes += raw.size();
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, match::History::kCapacity); ++i) {
-    const std::uint64_t end = offset + raw.size();
-    raw.remove_suffix(1);
-    text.remove_suffix(1);
-    const std::size_t begin = text.rfind('\n') + 1;
-    history.add(lines - i, end, match::without_trailing_cr(text.substr(begin)));
-    text = text.substr(0, begin);
-    raw = raw.substr(0, raw.rfind('\n') + 1);
-  }
+// Nothing but the history wants these lines.
+void Matcher::State::take_lines_in_bulk(std::string_view run) {
+  lines += count_newlines(run);
+  bytes += run.size();
+  history.add_run(run, lines, bytes);
 }
 
 void Matcher::State::take_pending_line(std::uint64_t end) {
@@ -198,7 +202,7 @@ void Matcher::State::look_at_tail() {
 
 // The run itself where it holds none.
 std::string_view Matcher::State::without_escapes(std::string_view run) {
-  if (!holds_escape(run)) return run;
+  if (!match::holds_escape(run)) return run;
   scratch.clear();
   match::AnsiStripper stripper;
   stripper.strip(run, [&](std::string_view piece) { scratch += piece; });
@@ -216,8 +220,7 @@ std::optional<SeenLine> Matcher::State::seen_tail() const {
 
 std::optional<SeenLine> Matcher::State::seen(std::uint64_t number) const {
   if (number == lines + 1) return seen_tail();
-  const SeenLine* line = history.line(number);
-  return line == nullptr ? std::nullopt : std::optional(*line);
+  return history.line(number);
 }
 
 std::vector<SeenLine> Matcher::State::seen_range(std::uint64_t first, std::uint64_t last) const {
