@@ -2,6 +2,7 @@
 // UTF-8 by U+FFFD, so that every text written is JSON. Reading with places and types is JsonReader's work (reader.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct JsonValue {
   std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value = nullptr;
 
   JsonValue() = default;
+  JsonValue(std::nullptr_t) {}
   JsonValue(bool b) : value(b) {}
   JsonValue(int number) : value(std::int64_t{number}) {}
   JsonValue(unsigned number) : value(std::uint64_t{number}) {}
@@ -36,7 +38,8 @@ struct JsonValue {
 // Compact on one line, or indented by two spaces. Never fails.
 std::string write_json(const JsonValue& value, bool indented = false);
 
-// Parses (comments allowed); errors have the place "display_name:line:column".
+// Parses (comments allowed); errors have the place "display_name:line:column". A key that appears twice in an object
+// and a depth over 200 are refused. Whole numbers are int64 when they fit, else uint64.
 Result<JsonValue> parse_json(std::string_view display_name, std::string_view text);
 
 }  // namespace bootrig

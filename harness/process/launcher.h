@@ -1,6 +1,8 @@
-// Child processes that cannot be orphaned. ForkingLauncher forks on one long-lived thread of its own, because
-// PR_SET_PDEATHSIG fires when the *thread* that forked exits; every child gets SIGKILL when bootrig dies, however it
-// dies, a process group of its own, default signals, no descriptors but those named, and /dev/null as its input.
+// Child processes that cannot be orphaned. ForkingLauncher forks on one long-lived thread of its
+// own, because PR_SET_PDEATHSIG fires when the *thread* that forked exits; every child gets SIGKILL
+// when bootrig dies, however it dies, a process group of its own, default signals, no descriptors
+// but those named, and /dev/null as its input. What a child leaves behind in its group is killed
+// when it is reaped. Children do not outlive the launcher either.
 #pragma once
 
 #include <sys/types.h>
@@ -19,16 +21,18 @@
 namespace bootrig {
 
 struct LaunchSpec {
-  std::vector<std::string> argv;  // argv[0] by name (looked up in PATH) or path
-  std::filesystem::path folder;   // working folder; empty: ours
-  int output = -1;                // descriptor for stdout; -1: /dev/null
-  int errors = -1;                // descriptor for stderr; -1: /dev/null
+  std::vector<std::string>
+      argv;  // argv[0] by name (looked up in PATH) or path (a relative one: from our folder)
+  std::filesystem::path folder;                // working folder; empty: ours
+  int output = -1;                             // descriptor for stdout; -1: /dev/null
+  int errors = -1;                             // descriptor for stderr; -1: /dev/null
   std::vector<std::pair<int, int>> inherited;  // ours -> the child's number (3 and up)
 };
 
 struct ExitStatus {
-  int code = -1;    // exit code, or -1 when a signal ended it
-  int signal = 0;   // or 0
+  int code = -1;                // exit code, or -1 when a signal ended it
+  int signal = 0;               // or 0
+  Duration cpu_time{0};         // user and system time of the child and of those that it waited for
   std::string to_text() const;  // "exit status 1", "signal 9 (Killed)"
 };
 
@@ -44,8 +48,8 @@ class ChildProcess {
   virtual void signal(int number) = 0;
   // SIGTERM, and SIGKILL when it has not ended `grace` later; reaps.
   virtual ExitStatus terminate(Duration grace) = 0;
-  // The largest time that one of its threads was runnable but not running (/proc/PID/task/TID/schedstat, second
-  // field). Zero once it has ended.
+  // The largest time that one of its threads was runnable but not running
+  // (/proc/PID/task/TID/schedstat, second field). Zero once it has ended.
   virtual Duration starved() const = 0;
 };
 
@@ -67,8 +71,9 @@ class ForkingLauncher final : public ProcessLauncher {
   std::unique_ptr<Thread> thread_;
 };
 
-// Runs a command to its end and collects stdout and stderr together (at most `limit` bytes, the rest is read and
-// dropped). Killed at the deadline. For tools (ninja, qemu --version), not for machines.
+// Runs a command to its end and collects stdout and stderr together (at most `limit` bytes, the
+// rest is read and dropped). Killed at the deadline. For tools (ninja, qemu --version), not for
+// machines.
 struct CommandResult {
   ExitStatus status;
   bool timed_out = false;

@@ -1,0 +1,66 @@
+#include "qemu/arguments.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+
+namespace bootrig {
+namespace {
+
+constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20;
+
+// Within an option, a comma ends a value unless it is doubled.
+std::string escape_commas(const std::string& value) {
+  std::string escaped;
+  for (const char c : value) escaped.append(c == ',' ? 2 : 1, c);
+  return escaped;
+}
+
+std::string machine_option(const MachineSpec& machine) {
+  std::string option = fmt::format("virt,gic-version={}", machine.gic);
+  if (machine.level >= 2) option += ",virtualization=on";
+  if (machine.level >= 3) option += ",secure=on";
+  return option;
+}
+
+// QEMU takes a bare number as megabytes; the unit is always given.
+std::string memory_option(std::uint64_t bytes) {
+  return bytes % kMegabyte == 0 ? fmt::format("{}M", bytes / kMegabyte) : fmt::format("{}B", bytes);
+}
+
+// cpu-num makes the loader set that CPU's PC. A raw image may begin like an ELF and is still raw.
+std::string loader_option(const BootImage& image) {
+  std::string option = "loader,file=" + escape_commas(image.file.string());
+  if (image.load_address) option += fmt::format(",addr={:#x},force-raw=on", *image.load_address);
+  return option + ",cpu-num=0";
+}
+
+std::string socket_option(const char* id, int descriptor) {
+  return fmt::format("socket,id={},fd={}", id, descriptor);
+}
+
+}  // namespace
+
+std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image) {
+  const bool kvm = machine.accelerator == Accelerator::kKvm;
+  std::vector<std::string> arguments{machine.qemu};
+  const auto add = [&arguments](std::initializer_list<std::string> more) {
+    arguments.insert(arguments.end(), more);
+  };
+  add({"-nodefaults", "-no-user-config", "-display", "none"});
+  add({"-machine", machine_option(machine)});
+  add({"-accel", kvm ? "kvm" : "tcg"});
+  add({"-cpu", kvm ? "host" : machine.cpu});
+  add({"-smp", fmt::format("{}", machine.cpus)});
+  add({"-m", memory_option(machine.memory)});
+  add({"-no-reboot", "-no-shutdown"});
+  add({"-S"});  // until QMP's "cont": an event before the QMP handshake would be lost
+  add({"-chardev", socket_option("uart", kUartDescriptor), "-serial", "chardev:uart"});
+  add({"-chardev", socket_option("qmp", kQmpDescriptor), "-mon", "chardev=qmp,mode=control"});
+  add({"-chardev", socket_option("gdb", kGdbDescriptor)});
+  add({"-device", loader_option(image)});
+  arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
+  return arguments;
+}
+
+}  // namespace bootrig

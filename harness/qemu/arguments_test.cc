@@ -1,0 +1,65 @@
+#include "qemu/arguments.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/file.h"
+
+namespace bootrig {
+namespace {
+
+struct Case {
+  const char* name;
+  MachineSpec machine;
+  BootImage image{.file = "image.elf", .load_address = std::nullopt};
+};
+
+constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30;
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {"el1-gicv2", {}},
+      {"el1-gicv3", {.gic = 3}},
+      {"el2-gicv2", {.gic = 2, .level = 2}},
+      {"el2-gicv3", {.memory = 2 * kGigabyte, .gic = 3, .level = 2}},
+      {"el3-gicv2", {.gic = 2, .level = 3}},
+      {"el3-gicv3", {.gic = 3, .level = 3}},
+      {"kvm-gicv3", {.accelerator = Accelerator::kKvm, .cpu = "cortex-a53", .gic = 3}},
+      {"smp", {.cpu = "cortex-a72", .cpus = 4}},
+      {"memory-512m", {.memory = kGigabyte / 2}},
+      {"memory-odd", {.memory = kGigabyte + 4096}},
+      {"raw-image", {}, {.file = "image.bin", .load_address = 0x40400000}},
+      {"comma-in-file-name", {}, {.file = "a,b,,c.elf"}},
+      {"extra-arguments",
+       {.qemu = "/opt/qemu/bin/qemu-system-aarch64", .extra_arguments = {"-d", "int"}}},
+  };
+  return all;
+}
+
+class QemuArguments : public ::testing::TestWithParam<Case> {};
+
+// The approved outputs stand beside this file, one argument per line. BOOTRIG_APPROVE=1 rewrites
+// them.
+TEST_P(QemuArguments, AreAsApproved) {
+  std::string text;
+  for (const auto& argument : qemu_arguments(GetParam().machine, GetParam().image))
+    text += argument + "\n";
+  const std::string file =
+      fmt::format(BOOTRIG_SOURCE_DIR "/harness/qemu/approved/{}.txt", GetParam().name);
+  if (std::getenv("BOOTRIG_APPROVE") != nullptr) {
+    ASSERT_TRUE(write_file_atomically(file, text));
+  }
+  EXPECT_EQ(text, read_file(file).value_or("no such file"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, QemuArguments, ::testing::ValuesIn(cases()),
+                         [](const auto& info) {
+                           std::string name = info.param.name;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace bootrig
