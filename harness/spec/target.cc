@@ -1,0 +1,131 @@
+#include "spec/target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "json/reader.h"
+#include "spec/machine_keys.h"
+#include "spec/names.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::size_t kMaxExtends = 4;
+constexpr std::string_view kBase = "base/";
+constexpr double kMaxMultiplier = 100;
+
+constexpr std::array<JsonChoice<MachineKind>, 1> kKinds{{{"qemu", MachineKind::kQemu}}};
+constexpr std::array<JsonChoice<Accelerator>, 2> kAccelerators{
+    {{"tcg", Accelerator::kTcg}, {"kvm", Accelerator::kKvm}}};
+
+void read_machine(JsonReader& json, MachineSpec& machine) {
+  json.choice<MachineKind>("kind", machine.kind, kKinds, kRequired);
+  json.choice<Accelerator>("accelerator", machine.accelerator, kAccelerators);
+  json.text("cpu", machine.cpu);
+  json.count("cpus", machine.cpus, 1, kMaxCpus);
+  json.size("memory", machine.memory);
+  json.count("gic", machine.gic, 2, 3);
+  json.count("level", machine.level, 1, 3);
+  json.text("qemu", machine.qemu);
+  json.texts("arguments", machine.extra_arguments);
+  if (const auto problem = memory_problem(machine.memory)) json.refuse("memory", *problem);
+  if (const auto conflict = machine_conflict(machine))
+    json.refuse(conflict->key, conflict->message);
+}
+
+void read_profile(JsonReader& json, TargetProfile& profile) {
+  json.ignore("$schema");
+  json.ignore("extends");
+  json.text("summary", profile.summary, kRequired);
+  json.distinct_texts("tags", profile.tags);
+  check_names(json, "tags", profile.tags, "a tag");
+  json.factor("timeout-multiplier", profile.timeout_multiplier, kMaxMultiplier);
+  json.object(
+      "machine", [&](JsonReader& machine) { read_machine(machine, profile.machine); }, kRequired);
+  json.distinct_texts("variable", profile.variable);
+  for (std::size_t i = 0; i < profile.variable.size(); ++i) {
+    if (std::ranges::find(variable_keys(), profile.variable[i]) != variable_keys().end()) continue;
+    json.refuse(
+        fmt::format("variable/{}", i),
+        fmt::format("'{}' cannot vary; {} can{}", printable(profile.variable[i]),
+                    one_of(variable_keys()), did_you_mean(profile.variable[i], variable_keys())));
+  }
+}
+
+// "a -> b -> c"
+std::string arrows(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " -> ") + name;
+  return printable(text);
+}
+
+// The error of "extends": NAME in the file of the chain's last profile; none: it may be followed.
+Result<void> check_extends(const std::string& place, const std::vector<std::string>& chain,
+                           const std::string& next, const std::vector<std::string>& known) {
+  std::vector<std::string> longer = chain;
+  longer.push_back(next);
+  if (std::ranges::find(chain, next) != chain.end()) {
+    return fail(place, fmt::format("goes in a circle: {}", arrows(longer)));
+  }
+  if (std::ranges::find(known, next) == known.end()) {
+    return fail(place, fmt::format("there is no target '{}'{}", printable(next),
+                                   did_you_mean(next, known)));
+  }
+  if (chain.size() > kMaxExtends) {
+    return fail(place, fmt::format("goes deeper than {}: {}", kMaxExtends, arrows(longer)));
+  }
+  return {};
+}
+
+// The named file with all that it extends merged in.
+Result<JsonDocument> merged_document(std::string_view name, const NamedText& file,
+                                     const ProfileSource& source,
+                                     const std::vector<std::string>& known) {
+  BOOTRIG_TRY(JsonDocument document, JsonDocument::parse(file.display_name, file.text));
+  std::vector<std::string> chain{std::string(name)};
+  BOOTRIG_TRY(std::optional<std::string> next, document.root_text("extends"));
+  std::string display_name = file.display_name;
+  while (next) {
+    const std::string place = display_name + ":/extends";
+    BOOTRIG_TRY_VOID(check_extends(place, chain, *next, known));
+    auto base_file = source(*next);
+    if (!base_file) return fail(place, to_text(base_file.error()));
+    BOOTRIG_TRY(JsonDocument base, JsonDocument::parse(base_file->display_name, base_file->text));
+    chain.push_back(*next);
+    BOOTRIG_TRY(next, base.root_text("extends"));
+    display_name = base_file->display_name;
+    document.inherit(base);
+  }
+  return document;
+}
+
+}  // namespace
+
+Result<TargetProfile> parse_target(std::string_view name, const ProfileSource& source,
+                                   const std::vector<std::string>& known) {
+  std::vector<std::string> runnable;
+  std::ranges::copy_if(known, std::back_inserter(runnable),
+                       [](const std::string& one) { return !one.starts_with(kBase); });
+  if (name.starts_with(kBase)) {
+    return fail(
+        fmt::format("'{}' is a base that targets extend; it cannot be run", printable(name)));
+  }
+  if (std::ranges::find(runnable, name) == runnable.end()) {
+    return fail(
+        fmt::format("there is no target '{}'{}", printable(name), did_you_mean(name, runnable)));
+  }
+  BOOTRIG_TRY(const NamedText file, source(name));
+  if (!is_name(name)) return fail(file.display_name, not_a_name(name, "a target's name"));
+  BOOTRIG_TRY(const JsonDocument document, merged_document(name, file, source, known));
+
+  TargetProfile profile;
+  profile.name = name;
+  profile.file = file.display_name;
+  BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) { read_profile(json, profile); }));
+  return profile;
+}
+
+}  // namespace bootrig
