@@ -21,11 +21,13 @@ namespace fs = std::filesystem;
 constexpr Duration kBuildLimit = std::chrono::minutes(30);
 
 std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
-  return std::unexpected(ImageFailure{ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)});
+  return std::unexpected(
+      ImageFailure{ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)});
 }
 
 // One build: all the requests that come to the same key.
 struct Build {
+  BootFile boot;
   std::expected<BuildPlan, ImageFailure> plan;
   ImageResult image;  // without name and parameters, which are a request's
 };
@@ -50,7 +52,8 @@ std::vector<BuildEdge> all_edges(const Builds& builds) {
   return edges;
 }
 
-// Ninja looks at the time of build.ninja and reads it anew; its own log says which commands have changed.
+// Ninja looks at the time of build.ninja and reads it anew; its own log says which commands have
+// changed.
 Result<void> write_ninja_file(const fs::path& folder, const std::string& text) {
   const fs::path path = folder / "build.ninja";
   if (const auto old = read_file(path); old && *old == text) return {};
@@ -65,13 +68,14 @@ Result<NinjaRun> run_edges(const std::vector<BuildEdge>& edges, const fs::path& 
   return run_ninja(launcher, folder, options.jobs, options.progress, kBuildLimit);
 }
 
-// The failure of one of the plan's own commands, in the recipe's order; none when all of them went well.
+// The failure of one of the plan's own commands, in the recipe's order; none when all of them went
+// well.
 std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& run) {
   for (const BuildEdge& edge : plan.edges) {
     for (const NinjaFailure& failure : run.failures) {
       if (failure.outputs != failed_name(edge)) continue;
-      const std::string log = relative_to_project(failure.log, plan.project);
-      return ImageFailure{ImageFailure::Kind::kBuildFailed, {"", printable(first_error_line(log))}, log};
+      const std::string line = relative_to_project(first_error_line(failure.log), plan.project);
+      return ImageFailure{ImageFailure::Kind::kBuildFailed, {"", printable(line)}, failure.log};
     }
   }
   return std::nullopt;
@@ -79,29 +83,35 @@ std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& r
 
 // What stopped ninja itself, when no command is to blame.
 std::optional<Error> whole_failure(const NinjaRun& run) {
-  if (run.timed_out) return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
+  if (run.timed_out)
+    return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
   const bool commands_failed = run.status.code == 1 && !run.failures.empty();
   if (run.status.code == 0 || commands_failed) return std::nullopt;
   const std::string words = printable(trim(run.last_words));
-  return Error{"", fmt::format("ninja failed ({}){}{}", run.status.to_text(), words.empty() ? "" : ": ", words)};
+  return Error{"", fmt::format("ninja failed ({}){}{}", run.status.to_text(),
+                               words.empty() ? "" : ": ", words)};
 }
 
-ImageResult finish_build(const BuildPlan& plan, const BootFile& boot, const Result<NinjaRun>& run) {
+ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
+  if (!build.plan) return std::unexpected(build.plan.error());
   if (!run) return build_failed(run.error());
-  if (const auto failure = own_failure(plan, *run)) return std::unexpected(*failure);
+  if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
   if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
-  auto image = open_image(plan.boot_file, boot.raw ? boot.load_address : std::nullopt);
+  auto image =
+      open_image(build.plan->boot_file, build.boot.raw ? build.boot.load_address : std::nullopt);
   if (!image) return build_failed(image.error());
-  if (!plan.symbols.empty()) image->symbols = plan.symbols;
+  if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
 }
 
-// The folder made and with symbolic links resolved, as gcc will find it: it stands in the prefix maps.
+// The folder made and with symbolic links resolved, as gcc will find it: it stands in the prefix
+// maps.
 Result<BuildPlaces> make_places(const ImageBuilder::Options& options) {
   BOOTRIG_TRY_VOID(make_folders(options.folder));
   std::error_code error;
   const fs::path folder = fs::canonical(options.folder, error);
-  if (error) return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
+  if (error)
+    return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
   return BuildPlaces{folder, fs::absolute(options.program)};
 }
 
@@ -120,25 +130,20 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
   for (const ImageRequest& request : requests) {
     resolved.push_back(resolve_request(recipes_, request, options_.user_parameters));
     if (const auto& recipe = resolved.back(); recipe && !builds.contains(recipe->key)) {
-      builds.emplace(recipe->key, Build{plan_build(*recipe, *places), Image{}});
+      builds.emplace(recipe->key,
+                     Build{recipe->recipe.boot, plan_build(*recipe, *places), Image{}});
     }
   }
-  const std::vector<BuildEdge> edges = all_edges(builds);
-  const Result<NinjaRun> run = run_edges(edges, places->folder, options_, launcher_);
+  const Result<NinjaRun> run = run_edges(all_edges(builds), places->folder, options_, launcher_);
+  for (auto& [key, build] : builds) build.image = finish_build(build, run);
 
-  // What came out of it.
   std::vector<ImageResult> results;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!resolved[i]) {
       results.push_back(std::unexpected(resolved[i].error()));
       continue;
     }
-    const Build& build = builds.at(resolved[i]->key);
-    if (!build.plan) {
-      results.push_back(std::unexpected(build.plan.error()));
-      continue;
-    }
-    results.push_back(finish_build(*build.plan, resolved[i]->recipe.boot, run));
+    results.push_back(builds.at(resolved[i]->key).image);
     if (!results.back()) continue;
     results.back()->name = requests[i].name;
     results.back()->parameters = resolved[i]->parameters;

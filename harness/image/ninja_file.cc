@@ -10,7 +10,8 @@
 namespace bootrig {
 namespace {
 
-// A command is one argument of "sh -c", and Linux takes no argument of more than 128 KiB (MAX_ARG_STRLEN).
+// A command is one argument of "sh -c", and Linux takes no argument of more than 128 KiB
+// (MAX_ARG_STRLEN).
 constexpr std::size_t kCommandLimit = 64 * 1024;
 
 constexpr std::string_view kHeader =
@@ -29,7 +30,8 @@ constexpr std::string_view kHeader =
     "  description = $what\n"
     "  restat = 1\n";
 
-// Ninja's manual, "Lexical syntax". A '|' in a path has no escape of its own, but a variable may hold it.
+// Ninja's manual, "Lexical syntax". A '|' in a path has no escape of its own, but a variable may
+// hold it.
 std::string ninja_path(std::string_view path) {
   std::string text;
   for (const char c : path) {
@@ -60,13 +62,15 @@ std::string edge_text(const BuildEdge& edge) {
   text += fmt::format("\n  what = {}\n", ninja_value(edge.description));
   if (!edge.depfile.empty()) text += fmt::format("  dep = {}\n", ninja_value(edge.depfile));
   const std::string command = shell_quote(edge.command);
-  if (command.size() <= kCommandLimit) return text + fmt::format("  cmd = {}\n", ninja_value(command));
+  if (command.size() <= kCommandLimit)
+    return text + fmt::format("  cmd = {}\n", ninja_value(command));
   const auto rest = edge.command.begin() + static_cast<std::ptrdiff_t>(edge.kept_words);
   const std::string response = edge.output + ".arguments";
   std::vector<std::string> kept(edge.command.begin(), rest);
   kept.push_back("@" + response);
-  return text + fmt::format("  cmd = {}\n  rspfile = {}\n  rspfile_content = {}\n", ninja_value(shell_quote(kept)),
-                            ninja_value(response), ninja_value(shell_quote({rest, edge.command.end()})));
+  return text + fmt::format("  cmd = {}\n  rspfile = {}\n  rspfile_content = {}\n",
+                            ninja_value(shell_quote(kept)), ninja_value(response),
+                            ninja_value(shell_quote({rest, edge.command.end()})));
 }
 
 }  // namespace

@@ -28,14 +28,14 @@ struct NinjaRun {
   std::string last_words;  // ninja's own lines ("ninja: error: …"), for when no command is to blame
 };
 
-// Runs build.ninja in `folder` to its end; a failing command does not keep the others from being run. `progress` (may be
-// empty) is called after each command. The environment's settings that change what gcc makes are taken away.
-// Fails when ninja cannot be started.
-Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, unsigned jobs,
-                           const BuildProgress& progress, Duration limit);
+// Runs build.ninja in `folder` to its end; a failing command does not keep the others from being
+// run. `progress` (may be empty) is called after each command. The environment's settings that
+// change what gcc makes are taken away. Fails when ninja cannot be started.
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
+                           unsigned jobs, const BuildProgress& progress, Duration limit);
 
-// One line that says what went wrong: the first error of a compiler, an assembler or a linker; otherwise the first line
-// printed. `log` is a NinjaFailure's.
+// One line that says what went wrong: the first error of a compiler, an assembler or a linker;
+// otherwise the first line printed. `log` is a NinjaFailure's.
 std::string first_error_line(std::string_view log);
 
 // An executable file: by path, or looked up in PATH.

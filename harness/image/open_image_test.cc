@@ -120,8 +120,10 @@ TEST_F(OpenImageTest, RefusesElfFilesThatCannotBeBooted) {
   interpreter.p_type = PT_INTERP;
   dynamic.segment.p_offset += sizeof(interpreter);
   std::string bytes = dynamic.bytes();
-  bytes.insert(sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr), reinterpret_cast<const char*>(&interpreter), sizeof(interpreter));
-  EXPECT_EQ(message(bytes), "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
+  bytes.insert(sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr), reinterpret_cast<const char*>(&interpreter),
+               sizeof(interpreter));
+  EXPECT_EQ(message(bytes),
+            "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
   SmallElf odd;
   odd.header.e_entry = 0x40080001;
   EXPECT_EQ(message(odd), "has the entry 0x40080001: instructions are 4-aligned");
