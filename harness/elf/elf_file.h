@@ -1,5 +1,7 @@
-// ElfFile: a read-only view of an ELF64 file, checked once on opening. Hostile input: every offset is bounds-checked,
-// nothing crashes. Symbols and source lines come with the first user that needs them.
+// ElfFile: a read-only view of a linked AArch64 ELF64 file, checked once on opening. Hostile input:
+// every offset is bounds-checked, nothing crashes. Symbols and source lines come with the first
+// user that needs them. Numbers and layouts: System V gABI, chapters 4 and 5; the machine numbers
+// from its registry.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +24,19 @@ struct ElfSegment {  // a PT_LOAD
 
 struct ElfFile {
   std::uint64_t entry = 0;
-  std::vector<ElfSegment> segments;  // PT_LOAD only, in file order
+  bool position_independent = false;  // ET_DYN: a PIE or a shared object; otherwise ET_EXEC
+  bool has_interpreter = false;       // PT_INTERP: it asks for a dynamic linker
+  std::vector<ElfSegment> segments;   // PT_LOAD with a size in memory, in file order
 };
 
 // True when the bytes begin with the ELF magic.
 bool looks_like_elf(std::string_view bytes);
 
-// Errors: empty, no ELF, 32-bit, big-endian, another machine (named), truncated, no loadable segment.
+// Errors: empty, no ELF, 32-bit, big-endian, another machine (named), a relocatable object or a
+// core file, truncated, no loadable segment. The error's place is `display_name`.
+Result<ElfFile> parse_elf(std::string_view display_name, std::string_view bytes);
+
+// Reads the file and parses it.
 Result<ElfFile> open_elf(const std::filesystem::path& path);
 
 }  // namespace bootrig

@@ -1,4 +1,6 @@
-// The native stages: what ninja has bootrig do (`bootrig stage cpio|embed …`). Deterministic: equal inputs, equal bytes.
+// The native stages: what ninja has bootrig do (`bootrig stage cpio|embed …`). Deterministic: equal
+// inputs, equal bytes. An output whose bytes do not change keeps its time, so that ninja need not
+// redo what depends on it.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +14,29 @@
 
 namespace bootrig {
 
-// A newc archive (libarchive): entries sorted by name, times, owners, devices and inodes zero, mode 0644.
+// A newc archive (libarchive): entries sorted by name, times, owners, devices and inodes zero, mode
+// 0644.
 struct ArchiveEntry {
   std::string name;
   std::filesystem::path file;
 };
+// `truncate`: keep only so many bytes of the archive, which is then damaged on purpose. Larger than
+// it: whole.
 Result<void> write_cpio(const std::filesystem::path& output, std::vector<ArchiveEntry> entries,
                         std::optional<std::uint64_t> truncate);
 
-// An assembler source that makes `input`'s bytes an object with <symbol>, <symbol>_end and <symbol>_size.
-Result<void> write_embed_source(const std::filesystem::path& output, const std::filesystem::path& input,
-                                const std::string& symbol, const std::string& section, unsigned alignment);
+// An assembler source that makes `input`'s bytes an object with <symbol> at their start,
+// <symbol>_end behind them and <symbol>_size, an 8-byte object that holds their number. The
+// assembler reads `input` (.incbin). `alignment` is a power of two, in bytes.
+Result<void> write_embed_source(const std::filesystem::path& output,
+                                const std::filesystem::path& input, const std::string& symbol,
+                                const std::string& section, unsigned alignment);
 
-// `bootrig stage …`: the arguments after "stage".
+// `bootrig stage …`: the arguments after "stage":
+//   cpio  --output FILE [--truncate SIZE] NAME=FILE...
+//   embed --output FILE --symbol NAME --section NAME --align BYTES FILE
+// An argument "@FILE" stands for the arguments in FILE, quoted as for a shell, for command lines
+// that are too long.
 Result<void> run_stage(const std::vector<std::string>& arguments);
 
 }  // namespace bootrig

@@ -1,5 +1,6 @@
-// Machine: a running instance of a target. A session pulls its events one by one; nothing happens behind its back.
-// QemuMachine (qemu_machine.h) is the real one, FakeMachine (testing/) the one for tests.
+// Machine: a running instance of a target. A session pulls its events one by one; nothing happens
+// behind its back. QemuMachine (qemu_machine.h) is the real one, FakeMachine (testing/) the one for
+// tests.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,8 @@ namespace bootrig {
 struct ConsoleOutput {
   std::string bytes;
 };
-// The guest stopped itself. All console bytes have been delivered before. The machine is paused and can be looked at.
+// The guest stopped itself. All console bytes have been delivered before. The machine is paused and
+// can be looked at.
 struct GuestStopped {
   enum class Why { kPowerOff, kReset, kPanic };
   Why why = Why::kPowerOff;
@@ -33,32 +35,36 @@ struct MachineExited {
 struct DeadlinePassed {};
 // Somebody asked the whole run to stop.
 struct Interrupted {};
-using MachineEvent = std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted>;
+using MachineEvent =
+    std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted>;
 
 // What is known about the machine itself, as evidence for reports.
 struct MachineFacts {
-  std::vector<std::string> argv;        // the exact command
-  std::string accelerator;              // as proven by query-kvm: "tcg" or "kvm"; empty: never answered
-  std::string emulator_version;         // "7.2.22", from the QMP greeting
-  std::string errors;                   // what it wrote to stderr, at most 64 KiB
+  std::vector<std::string> argv;  // the exact command
+  std::string accelerator;        // as proven by query-kvm: "tcg" or "kvm"; empty: never answered
+  std::string emulator_version;   // "7.2.22", from the QMP greeting
+  std::string errors;             // what it wrote to stderr, at most 64 KiB
   pid_t pid = 0;
-  Duration cpu_time{0};                 // user and system time of its process, once ended
+  Duration cpu_time{0};  // user and system time of its process, once ended
 };
 
 class Machine {
  public:
   virtual ~Machine() = default;
-  // The next event, at the latest when the deadline passes. After GuestStopped or MachineExited there are no others.
+  // The next event, at the latest when the deadline passes. After GuestStopped or MachineExited
+  // there are no others.
   virtual MachineEvent next_event(Deadline deadline) = 0;
   virtual Result<void> send(std::string_view bytes) = 0;
-  // Time so far that its busiest thread was runnable but not running: a loaded host, not a slow guest.
+  // Time so far that its busiest thread was runnable but not running: a loaded host, not a slow
+  // guest.
   virtual Duration starved() = 0;
   // Ends it and reaps it; a machine that is deaf to it is killed. Safe to call twice.
   virtual void stop() = 0;
   virtual const MachineFacts& facts() const = 0;
 };
 
-// A flag that wakes every machine when the run is interrupted (an eventfd underneath). Shared by all sessions.
+// A flag that wakes every machine when the run is interrupted (an eventfd underneath). Shared by
+// all sessions.
 class Interrupt {
  public:
   Interrupt();
@@ -72,7 +78,10 @@ class Interrupt {
 
 // Why a machine could not be had: who must act differs.
 struct StartFailure {
-  enum class Kind { kUnavailable, kStart };  // kUnavailable: this host cannot (skip); kStart: it should have (error)
+  enum class Kind {
+    kUnavailable,
+    kStart
+  };  // kUnavailable: this host cannot (skip); kStart: it should have (error)
   Kind kind = Kind::kStart;
   std::string message;
 };
@@ -85,11 +94,13 @@ struct MachineRequest {
 class MachineFactory {
  public:
   virtual ~MachineFactory() = default;
-  // Whether this host can run such machines; none: it can. Cached; asked before anything is built or started.
+  // Whether this host can run such machines; none: it can. Cached; asked before anything is built
+  // or started.
   virtual std::optional<std::string> unavailable(const MachineSpec& machine) = 0;
   // The exact command that start() would run, for `bootrig plan`.
   virtual std::vector<std::string> command(const MachineRequest& request) = 0;
-  virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) = 0;
+  virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(
+      const MachineRequest& request) = 0;
 };
 
 // The real one: looks the kind of machine up in a table and starts it on this host.

@@ -1,0 +1,62 @@
+// Runs ninja and reads what it prints.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "process/launcher.h"
+
+namespace bootrig {
+
+using BuildProgress = std::function<void(int done, int total, const std::string& what)>;
+
+// A command that failed.
+struct NinjaFailure {
+  std::string outputs;  // as failed_name() gives them
+  std::string log;      // the command line, then what it printed
+};
+
+struct NinjaRun {
+  ExitStatus status;
+  bool timed_out = false;
+  std::vector<NinjaFailure> failures;
+  std::string last_words;  // ninja's own lines ("ninja: error: …"), for when no command is to blame
+};
+
+// Runs build.ninja in `folder` to its end; a failing command does not keep the others from being
+// run. `progress` (may be empty) is called after each command. The environment's settings that
+// change what gcc makes are taken away. Fails when ninja cannot be started.
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
+                           unsigned jobs, const BuildProgress& progress, Duration limit);
+
+// One line that says what went wrong: the first error of a compiler, an assembler or a linker;
+// otherwise the first line printed. `log` is a NinjaFailure's.
+std::string first_error_line(std::string_view log);
+
+// An executable file: by path, or looked up in PATH.
+bool program_exists(const std::string& program);
+
+// Follows ninja's output as it comes, in pieces of any size.
+class NinjaOutput {
+ public:
+  explicit NinjaOutput(const BuildProgress& progress) : progress_(progress) {}
+  void feed(std::string_view bytes);
+  // After the last byte.
+  void finish(NinjaRun& run);
+
+ private:
+  void line(std::string_view line);
+
+  const BuildProgress& progress_;
+  std::string unfinished_;
+  std::vector<NinjaFailure> failures_;
+  bool in_failure_ = false;
+  std::string last_words_;
+};
+
+}  // namespace bootrig

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/file.h"
+#include "elf/elf_file.h"
+#include "image/image.h"
+
+namespace bootrig {
+namespace {
+
+using namespace std::string_view_literals;
+
+// Files that people try to boot and that are no ELF: what they are, and what to give instead.
+struct KnownFormat {
+  std::size_t offset;
+  std::string_view magic;
+  bool code_at_start;  // raw bytes may be entered at their start: --load can be meant
+  std::string_view sentence;
+};
+constexpr KnownFormat kKnownFormats[] = {
+    // Linux, Documentation/arch/arm64/booting.rst
+    {56, "ARM\x64"sv, true,
+     "is a Linux arm64 Image, which wants a device tree's address in x0; as raw bytes it needs the "
+     "address it loads at "
+     "(--load 0x…)"},
+    // U-Boot, include/image.h
+    {0, "\x27\x05\x19\x56"sv, false,
+     "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF or the "
+     "raw bytes in it"},
+    // Devicetree Specification, 5.2
+    {0, "\xd0\x0d\xfe\xed"sv, false,
+     "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it"},
+    {0, "\x1f\x8b"sv, false, "is compressed (gzip); give it uncompressed"},
+    {0, "070701"sv, false, "is a CPIO archive, not code; give the image that holds it"},
+    {0, "MZ"sv, true,
+     "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)"},
+};
+
+const KnownFormat* known_format(std::string_view bytes) {
+  const auto found = std::ranges::find_if(kKnownFormats, [&](const KnownFormat& format) {
+    return bytes.size() > format.offset && bytes.substr(format.offset).starts_with(format.magic);
+  });
+  return found == std::end(kKnownFormats) ? nullptr : found;
+}
+
+Result<void> check_raw(const std::string& place, std::string_view bytes,
+                       std::optional<std::uint64_t> load) {
+  const KnownFormat* known = known_format(bytes);
+  if (known && (!load || !known->code_at_start)) return fail(place, std::string(known->sentence));
+  if (!load)
+    return fail(place, "is no ELF; a raw image needs the address it loads at (--load 0x…)");
+  if (*load % 4 != 0)
+    return fail(place,
+                fmt::format("cannot be entered at {:#x}: instructions are 4-aligned", *load));
+  if (*load > ~std::uint64_t{0} - (bytes.size() - 1)) {
+    return fail(
+        place,
+        fmt::format("has {:#x} bytes: loaded at {:#x} it reaches past the end of the address space",
+                    bytes.size(), *load));
+  }
+  return {};
+}
+
+// The entry lies in what is loaded. A kernel's entry may be given as a virtual or as a physical
+// address.
+bool is_loaded(const ElfFile& elf, std::uint64_t address) {
+  return std::ranges::any_of(elf.segments, [&](const ElfSegment& segment) {
+    return address - segment.virtual_address < segment.file_size ||
+           address - segment.physical_address < segment.file_size;
+  });
+}
+
+// A position-independent ELF (ET_DYN) is taken when it was given a place: linked at an address
+// other than 0, and asking for no dynamic linker. QEMU loads it there; whether it relocates itself
+// is its own affair.
+Result<void> check_bootable(const std::string& place, const ElfFile& elf) {
+  if (elf.has_interpreter) {
+    return fail(
+        place, "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
+  }
+  const std::uint64_t lowest =
+      std::ranges::min(elf.segments, {}, &ElfSegment::physical_address).physical_address;
+  if (elf.position_independent && lowest == 0) {
+    return fail(place,
+                "is position-independent (ET_DYN) and linked at address 0; link it with -no-pie at "
+                "the address "
+                "where it runs");
+  }
+  if (elf.entry % 4 != 0)
+    return fail(place, fmt::format("has the entry {:#x}: instructions are 4-aligned", elf.entry));
+  if (!is_loaded(elf, elf.entry)) {
+    return fail(place,
+                fmt::format("has the entry {:#x}, which lies in no loadable segment", elf.entry));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load) {
+  BOOTRIG_TRY(const std::string bytes, read_file(file));
+  const std::string place = file.string();
+  if (bytes.empty()) return fail(place, "is empty");
+  Image image{.name = file.filename().string(), .file = file, .load_address = load};
+  if (looks_like_elf(bytes)) {
+    BOOTRIG_TRY(const ElfFile elf, parse_elf(place, bytes));
+    if (load) return fail(place, "is an ELF and carries its addresses; leave --load away");
+    BOOTRIG_TRY_VOID(check_bootable(place, elf));
+    image.entry = elf.entry;
+    image.symbols = {file};
+  } else {
+    BOOTRIG_TRY_VOID(check_raw(place, bytes, load));
+    image.entry = *load;
+  }
+  image.sha256 = sha256_hex(bytes);
+  return image;
+}
+
+}  // namespace bootrig

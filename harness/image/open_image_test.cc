@@ -1,0 +1,152 @@
+#include <elf.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/file.h"
+#include "image/image.h"
+#include "image/test_folder.h"
+
+namespace bootrig {
+namespace {
+
+// An ELF with one segment of 16 bytes.
+struct SmallElf {
+  Elf64_Ehdr header{};
+  Elf64_Phdr segment{PT_LOAD,    PF_R | PF_X, sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
+                     0x40080000, 0x40080000,  16,
+                     16,         16};
+
+  SmallElf() {
+    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    header.e_type = ET_EXEC;
+    header.e_machine = EM_AARCH64;
+    header.e_entry = 0x40080000;
+    header.e_phoff = sizeof(Elf64_Ehdr);
+    header.e_phentsize = sizeof(Elf64_Phdr);
+    header.e_phnum = 1;
+  }
+  std::string bytes() const {
+    return std::string(reinterpret_cast<const char*>(&header), sizeof(header)) +
+           std::string(reinterpret_cast<const char*>(&segment), sizeof(segment)) +
+           std::string(16, '\0');
+  }
+};
+
+class OpenImageTest : public ::testing::Test {
+ protected:
+  // The error's sentence, without the file's path.
+  std::string message(const std::string& bytes, std::optional<std::uint64_t> load = std::nullopt) {
+    const auto file = folder_.put("image.bin", bytes);
+    const auto result = open_image(file, load);
+    if (result) return "no error";
+    EXPECT_EQ(result.error().place, file.string());
+    return result.error().message;
+  }
+  std::string message(const SmallElf& elf) { return message(elf.bytes()); }
+
+  TestFolder folder_;
+};
+
+TEST_F(OpenImageTest, TakesAnElf) {
+  const SmallElf elf;
+  const auto file = folder_.put("loader.elf", elf.bytes());
+  const Image image = open_image(file, std::nullopt).value();
+  EXPECT_EQ(image.name, "loader.elf");
+  EXPECT_EQ(image.file, file);
+  EXPECT_EQ(image.entry, 0x40080000u);
+  EXPECT_EQ(image.load_address, std::nullopt);
+  EXPECT_EQ(image.sha256, sha256_hex(elf.bytes()));
+  EXPECT_EQ(image.symbols, std::vector{file});
+}
+
+TEST_F(OpenImageTest, TakesRawBytesWithAnAddress) {
+  const Image image = open_image(folder_.put("loader.img", "\x1f\x20\x03\xd5"), 0x70000000).value();
+  EXPECT_EQ(image.entry, 0x70000000u);
+  EXPECT_EQ(image.load_address, 0x70000000u);
+  EXPECT_TRUE(image.symbols.empty());
+}
+
+TEST_F(OpenImageTest, TakesAPositionIndependentElfThatHasAPlace) {
+  SmallElf elf;
+  elf.header.e_type = ET_DYN;
+  EXPECT_EQ(message(elf), "no error");
+}
+
+TEST_F(OpenImageTest, TakesAKernelWithAVirtualEntry) {
+  SmallElf elf;
+  elf.segment.p_vaddr = elf.header.e_entry = 0xffffff8040080000;
+  EXPECT_EQ(message(elf), "no error");
+}
+
+TEST_F(OpenImageTest, RefusesWhatIsNoFile) {
+  EXPECT_EQ(to_text(open_image("/nowhere/x.elf", std::nullopt).error()),
+            "/nowhere/x.elf: cannot read: No such file or directory");
+  EXPECT_EQ(to_text(open_image("/", std::nullopt).error()), "/: cannot read: it is a folder");
+  EXPECT_EQ(message(""), "is empty");
+  EXPECT_EQ(message("", 0x40000000), "is empty");
+}
+
+TEST_F(OpenImageTest, RefusesRawBytesWithoutAPlace) {
+  EXPECT_EQ(message("abc"), "is no ELF; a raw image needs the address it loads at (--load 0x…)");
+  EXPECT_EQ(message("abc", 0x40000002),
+            "cannot be entered at 0x40000002: instructions are 4-aligned");
+  EXPECT_EQ(
+      message("abcdefgh", 0xfffffffffffffffc),
+      "has 0x8 bytes: loaded at 0xfffffffffffffffc it reaches past the end of the address space");
+}
+
+TEST_F(OpenImageTest, RefusesElfFilesThatCannotBeBooted) {
+  EXPECT_EQ(message(SmallElf().bytes(), 0x40000000),
+            "is an ELF and carries its addresses; leave --load away");
+  SmallElf other;
+  other.header.e_machine = EM_X86_64;
+  EXPECT_EQ(message(other), "is an ELF for x86-64; AArch64 is needed");
+  SmallElf pie;
+  pie.header.e_type = ET_DYN;
+  pie.segment.p_vaddr = pie.segment.p_paddr = pie.header.e_entry = 0;
+  EXPECT_EQ(message(pie),
+            "is position-independent (ET_DYN) and linked at address 0; link it with -no-pie at the "
+            "address where it "
+            "runs");
+  SmallElf outside;
+  outside.header.e_entry = 0x40080010;
+  EXPECT_EQ(message(outside), "has the entry 0x40080010, which lies in no loadable segment");
+  SmallElf dynamic;
+  dynamic.header.e_phnum = 2;
+  Elf64_Phdr interpreter = dynamic.segment;
+  interpreter.p_type = PT_INTERP;
+  dynamic.segment.p_offset += sizeof(interpreter);
+  std::string bytes = dynamic.bytes();
+  bytes.insert(sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr), reinterpret_cast<const char*>(&interpreter),
+               sizeof(interpreter));
+  EXPECT_EQ(message(bytes),
+            "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
+  SmallElf odd;
+  odd.header.e_entry = 0x40080001;
+  EXPECT_EQ(message(odd), "has the entry 0x40080001: instructions are 4-aligned");
+}
+
+TEST_F(OpenImageTest, SaysWhatOtherFormatsAre) {
+  EXPECT_EQ(message(std::string("MZ") + std::string(54, '\0') + "ARM\x64" + "rest"),
+            "is a Linux arm64 Image, which wants a device tree's address in x0; as raw bytes it "
+            "needs the address it "
+            "loads at (--load 0x…)");
+  EXPECT_EQ(message("\x27\x05\x19\x56 header", 0x40000000),
+            "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF "
+            "or the raw bytes in "
+            "it");
+  EXPECT_EQ(
+      message("\xd0\x0d\xfe\xed tree"),
+      "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it");
+  EXPECT_EQ(message("\x1f\x8b\x08"), "is compressed (gzip); give it uncompressed");
+  EXPECT_EQ(message("070701..."), "is a CPIO archive, not code; give the image that holds it");
+  EXPECT_EQ(message("MZ"),
+            "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)");
+  EXPECT_EQ(message(std::string("MZ") + std::string(54, '\0') + "ARM\x64", 0x40200000), "no error");
+}
+
+}  // namespace
+}  // namespace bootrig

@@ -1,0 +1,295 @@
+#include "image/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace bootrig {
+namespace {
+
+using Values = std::map<std::string, std::string>;
+
+// Raised when the same recipe begins to give other outputs: the flags that bootrig adds, or the
+// native stages.
+constexpr std::string_view kBuildFormat = "bootrig-build-1";
+
+std::unexpected<ImageFailure> bad_spec(std::string place, std::string message) {
+  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec,
+                                      .error = {std::move(place), std::move(message)}});
+}
+
+std::vector<std::string> parameter_names(const Recipe& recipe) {
+  std::vector<std::string> names;
+  for (const RecipeParameter& parameter : recipe.parameters) names.push_back(parameter.name);
+  return names;
+}
+
+const RecipeParameter* find_parameter(const Recipe& recipe, const std::string& name) {
+  const auto found = std::ranges::find(recipe.parameters, name, &RecipeParameter::name);
+  return found == recipe.parameters.end() ? nullptr : &*found;
+}
+
+struct Found {
+  const Recipe* recipe = nullptr;
+  const Variant* variant = nullptr;
+};
+
+// A recipe's own name goes before another's variant that is spelled the same.
+Found find_image(const std::vector<Recipe>& recipes, const std::string& name) {
+  for (const Recipe& recipe : recipes) {
+    if (recipe.name == name) return {&recipe, nullptr};
+  }
+  for (const Recipe& recipe : recipes) {
+    for (const Variant& variant : recipe.variants) {
+      if (recipe.name + "-" + variant.name == name) return {&recipe, &variant};
+    }
+  }
+  return {};
+}
+
+std::unexpected<ImageFailure> no_such_image(const std::vector<Recipe>& recipes,
+                                            const std::string& name) {
+  std::vector<std::string> names;
+  for (const ImageListing& listing : list_images(recipes)) names.push_back(listing.name);
+  const std::string there = names.empty() ? "there is no recipe" : "there are " + one_of(names);
+  return bad_spec("", fmt::format("there is no image '{}'; {}{}", printable(name), there,
+                                  did_you_mean(name, names)));
+}
+
+std::unexpected<ImageFailure> no_such_parameter(const Recipe& recipe, const std::string& name) {
+  const std::vector<std::string> names = parameter_names(recipe);
+  const std::string there = names.empty() ? "it has none" : "it has " + one_of(names);
+  return bad_spec("", fmt::format("recipe '{}' has no parameter '{}'; {}{}", recipe.name,
+                                  printable(name), there, did_you_mean(name, names)));
+}
+
+// A user's --set goes to every recipe that has the parameter: only a name that none has is wrong.
+std::expected<void, ImageFailure> check_user_names(const std::vector<Recipe>& recipes,
+                                                   const Values& user) {
+  for (const auto& [name, value] : user) {
+    const bool known = std::ranges::any_of(
+        recipes, [&](const Recipe& recipe) { return find_parameter(recipe, name); });
+    if (known) continue;
+    std::vector<std::string> names;
+    for (const Recipe& recipe : recipes) {
+      for (const std::string& other : parameter_names(recipe)) names.push_back(other);
+    }
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    const std::string there = names.empty() ? "there are none" : "there are " + one_of(names);
+    return bad_spec("", fmt::format("no recipe has a parameter '{}' (--set); {}{}", printable(name),
+                                    there, did_you_mean(name, names)));
+  }
+  return {};
+}
+
+const std::string* value_in(const Values& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? nullptr : &found->second;
+}
+
+std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& parameter,
+                                                      const Recipe& recipe, const Variant* variant,
+                                                      const ImageRequest& request,
+                                                      const Values& user) {
+  std::string value;
+  if (const std::string* set = value_in(request.set, parameter.name)) {
+    value = *set;
+  } else if (const std::string* given = value_in(user, parameter.name)) {
+    value = *given;
+  } else if (const std::string* fixed =
+                 variant ? value_in(variant->set, parameter.name) : nullptr) {
+    value = *fixed;
+  } else if (parameter.from_target) {
+    value = machine_value(request.machine, *parameter.from_target);
+  } else if (parameter.default_value) {
+    value = *parameter.default_value;
+  } else {
+    return std::unexpected(ImageFailure{
+        .kind = ImageFailure::Kind::kSkipped,
+        .error = {"", fmt::format("parameter '{}' is not given: {} (give --set {}=…)",
+                                  parameter.name, parameter.summary, parameter.name)}});
+  }
+  if (!parameter.allowed.empty() &&
+      std::ranges::find(parameter.allowed, value) == parameter.allowed.end()) {
+    return bad_spec(
+        "", fmt::format("parameter '{}' of recipe '{}' cannot be '{}'; allowed: {}{}",
+                        parameter.name, recipe.name, printable(value), one_of(parameter.allowed),
+                        did_you_mean(value, parameter.allowed)));
+  }
+  return value;
+}
+
+std::expected<Values, ImageFailure> choose_values(const Found& found, const ImageRequest& request,
+                                                  const Values& user) {
+  for (const Values* values : {&request.set, found.variant ? &found.variant->set : nullptr}) {
+    if (!values) continue;
+    for (const auto& [name, value] : *values) {
+      if (!find_parameter(*found.recipe, name)) return no_such_parameter(*found.recipe, name);
+    }
+  }
+  Values chosen;
+  for (const RecipeParameter& parameter : found.recipe->parameters) {
+    BOOTRIG_TRY(chosen[parameter.name],
+                choose_value(parameter, *found.recipe, found.variant, request, user));
+  }
+  return chosen;
+}
+
+// Fills in the strings of one recipe's stages. The first string that cannot be filled in is kept as
+// the error.
+class Filler {
+ public:
+  Filler(const Recipe& recipe, const Values& values) : recipe_(recipe), values_(values) {}
+
+  void fill(Stage& stage) {
+    place_ = stage.place;
+    std::visit([this](auto& what) { fill(what); }, stage.what);
+  }
+  const std::optional<ImageFailure>& failure() const { return failure_; }
+  std::vector<std::string> take_user_files() { return std::move(user_files_); }
+
+ private:
+  void fill(CompileStage& stage) {
+    for (std::string& source : stage.sources) fill_file(source);
+    for (std::string& folder : stage.include) fill_file(folder);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(LinkStage& stage) {
+    fill_file(stage.script);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(CpioStage& stage) {
+    std::map<std::string, std::string> files;
+    for (const auto& [template_name, template_file] : stage.files) {
+      std::string name = template_name, file = template_file;
+      fill(name);
+      fill_file(file);
+      if (!files.emplace(name, file).second)
+        refuse(fmt::format("'{}' is twice in the archive", printable(name)));
+    }
+    stage.files = std::move(files);
+    fill(stage.truncate);
+  }
+  void fill(EmbedStage& stage) {
+    fill_file(stage.input);
+    fill(stage.symbol);
+    fill(stage.section);
+  }
+  void fill(PrebuiltStage& stage) { fill_file(stage.file); }
+
+  void fill_file(std::string& text) {
+    const bool user = text.starts_with("${");
+    fill(text);
+    if (user) user_files_.push_back(text);
+  }
+
+  void fill(std::string& text) {
+    std::string out;
+    std::size_t at = 0;
+    for (std::size_t start = text.find("${"); start != std::string::npos;
+         start = text.find("${", at)) {
+      const std::size_t end = text.find('}', start);
+      if (end == std::string::npos)
+        return refuse(fmt::format("'{}': a '${{' is not closed", printable(text)));
+      const std::string name = text.substr(start + 2, end - start - 2);
+      const std::string* value = value_in(values_, name);
+      if (!value) return refuse(no_such_parameter(recipe_, name).error().error.message);
+      out.append(text, at, start - at).append(*value);
+      at = end + 1;
+    }
+    text = out.append(text, at);
+    // A line break would end the line of build.ninja; no path and no flag has use for the others.
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (std::ranges::any_of(text, control))
+      refuse(fmt::format("'{}' has a control character", printable(text)));
+  }
+
+  void refuse(std::string message) {
+    if (!failure_) failure_ = bad_spec(place_, std::move(message)).error();
+  }
+
+  const Recipe& recipe_;
+  const Values& values_;
+  std::string place_;
+  std::optional<ImageFailure> failure_;
+  std::vector<std::string> user_files_;
+};
+
+// The canonical text behind a key: every string with its length before it, so that no two recipes
+// share one text.
+class KeyText {
+ public:
+  void add(std::string_view text) { text_ += fmt::format("{}:{}\n", text.size(), text); }
+  void add(const std::vector<std::string>& list) {
+    add(fmt::format("{}", list.size()));
+    for (const std::string& text : list) add(text);
+  }
+  void add(const CompileStage& stage) {
+    add("compile"), add(stage.name), add(stage.sources), add(stage.include), add(stage.flags);
+  }
+  void add(const LinkStage& stage) {
+    add("link"), add(stage.name), add(stage.inputs), add(stage.script), add(stage.flags);
+  }
+  void add(const CpioStage& stage) {
+    add("cpio"), add(stage.name), add(fmt::format("{}", stage.files.size()));
+    for (const auto& [name, file] : stage.files) add(name), add(file);
+    add(stage.truncate);
+  }
+  void add(const EmbedStage& stage) {
+    add("embed"), add(stage.name), add(stage.input), add(stage.symbol), add(stage.section);
+    add(fmt::format("{}", stage.alignment));
+  }
+  void add(const PrebuiltStage& stage) {
+    add("prebuilt"), add(stage.name), add(stage.file), add(stage.sha256.value_or(""));
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string key_of(const Recipe& recipe) {
+  KeyText key;
+  key.add(kBuildFormat);
+  key.add(recipe.name);
+  key.add(recipe.toolchain);
+  for (const Stage& stage : recipe.stages)
+    std::visit([&](const auto& what) { key.add(what); }, stage.what);
+  key.add(recipe.boot.stage);
+  key.add(recipe.boot.raw ? "raw" : "elf");
+  return sha256_hex(key.text());
+}
+
+}  // namespace
+
+std::vector<ImageListing> list_images(const std::vector<Recipe>& recipes) {
+  std::vector<ImageListing> images;
+  for (const Recipe& recipe : recipes) {
+    images.push_back({recipe.name, recipe.summary, recipe.name});
+    for (const Variant& variant : recipe.variants) {
+      images.push_back({recipe.name + "-" + variant.name, variant.summary, recipe.name});
+    }
+  }
+  return images;
+}
+
+ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request,
+                              const Values& user) {
+  const Found found = find_image(recipes, request.name);
+  if (!found.recipe) return no_such_image(recipes, request.name);
+  BOOTRIG_TRY_VOID(check_user_names(recipes, user));
+  ResolvedRecipe resolved{.recipe = *found.recipe};
+  BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
+  Filler filler(*found.recipe, resolved.parameters);
+  for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
+  if (filler.failure()) return std::unexpected(*filler.failure());
+  resolved.user_files = filler.take_user_files();
+  resolved.key = key_of(resolved.recipe);
+  return resolved;
+}
+
+}  // namespace bootrig

@@ -1,0 +1,278 @@
+#include "image/stage.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <memory>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::size_t kArchiveNameLimit = 1024;
+
+Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes) {
+  if (const auto old = read_file(output); old && *old == bytes) return {};
+  return write_file_atomically(output, bytes);
+}
+
+// libarchive's callback: appends to the std::string that `client` is. No exception may pass through
+// C.
+la_ssize_t append_to_string(archive*, void* client, const void* bytes,
+                            std::size_t length) noexcept {
+  static_cast<std::string*>(client)->append(static_cast<const char*>(bytes), length);
+  return static_cast<la_ssize_t>(length);
+}
+
+using Archive = std::unique_ptr<archive, decltype(&archive_write_free)>;
+using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
+
+Result<void> add_entry(archive* writer, const ArchiveEntry& what) {
+  BOOTRIG_TRY(const std::string bytes, read_file(what.file));
+  const Entry entry(archive_entry_new(), &archive_entry_free);
+  archive_entry_set_pathname(entry.get(), what.name.c_str());
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0644);
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
+  archive_entry_set_uid(entry.get(), 0);
+  archive_entry_set_gid(entry.get(), 0);
+  archive_entry_set_ino(entry.get(), 0);
+  archive_entry_set_nlink(entry.get(), 0);
+  archive_entry_set_dev(entry.get(), 0);
+  archive_entry_set_rdev(entry.get(), 0);
+  archive_entry_set_mtime(entry.get(), 0, 0);
+  if (archive_write_header(writer, entry.get()) != ARCHIVE_OK ||
+      archive_write_data(writer, bytes.data(), bytes.size()) !=
+          static_cast<la_ssize_t>(bytes.size())) {
+    return fail(what.file.string(),
+                fmt::format("cannot archive: {}", archive_error_string(writer)));
+  }
+  return {};
+}
+
+Result<void> check_names(const std::vector<ArchiveEntry>& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string& name = entries[i].name;
+    if (name.empty()) return fail("an archive's entry needs a name");
+    if (name.size() > kArchiveNameLimit || name.find('\0') != std::string::npos) {
+      return fail(fmt::format("'{}' cannot be a name in an archive", printable(name)));
+    }
+    // It would end the archive for every reader.
+    if (name == "TRAILER!!!")
+      return fail("'TRAILER!!!' cannot be a name in an archive: it marks the end of one");
+    if (i > 0 && name == entries[i - 1].name)
+      return fail(fmt::format("'{}' is twice in the archive", printable(name)));
+  }
+  return {};
+}
+
+// The text between the quotes of an assembler string.
+std::string assembler_string(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\{:03o}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool is_symbol(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && letter(text[0]) &&
+         std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+}
+
+bool is_section(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.';
+  });
+}
+
+// Words as shell_quote writes them: spaces between, '…' and \c inside.
+Result<std::vector<std::string>> split_words(const std::string& place, std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool inside = false, quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\'') {
+      quoted = !quoted;
+      inside = true;
+    } else if (!quoted && (c == ' ' || c == '\n')) {
+      if (inside) words.push_back(std::move(word));
+      word.clear();
+      inside = false;
+    } else {
+      if (!quoted && c == '\\' && i + 1 < text.size()) ++i;
+      word += text[i];
+      inside = true;
+    }
+  }
+  if (quoted) return fail(place, "a quote is not closed");
+  if (inside) words.push_back(std::move(word));
+  return words;
+}
+
+// Options with a value by name ("--output"), and the other arguments.
+struct StageArguments {
+  std::map<std::string, std::string> options;
+  std::vector<std::string> others;
+};
+
+Result<StageArguments> sort_arguments(const std::vector<std::string>& words,
+                                      const std::vector<std::string>& allowed) {
+  StageArguments sorted;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!words[i].starts_with("--")) {
+      sorted.others.push_back(words[i]);
+      continue;
+    }
+    if (std::ranges::find(allowed, words[i]) == allowed.end()) {
+      return fail(fmt::format("'{}' is no option of this stage; there are {}{}",
+                              printable(words[i]), one_of(allowed),
+                              did_you_mean(words[i], allowed)));
+    }
+    if (i + 1 == words.size()) return fail(fmt::format("option {} needs a value", words[i]));
+    sorted.options[words[i]] = words[i + 1];
+    ++i;
+  }
+  return sorted;
+}
+
+Result<std::string> option(const StageArguments& arguments, const std::string& name) {
+  const auto found = arguments.options.find(name);
+  if (found == arguments.options.end()) return fail(fmt::format("option {} is missing", name));
+  return found->second;
+}
+
+Result<void> run_cpio(const std::vector<std::string>& words) {
+  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--truncate"}));
+  BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
+  std::optional<std::uint64_t> truncate;
+  if (arguments.options.contains("--truncate")) {
+    BOOTRIG_TRY(truncate, parse_size(arguments.options.at("--truncate")));
+  }
+  std::vector<ArchiveEntry> entries;
+  for (const std::string& word : arguments.others) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos)
+      return fail(fmt::format("'{}' is not NAME=FILE", printable(word)));
+    entries.push_back({word.substr(0, equals), word.substr(equals + 1)});
+  }
+  return write_cpio(output, std::move(entries), truncate);
+}
+
+Result<void> run_embed(const std::vector<std::string>& words) {
+  BOOTRIG_TRY(const StageArguments arguments,
+              sort_arguments(words, {"--output", "--symbol", "--section", "--align"}));
+  BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
+  BOOTRIG_TRY(const std::string symbol, option(arguments, "--symbol"));
+  BOOTRIG_TRY(const std::string section, option(arguments, "--section"));
+  BOOTRIG_TRY(const std::string align, option(arguments, "--align"));
+  BOOTRIG_TRY(const std::uint64_t alignment, parse_count(align));
+  if (alignment > (1u << 30))
+    return fail(fmt::format("an alignment of {} is too large", alignment));
+  if (arguments.others.size() != 1) {
+    return fail(fmt::format("embed takes one file, not {}", arguments.others.size()));
+  }
+  return write_embed_source(output, arguments.others[0], symbol, section,
+                            static_cast<unsigned>(alignment));
+}
+
+}  // namespace
+
+Result<void> write_cpio(const std::filesystem::path& output, std::vector<ArchiveEntry> entries,
+                        std::optional<std::uint64_t> truncate) {
+  std::ranges::sort(entries, {}, &ArchiveEntry::name);
+  BOOTRIG_TRY_VOID(check_names(entries));
+  std::string bytes;
+  const Archive writer(archive_write_new(), &archive_write_free);
+  // The last block is not filled up: the archive's length depends on its contents alone.
+  if (archive_write_set_format_cpio_newc(writer.get()) != ARCHIVE_OK ||
+      archive_write_set_bytes_in_last_block(writer.get(), 1) != ARCHIVE_OK ||
+      archive_write_open(writer.get(), &bytes, nullptr, &append_to_string, nullptr) != ARCHIVE_OK) {
+    return fail(output.string(),
+                fmt::format("cannot archive: {}", archive_error_string(writer.get())));
+  }
+  for (const ArchiveEntry& entry : entries) BOOTRIG_TRY_VOID(add_entry(writer.get(), entry));
+  if (archive_write_close(writer.get()) != ARCHIVE_OK) {
+    return fail(output.string(),
+                fmt::format("cannot archive: {}", archive_error_string(writer.get())));
+  }
+  if (truncate && *truncate < bytes.size()) bytes.resize(*truncate);
+  return write_if_changed(output, bytes);
+}
+
+Result<void> write_embed_source(const std::filesystem::path& output,
+                                const std::filesystem::path& input, const std::string& symbol,
+                                const std::string& section, unsigned alignment) {
+  if (!is_symbol(symbol)) {
+    return fail(fmt::format("'{}' is no symbol; write letters, digits and _", printable(symbol)));
+  }
+  if (!is_section(section)) {
+    return fail(
+        fmt::format("'{}' is no section name; write letters, digits, _ and .", printable(section)));
+  }
+  if (!std::has_single_bit(alignment)) {
+    return fail(fmt::format("an alignment of {} is no power of two", alignment));
+  }
+  // The bytes stand first, so that a linker script that places the section places <symbol>.
+  const std::string text = fmt::format(
+      "    .section {section},\"a\"\n"
+      "    .balign {alignment}\n"
+      "    .global {symbol}, {symbol}_end, {symbol}_size\n"
+      "    .type {symbol}, %object\n"
+      "    .size {symbol}, {symbol}_end - {symbol}\n"
+      "{symbol}:\n"
+      "    .incbin \"{input}\"\n"
+      "{symbol}_end:\n"
+      "    .balign 8\n"
+      "    .type {symbol}_size, %object\n"
+      "    .size {symbol}_size, 8\n"
+      "{symbol}_size:\n"
+      "    .quad {symbol}_end - {symbol}\n"
+      "    .section .note.GNU-stack,\"\",%progbits\n",
+      fmt::arg("section", section), fmt::arg("symbol", symbol), fmt::arg("alignment", alignment),
+      fmt::arg("input", assembler_string(input.string())));
+  return write_if_changed(output, text);
+}
+
+Result<void> run_stage(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  for (const std::string& argument : arguments) {
+    if (!argument.starts_with('@')) {
+      words.push_back(argument);
+      continue;
+    }
+    BOOTRIG_TRY(const std::string text, read_file(argument.substr(1)));
+    BOOTRIG_TRY(const std::vector<std::string> more, split_words(argument.substr(1), text));
+    words.insert(words.end(), more.begin(), more.end());
+  }
+  const std::vector<std::string> stages{"cpio", "embed"};
+  if (words.empty()) return fail(fmt::format("a stage is missing: {}", one_of(stages)));
+  const std::string stage = words.front();
+  words.erase(words.begin());
+  if (stage == "cpio") return run_cpio(words);
+  if (stage == "embed") return run_embed(words);
+  return fail(fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages),
+                          did_you_mean(stage, stages)));
+}
+
+}  // namespace bootrig

@@ -1,0 +1,212 @@
+#include "machine/qemu_machine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::size_t kReadSize = std::size_t{64} << 10;
+constexpr std::size_t kErrorsMax = std::size_t{64} << 10;
+constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
+
+// What is there, at most a buffer full. Closes the descriptor at the end of the stream: QEMU that
+// ends with unread input makes it ECONNRESET instead of 0.
+std::string_view read_some(ScopedFd& descriptor, std::vector<char>& buffer) {
+  if (!descriptor.valid()) return {};
+  const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
+  if (count > 0) return {buffer.data(), static_cast<std::size_t>(count)};
+  if (count == 0 || (errno != EAGAIN && errno != EINTR)) descriptor.reset();
+  return {};
+}
+
+int poll_until(std::span<pollfd> watched, Duration left, bool forever) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+  return ::ppoll(watched.data(), watched.size(), forever ? nullptr : &timeout, nullptr);
+}
+
+// QEMU's ends, as a LaunchSpec names them.
+struct FarEnds {
+  ScopedFd uart, qmp, gdb, errors;
+};
+
+bool make_socket_pair(ScopedFd& near, ScopedFd& far) {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
+  near.reset(ends[0]);
+  far.reset(ends[1]);
+  return ::fcntl(near.get(), F_SETFL, O_NONBLOCK) == 0;
+}
+
+bool make_pipe(ScopedFd& near, ScopedFd& far) {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  near.reset(ends[0]);
+  far.reset(ends[1]);
+  return ::fcntl(near.get(), F_SETFL, O_NONBLOCK) == 0;
+}
+
+bool make_channels(QemuChannels& near, FarEnds& far) {
+  return make_socket_pair(near.uart, far.uart) && make_socket_pair(near.qmp, far.qmp) &&
+         make_socket_pair(near.gdb, far.gdb) && make_pipe(near.errors, far.errors);
+}
+
+}  // namespace
+
+QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels,
+                         std::vector<std::string> argv, const Clock& clock,
+                         const Interrupt& interrupt)
+    : process_(std::move(process)),
+      channels_(std::move(channels)),
+      clock_(clock),
+      interrupt_(interrupt),
+      buffer_(kReadSize) {
+  facts_.argv = std::move(argv);
+  facts_.pid = process_->pid();
+}
+
+QemuMachine::~QemuMachine() {
+  stop();
+}
+
+MachineEvent QemuMachine::next_event(Deadline deadline) {
+  if (ended_) return *ended_;
+  const bool late_before = std::exchange(late_, deadline.passed(clock_.now()));
+  if (late_ && late_before) return DeadlinePassed{};
+  for (;;) {
+    const Ready ready = wait(deadline);
+    if (ready.interrupted) return Interrupted{};
+    if (ready.errors || ready.exited) read_errors();
+    if (ready.qmp || ready.exited) read_qmp();
+    send_pending();
+    // Only now: whatever the guest said before it stopped is in the socket.
+    if (std::string bytes = read_console(); !bytes.empty()) return ConsoleOutput{std::move(bytes)};
+    if (ready.exited || qmp_.stopped()) return end();
+    if (deadline.passed(clock_.now())) return DeadlinePassed{};
+  }
+}
+
+// Descriptors that are closed are -1, which poll passes over.
+QemuMachine::Ready QemuMachine::wait(Deadline deadline) const {
+  const short console_events = outbox_.empty() ? POLLIN : POLLIN | POLLOUT;
+  std::array<pollfd, 5> watched{{{interrupt_.descriptor(), POLLIN, 0},
+                                 {process_->pidfd(), POLLIN, 0},
+                                 {channels_.qmp.get(), POLLIN, 0},
+                                 {channels_.errors.get(), POLLIN, 0},
+                                 {channels_.uart.get(), console_events, 0}}};
+  const int count = poll_until(watched, deadline.remaining(clock_.now()), deadline.is_never());
+  CHECK(count >= 0 || errno == EINTR);
+  if (count <= 0) return {};
+  return {.interrupted = watched[0].revents != 0,
+          .exited = watched[1].revents != 0,
+          .qmp = watched[2].revents != 0,
+          .errors = watched[3].revents != 0};
+}
+
+std::string QemuMachine::read_console() {
+  return std::string(read_some(channels_.uart, buffer_));
+}
+
+void QemuMachine::read_qmp() {
+  for (auto bytes = read_some(channels_.qmp, buffer_); !bytes.empty();
+       bytes = read_some(channels_.qmp, buffer_)) {
+    qmp_.feed(bytes);
+  }
+  facts_.emulator_version = qmp_.version();
+  facts_.accelerator = qmp_.accelerator();
+}
+
+// One read a time, so that a flood (-d) does not keep the console waiting. Beyond the limit it is
+// dropped.
+void QemuMachine::read_errors() {
+  const auto bytes = read_some(channels_.errors, buffer_);
+  facts_.errors.append(bytes.substr(0, kErrorsMax - facts_.errors.size()));
+}
+
+Result<void> QemuMachine::send(std::string_view bytes) {
+  if (ended_ || !channels_.uart.valid())
+    return fail("cannot send to the console: the machine has ended");
+  if (outbox_.size() + bytes.size() > kOutboxMax) {
+    return fail(fmt::format("cannot send to the console: the guest has left {} bytes unread",
+                            outbox_.size()));
+  }
+  outbox_ += bytes;
+  send_pending();
+  return {};
+}
+
+void QemuMachine::send_pending() {
+  if (outbox_.empty() || !channels_.uart.valid()) return;
+  const ssize_t count = ::send(channels_.uart.get(), outbox_.data(), outbox_.size(), MSG_NOSIGNAL);
+  if (count > 0) outbox_.erase(0, static_cast<std::size_t>(count));
+  // Nobody will read it; that the machine has ended is found by the next poll.
+  if (count < 0 && errno != EAGAIN && errno != EINTR) outbox_.clear();
+}
+
+MachineEvent QemuMachine::end() {
+  if (qmp_.stopped()) {
+    ended_ = GuestStopped{*qmp_.stopped()};
+  } else {
+    reap();
+  }
+  return *ended_;
+}
+
+void QemuMachine::reap() {
+  const ExitStatus status = *process_->wait(Deadline::never());
+  facts_.cpu_time = status.cpu_time;
+  while (channels_.errors.valid()) {
+    const std::size_t before = facts_.errors.size();
+    read_errors();
+    if (facts_.errors.size() == before) break;
+  }
+  if (!ended_) ended_ = MachineExited{status};
+}
+
+// Nothing in a machine is worth saving: SIGKILL is its shortest way out.
+void QemuMachine::stop() {
+  process_->signal(SIGKILL);
+  reap();
+  channels_ = {};
+}
+
+std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher,
+                                                                 const Clock& clock,
+                                                                 const Interrupt& interrupt,
+                                                                 const MachineRequest& request) {
+  QemuChannels near;
+  FarEnds far;
+  if (!make_channels(near, far)) {
+    return std::unexpected(
+        StartFailure{StartFailure::Kind::kStart,
+                     fmt::format("cannot make the machine's channels: {}", std::strerror(errno))});
+  }
+  // The socket is empty and takes it whole.
+  CHECK(::send(near.qmp.get(), kQmpOpening.data(), kQmpOpening.size(), MSG_NOSIGNAL) ==
+        static_cast<ssize_t>(kQmpOpening.size()));
+  const LaunchSpec spec{.argv = qemu_arguments(request.machine, request.image),
+                        .errors = far.errors.get(),
+                        .inherited = {{far.uart.get(), kUartDescriptor},
+                                      {far.qmp.get(), kQmpDescriptor},
+                                      {far.gdb.get(), kGdbDescriptor}}};
+  auto process = launcher.launch(spec);
+  if (!process)
+    return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
+  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock,
+                                       interrupt);
+}
+
+}  // namespace bootrig

@@ -1,0 +1,74 @@
+// QemuMachine: a machine that is a QEMU process of this host. It owns the process and our ends of
+// its channels, and waits for all of them at once with poll. One thread uses it at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/machine.h"
+#include "machine/qmp.h"
+
+namespace bootrig {
+
+// Our ends, none of them blocking.
+struct QemuChannels {
+  ScopedFd uart;
+  ScopedFd qmp;
+  ScopedFd gdb;     // nobody speaks there until a monitor command starts a gdbstub
+  ScopedFd errors;  // the reading end of its stderr
+};
+
+class QemuMachine final : public Machine {
+ public:
+  QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels,
+              std::vector<std::string> argv, const Clock& clock, const Interrupt& interrupt);
+  ~QemuMachine() override;
+
+  // With a deadline that has already passed: what the console holds is still delivered, once, so
+  // that a late reader does not take a guest for silent; asked a second time in a row,
+  // DeadlinePassed. Output that never ends does not hold a session up.
+  MachineEvent next_event(Deadline deadline) override;
+  // Never blocks: what the guest does not take yet is kept (up to 1 MiB) and sent while events are
+  // pulled.
+  Result<void> send(std::string_view bytes) override;
+  Duration starved() override { return process_->starved(); }
+  void stop() override;
+  const MachineFacts& facts() const override { return facts_; }
+
+ private:
+  struct Ready {
+    bool interrupted = false;
+    bool exited = false;
+    bool qmp = false;
+    bool errors = false;
+  };
+  Ready wait(Deadline deadline) const;
+  std::string read_console();
+  void read_qmp();
+  void read_errors();
+  void send_pending();
+  MachineEvent end();
+  void reap();
+
+  std::unique_ptr<ChildProcess> process_;
+  QemuChannels channels_;
+  const Clock& clock_;
+  const Interrupt& interrupt_;
+  QmpReader qmp_;
+  MachineFacts facts_;
+  std::string outbox_;                 // for the guest, not sent yet
+  std::vector<char> buffer_;           // for one read
+  std::optional<MachineEvent> ended_;  // the last event, once there was one
+  bool late_ = false;                  // the last call's deadline had passed
+};
+
+// Starts QEMU. What it says against its arguments comes later, as MachineExited and facts().errors.
+std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher,
+                                                                 const Clock& clock,
+                                                                 const Interrupt& interrupt,
+                                                                 const MachineRequest& request);
+
+}  // namespace bootrig

@@ -1,0 +1,83 @@
+#include "machine/qmp.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+
+#include "json/value.h"
+
+namespace bootrig {
+namespace {
+
+// No line that is read here comes near it; a longer one is dropped.
+constexpr std::size_t kLineMax = std::size_t{1} << 20;
+
+// The value at a path of object keys; null: there is none.
+const JsonValue* find(const JsonValue& document, std::initializer_list<std::string_view> path) {
+  const JsonValue* value = &document;
+  for (const std::string_view key : path) {
+    const auto* object = std::get_if<JsonValue::Object>(&value->value);
+    value = nullptr;
+    if (object == nullptr) return nullptr;
+    for (const auto& [name, member] : *object) {
+      if (name == key) value = &member;
+    }
+    if (value == nullptr) return nullptr;
+  }
+  return value;
+}
+
+template <typename T>
+std::optional<T> get(const JsonValue& document, std::initializer_list<std::string_view> path) {
+  const JsonValue* value = find(document, path);
+  const T* held = value == nullptr ? nullptr : std::get_if<T>(&value->value);
+  return held == nullptr ? std::nullopt : std::optional<T>(*held);
+}
+
+std::optional<GuestStopped::Why> why_stopped(const JsonValue& message) {
+  using Why = GuestStopped::Why;
+  const std::string event = get<std::string>(message, {"event"}).value_or("");
+  const std::string reason = get<std::string>(message, {"data", "reason"}).value_or("");
+  if (event == "GUEST_PANICKED") return Why::kPanic;
+  if (event != "SHUTDOWN" && event != "RESET") return std::nullopt;
+  if (reason == "guest-shutdown") return Why::kPowerOff;
+  if (reason == "guest-reset") return Why::kReset;
+  if (reason == "guest-panic") return Why::kPanic;
+  return std::nullopt;  // "host-signal", "host-qmp-quit", …: not the guest's doing
+}
+
+std::string version_of(const JsonValue& greeting) {
+  const auto number = [&greeting](std::string_view part) {
+    return get<std::int64_t>(greeting, {"QMP", "version", "qemu", part});
+  };
+  const auto major = number("major");
+  const auto minor = number("minor");
+  const auto micro = number("micro");
+  return major && minor && micro ? fmt::format("{}.{}.{}", *major, *minor, *micro) : "";
+}
+
+}  // namespace
+
+void QmpReader::feed(std::string_view bytes) {
+  for (std::size_t end = bytes.find('\n'); end != bytes.npos; end = bytes.find('\n')) {
+    line_.append(bytes.substr(0, end));
+    read_line(line_);
+    line_.clear();
+    bytes.remove_prefix(end + 1);
+  }
+  if (line_.size() + bytes.size() > kLineMax) return line_.clear();
+  line_.append(bytes);
+}
+
+void QmpReader::read_line(std::string_view line) {
+  const auto message = parse_json("qmp", line);
+  if (!message) return;
+  if (version_.empty()) version_ = version_of(*message);
+  if (get<std::string>(*message, {"id"}) == "query-kvm") {
+    const auto kvm = get<bool>(*message, {"return", "enabled"});
+    if (kvm) accelerator_ = *kvm ? "kvm" : "tcg";
+  }
+  if (!stopped_) stopped_ = why_stopped(*message);
+}
+
+}  // namespace bootrig

@@ -1,0 +1,85 @@
+#include "testing/fake_machine.h"
+
+#include "base/check.h"
+
+namespace bootrig {
+namespace {
+
+bool is_last(const MachineEvent& event) {
+  return std::holds_alternative<GuestStopped>(event) ||
+         std::holds_alternative<MachineExited>(event);
+}
+
+}  // namespace
+
+FakeMachine::FakeMachine(ManualClock& clock, std::vector<FakeStep> steps,
+                         std::shared_ptr<FakeMachineRecord> record)
+    : clock_(clock), steps_(std::move(steps)), record_(std::move(record)), last_at_(clock.now()) {
+  facts_ = {.argv = {"fake-machine"}, .accelerator = "tcg", .emulator_version = "7.2.22", .pid = 1};
+}
+
+MachineEvent FakeMachine::next_event(Deadline deadline) {
+  CHECK(!record_->stopped);
+  if (ended_) return *ended_;
+  const bool over = next_ == steps_.size();
+  const TimePoint due = over ? TimePoint::max() : Deadline::after(last_at_, steps_[next_].after).at;
+  if (due > deadline.at || over) {
+    CHECK(!deadline.is_never());  // a real machine would keep the session waiting for ever
+    clock_.advance_to(deadline.at);
+    return DeadlinePassed{};
+  }
+  clock_.advance_to(due);
+  last_at_ = due;
+  MachineEvent event = steps_[next_++].event;
+  if (is_last(event)) ended_ = event;
+  return event;
+}
+
+Result<void> FakeMachine::send(std::string_view bytes) {
+  if (!send_trouble_.empty()) return fail(send_trouble_);
+  if (ended_) return fail("cannot send to the console: the machine has ended");
+  record_->sent += bytes;
+  record_->sent_at.push_back(clock_.now());
+  return {};
+}
+
+FakeMachineFactory::FakeMachineFactory(ManualClock& clock, std::vector<FakeStep> steps)
+    : start_([this, &clock,
+              steps = std::move(steps)](const MachineRequest&) -> std::unique_ptr<Machine> {
+        auto record = std::make_shared<FakeMachineRecord>();
+        const std::lock_guard lock(mutex_);
+        records_.push_back(record);
+        return std::make_unique<FakeMachine>(clock, steps, std::move(record));
+      }) {}
+
+std::optional<std::string> FakeMachineFactory::unavailable(const MachineSpec& machine) {
+  return unavailable_ ? unavailable_(machine) : std::nullopt;
+}
+
+std::vector<std::string> FakeMachineFactory::command(const MachineRequest& request) {
+  return {"fake-machine", request.image.file.string()};
+}
+
+std::expected<std::unique_ptr<Machine>, StartFailure> FakeMachineFactory::start(
+    const MachineRequest& request) {
+  {
+    const std::lock_guard lock(mutex_);
+    started_.push_back(request);
+  }
+  if (auto reason = unavailable(request.machine)) {
+    return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, std::move(*reason)});
+  }
+  return start_(request);
+}
+
+std::vector<MachineRequest> FakeMachineFactory::started() const {
+  const std::lock_guard lock(mutex_);
+  return started_;
+}
+
+std::vector<std::shared_ptr<FakeMachineRecord>> FakeMachineFactory::records() const {
+  const std::lock_guard lock(mutex_);
+  return records_;
+}
+
+}  // namespace bootrig

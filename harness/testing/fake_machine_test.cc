@@ -1,0 +1,65 @@
+#include "testing/fake_machine.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/fake_launcher.h"
+
+namespace bootrig {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(FakeMachine, PlaysItsScriptOnTheClock) {
+  ManualClock clock;
+  const TimePoint start = clock.now();
+  FakeMachine machine(clock, {{seconds(1), ConsoleOutput{"a"}}, {seconds(3), GuestStopped{}}});
+  EXPECT_EQ(std::get<ConsoleOutput>(machine.next_event(Deadline::never())).bytes, "a");
+  EXPECT_EQ(clock.now(), start + seconds(1));
+  EXPECT_TRUE(
+      std::holds_alternative<DeadlinePassed>(machine.next_event(Deadline{start + seconds(2)})));
+  EXPECT_EQ(clock.now(), start + seconds(2));
+  ASSERT_TRUE(machine.send("x"));
+  EXPECT_EQ(machine.record().sent, "x");
+  EXPECT_EQ(machine.record().sent_at[0], start + seconds(2));
+  EXPECT_TRUE(std::holds_alternative<GuestStopped>(machine.next_event(Deadline::never())));
+  EXPECT_EQ(clock.now(), start + seconds(4));
+  EXPECT_TRUE(std::holds_alternative<GuestStopped>(machine.next_event(Deadline::never())));
+  EXPECT_EQ(machine.send("y").error().message, "cannot send to the console: the machine has ended");
+}
+
+TEST(FakeMachine, IsSilentAfterItsScript) {
+  ManualClock clock;
+  FakeMachine machine(clock, {});
+  const Deadline deadline = Deadline::after(clock.now(), seconds(5));
+  EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(machine.next_event(deadline)));
+  EXPECT_EQ(clock.now(), deadline.at);
+}
+
+TEST(FakeMachineFactory, RecordsWhatItStarted) {
+  ManualClock clock;
+  FakeMachineFactory factory(clock, {{seconds(1), ConsoleOutput{"a"}}});
+  factory.set_unavailable([](const MachineSpec& machine) {
+    return machine.level == 3 ? std::optional<std::string>("no EL3") : std::nullopt;
+  });
+  ASSERT_TRUE(factory.start({{.gic = 3}, {"a.elf", {}}}));
+  EXPECT_EQ(factory.start({{.level = 3}, {"a.elf", {}}}).error().message, "no EL3");
+  EXPECT_EQ(factory.started().size(), 2u);
+  EXPECT_EQ(factory.started()[0].machine.gic, 3u);
+  EXPECT_EQ(factory.records().size(), 1u);
+}
+
+TEST(FakeLauncher, RunsACommand) {
+  FakeLauncher launcher([](const LaunchSpec& spec) -> Result<FakeRun> {
+    if (spec.argv[0] != "tool") return fail(spec.argv[0], "is not there");
+    return FakeRun{.output = "said\n", .status = {.code = 2}};
+  });
+  const auto result = run_command(launcher, {.argv = {"tool", "x"}}, Deadline::never());
+  EXPECT_EQ(result->output, "said\n");
+  EXPECT_EQ(result->status.code, 2);
+  EXPECT_EQ(to_text(run_command(launcher, {.argv = {"other"}}, Deadline::never()).error()),
+            "other: is not there");
+  EXPECT_EQ(launcher.launched()[0].argv[1], "x");
+}
+
+}  // namespace
+}  // namespace bootrig

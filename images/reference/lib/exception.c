@@ -1,0 +1,48 @@
+#include "exception.h"
+
+#include "console.h"
+#include "sysreg.h"
+
+static const char* type_name(uint64_t kind) {
+  switch (kind & 3) {
+    case kSynchronous:
+      return "Synchronous";
+    case kIrq:
+      return "IRQ";
+    case kFiq:
+      return "FIQ";
+    default:
+      return "SError";
+  }
+}
+
+static const char* source_name(uint64_t kind) {
+  switch (kind >> 2) {
+    case kCurrentSp0:
+      return "current EL with SP_EL0";
+    case kCurrentSpx:
+      return "current EL with SP_ELx";
+    case kLower64:
+      return "lower EL using AArch64";
+    default:
+      return "lower EL using AArch32";
+  }
+}
+
+void dump(const char* title, const struct context* context) {
+  const unsigned level = (unsigned)context->level;
+  say("%s %s, %s, taken to EL%u", title, type_name(context->kind), source_name(context->kind),
+      level);
+  print("  ESR_EL%u 0x%016lx\n", level, context->esr);
+  print("  FAR_EL%u 0x%016lx\n", level, context->far);
+  // Where a stage 2 fault was. Only EL2 has it, and stage 2 can be on only when the exception came
+  // from below.
+  if (level == 2 && context->kind >> 2 >= kLower64) {
+    print("  HPFAR_EL2 0x%016lx\n", read_sysreg(hpfar_el2));
+  }
+  print("  ELR_EL%u 0x%016lx\n", level, context->elr);
+  print("  SPSR_EL%u 0x%016lx\n", level, context->spsr);
+  print("  SP 0x%016lx\n", context->kind >> 2 == kCurrentSpx ? context->sp : context->sp_el0);
+  for (unsigned i = 0; i < 31; ++i) print("  x%u 0x%016lx\n", i, context->x[i]);
+  say("end of dump");
+}
