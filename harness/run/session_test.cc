@@ -135,7 +135,7 @@ TEST_F(SessionTest, StepsSendAndHaveLimits) {
   builder_.add_send("version\n");
   ASSERT_TRUE(builder_.add_expect("s:/steps/2", "U-Boot", 1s));
   EXPECT_EQ(to_text(run({{1s, says("=> ")}, {500ms, says("U-Boot 2023\n")}}).termination), "satisfied");
-  EXPECT_EQ(machine_->sent(), "version\n");
+  EXPECT_EQ(machine_->record().sent, "version\n");
   EXPECT_EQ(to_text(run({{1s, says("=> ")}, {1500ms, says("U-Boot 2023\n")}}).termination), "step-timeout");
 }
 
