@@ -132,6 +132,7 @@ _Noreturn void loader_main(void) {
     drop_from_el3(&machine);
     install_vectors();
   }
+  say("goes on at EL%u", current_level());
   plan_memory(&plan, &tree, &machine);
   unpack(&plan, &tree);
   start_mmu(&plan, &machine, &window);

@@ -71,7 +71,6 @@ void drop_from_el3(const struct machine* machine) {
     write_sysreg(hcr_el2, 1ul << 31);
   }
   write_sysreg(sctlr_el1, 0x30d00800);
-  say("leaves EL3 for EL%u", has_el2 ? 2 : 1);
   leave_el3(kScrNonSecure | kScrReserved | (has_el2 ? kScrHvcEnabled : 0) | kScrAarch64,
             kSpsrMasked | (has_el2 ? kSpsrEl2h : kSpsrEl1h));
 }
