@@ -11,6 +11,7 @@ namespace bootrig {
 namespace {
 
 constexpr std::size_t kTextLimit = 2048;
+constexpr std::size_t kExcerptPart = 64 * 1024;
 constexpr std::size_t kDetailLines = 20;
 
 std::string limited(std::string_view text) {
@@ -242,6 +243,14 @@ std::string sameness(const RunResult& result) {
   const Divergence& divergence = *outcome.divergence;
   return key + fmt::format("{}\n{}\n{}", divergence.place, divergence.expected,
                            divergence.seen ? divergence.seen->text : "");
+}
+
+Excerpt bounded(const Excerpt& excerpt) {
+  const std::string_view head = head_of(excerpt.head, kExcerptPart);
+  const std::string_view tail = tail_of(excerpt.tail, kExcerptPart);
+  return {std::string(head),
+          excerpt.cut + excerpt.head.size() - head.size() + excerpt.tail.size() - tail.size(),
+          std::string(tail)};
 }
 
 std::string seconds_text(Duration duration) {

@@ -46,6 +46,10 @@ std::string to_text(const std::vector<StoryLine>& story);
 // part.
 std::string sameness(const RunResult& result);
 
+// At most 64 KiB of the head and 64 KiB of the tail, no character cut in two; `cut` grows by what
+// is left out.
+Excerpt bounded(const Excerpt& excerpt);
+
 // "0.35 s", "41 s", "3m20s".
 std::string seconds_text(Duration duration);
 
