@@ -32,8 +32,8 @@ std::string summary_line(const RunResult& result);
 // The testcase's name within its target: the scenario, with "#2" for a repetition.
 std::string testcase_name(const RunResult& result);
 
-// Detail, what was expected and seen with the lines around it, how far it came, who must act, how
-// to repeat it.
+// The cause's detail, what was expected and seen with the lines around it, how far it came, who
+// must act, how to repeat it.
 std::vector<StoryLine> story_of(const RunResult& result);
 
 // The same for one attempt alone.
