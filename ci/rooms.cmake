@@ -101,5 +101,8 @@ function(bootrig_room room)
     add_executable(${name} ${bench})
     target_link_libraries(${name} PRIVATE bootrig_${room} ${ROOM_${room}_LIBRARIES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    if(tests)
+      add_dependencies(${room}_test ${name})  # tests run benches, for figures that are promised
+    endif()
   endforeach()
 endfunction()

@@ -18,8 +18,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::size_t kExcerptHead = 64 * 1024;
-constexpr std::size_t kExcerptTail = 64 * 1024;
 constexpr std::size_t kStderrLimit = 8 * 1024;
 constexpr std::size_t kEndOfTranscript = 8 * 1024;
 constexpr std::size_t kEndLines = 30;
@@ -253,7 +251,7 @@ struct JUnitReporter::State {
 
   std::string attachment(const std::filesystem::path& folder) const;
   void write_output(const RunResult& result, XmlWriter& xml);
-  std::string excerpt(const Excerpt& excerpt);
+  std::string excerpt(const Excerpt& whole);
   void write_trouble(const std::string& type, const std::string& message);
 
   JUnitOptions options;
@@ -277,12 +275,9 @@ std::string JUnitReporter::State::attachment(const std::filesystem::path& folder
   return fmt::format("[[ATTACHMENT|{}]]\n", path.string());
 }
 
-std::string JUnitReporter::State::excerpt(const Excerpt& excerpt) {
-  if (excerpt.head.empty() && excerpt.tail.empty()) return "";
-  const std::string_view head = head_of(excerpt.head, kExcerptHead);
-  const std::string_view tail = tail_of(excerpt.tail, kExcerptTail);
-  const std::uint64_t cut =
-      excerpt.cut + excerpt.head.size() - head.size() + excerpt.tail.size() - tail.size();
+std::string JUnitReporter::State::excerpt(const Excerpt& whole) {
+  const auto [head, cut, tail] = bounded(whole);
+  if (head.empty() && tail.empty()) return "";
   std::string text(head);
   if (cut > 0) text += fmt::format("\n[... {} bytes left out ...]\n", cut);
   text = xml_guest_text(text.append(tail));

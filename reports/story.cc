@@ -11,6 +11,7 @@ namespace bootrig {
 namespace {
 
 constexpr std::size_t kTextLimit = 2048;
+constexpr std::size_t kExcerptPart = 64 * 1024;
 constexpr std::size_t kDetailLines = 20;
 
 std::string limited(std::string_view text) {
@@ -52,6 +53,13 @@ class Story {
 
 std::string in_quotes(std::string_view text) {
   return fmt::format("'{}'", text);
+}
+
+// A refused line's detail says what "expected", "seen" and "where" say below it.
+void tell_detail(const Verdict& verdict, const Attempt* attempt, Story& story) {
+  const bool twice = attempt != nullptr && attempt->outcome.termination == Termination::kDiverged &&
+                     attempt->outcome.divergence && attempt->outcome.divergence->seen;
+  if (!twice) story.add("detail", verdict.detail);
 }
 
 void tell_divergence(const Divergence& divergence, Story& story) {
@@ -196,7 +204,7 @@ std::string testcase_name(const RunResult& result) {
 
 std::vector<StoryLine> story_of(const RunResult& result) {
   Story story;
-  story.add("detail", result.verdict.detail);
+  tell_detail(result.verdict, result.attempts.empty() ? nullptr : &result.attempts.back(), story);
   if (result.expected_failure) {
     const ExpectedFailure& expected = *result.expected_failure;
     story.add("wanted", fmt::format("{}: {}", expected_words(expected), expected.reason));
@@ -214,7 +222,7 @@ std::vector<StoryLine> story_of(const RunResult& result) {
 
 std::vector<StoryLine> story_of(const Attempt& attempt) {
   Story story;
-  story.add("detail", attempt.verdict.detail);
+  tell_detail(attempt.verdict, &attempt, story);
   tell_session(attempt, story);
   story.add("to act", who_must_act(attempt.verdict.cause));
   if (!attempt.folder.empty())
@@ -244,12 +252,20 @@ std::string sameness(const RunResult& result) {
                            divergence.seen ? divergence.seen->text : "");
 }
 
+Excerpt bounded(const Excerpt& excerpt) {
+  const std::string_view head = head_of(excerpt.head, kExcerptPart);
+  const std::string_view tail = tail_of(excerpt.tail, kExcerptPart);
+  return {std::string(head),
+          excerpt.cut + excerpt.head.size() - head.size() + excerpt.tail.size() - tail.size(),
+          std::string(tail)};
+}
+
 std::string seconds_text(Duration duration) {
   const auto milliseconds = std::max<std::int64_t>(0, duration / std::chrono::milliseconds(1));
-  if (milliseconds < 10'000)
-    return fmt::format("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10);
-  if (milliseconds < 60'000) return fmt::format("{} s", (milliseconds + 500) / 1000);
-  return format_duration(std::chrono::seconds((milliseconds + 500) / 1000));
+  const auto hundredths = (milliseconds + 5) / 10;
+  if (hundredths < 1000) return fmt::format("{}.{:02} s", hundredths / 100, hundredths % 100);
+  const std::chrono::seconds whole((milliseconds + 500) / 1000);
+  return whole.count() < 60 ? fmt::format("{} s", whole.count()) : format_duration(whole);
 }
 
 }  // namespace bootrig

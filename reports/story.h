@@ -32,8 +32,8 @@ std::string summary_line(const RunResult& result);
 // The testcase's name within its target: the scenario, with "#2" for a repetition.
 std::string testcase_name(const RunResult& result);
 
-// Detail, what was expected and seen with the lines around it, how far it came, who must act, how
-// to repeat it.
+// The cause's detail, what was expected and seen with the lines around it, how far it came, who
+// must act, how to repeat it.
 std::vector<StoryLine> story_of(const RunResult& result);
 
 // The same for one attempt alone.
@@ -45,6 +45,10 @@ std::string to_text(const std::vector<StoryLine>& story);
 // What makes two failures the same one for a reader: equal text, same trouble. Targets do not take
 // part.
 std::string sameness(const RunResult& result);
+
+// At most 64 KiB of the head and 64 KiB of the tail, no character cut in two; `cut` grows by what
+// is left out.
+Excerpt bounded(const Excerpt& excerpt);
 
 // "0.35 s", "41 s", "3m20s".
 std::string seconds_text(Duration duration);

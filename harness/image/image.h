@@ -46,7 +46,7 @@ using ImageResult = std::expected<Image, ImageFailure>;
 
 struct ImageRequest {
   std::string name;                           // "reference-hello"
-  std::map<std::string, std::string> set;     // parameters: the scenario's, over the variant's
+  std::map<std::string, std::string> set;     // parameters: the scenario's; they go before all others
   MachineSpec machine;                        // for parameters that come from the target
 };
 
@@ -62,8 +62,10 @@ class ImageBuilder {
  public:
   struct Options {
     std::filesystem::path folder;             // where build.ninja and the outputs stand
-    std::filesystem::path program;            // bootrig itself, for the native stages (`bootrig stage …`)
-    std::map<std::string, std::string> user_parameters;  // --set name=value
+    std::filesystem::path program;            // path of bootrig itself, for `bootrig stage …`
+    // --set name=value: under a request's `set`, over variants, the target and defaults. A recipe takes those that it
+    // has; a name that no recipe has is an error.
+    std::map<std::string, std::string> user_parameters;
     unsigned jobs = 0;                        // 0: ninja's own choice
     std::function<void(int done, int total, const std::string& what)> progress;  // may be empty
   };

@@ -81,12 +81,15 @@ std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& r
   return std::nullopt;
 }
 
-// What stopped ninja itself, when no command is to blame.
+// What stopped ninja itself, when no command is to blame. Unless ninja says that it did all that it
+// could, an old output of a command that was never run could be taken for the image.
 std::optional<Error> whole_failure(const NinjaRun& run) {
   if (run.timed_out)
     return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
-  const bool commands_failed = run.status.code == 1 && !run.failures.empty();
-  if (run.status.code == 0 || commands_failed) return std::nullopt;
+  if (run.status.code == 0) return std::nullopt;
+  const bool did_the_rest =
+      run.last_words.find("cannot make progress due to previous errors") != std::string::npos;
+  if (run.status.code == 1 && !run.failures.empty() && did_the_rest) return std::nullopt;
   const std::string words = printable(trim(run.last_words));
   return Error{"", fmt::format("ninja failed ({}){}{}", run.status.to_text(),
                                words.empty() ? "" : ": ", words)};

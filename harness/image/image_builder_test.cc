@@ -440,6 +440,24 @@ TEST(ImageBuilder, TheEnvironmentDoesNotChangeTheImage) {
   EXPECT_NE(read_file(image.file).value().find("Jan  1 1970"), std::string::npos);
 }
 
+TEST(ImageBuilder, GivesNinjasWordsWhenNoCommandIsToBlame) {
+  Project project;
+  fs::create_directories(project.out() / ".ninja_log");
+  const std::string failure = project.failure(ImageFailure::Kind::kBuildFailed);
+  EXPECT_TRUE(failure.starts_with("ninja failed (exit status 1): ninja: build stopped: "))
+      << failure;
+}
+
+TEST(ImageBuilder, NamesAProgramThatIsNotThere) {
+  Project project;
+  ForkingLauncher launcher;
+  ImageBuilder builder({project.recipe}, {.folder = project.out(), .program = "/nowhere/bootrig"},
+                       launcher);
+  const auto result = builder.build({{.name = "reference"}}).at(0);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_text(result.error().error), "/bin/sh: 1: /nowhere/bootrig: not found");
+}
+
 TEST(ImageBuilder, NamesAFolderThatCannotBeMade) {
   Project project;
   project.folder.put("out", "a file");

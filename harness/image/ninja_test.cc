@@ -2,6 +2,8 @@
 
 #include "image/ninja_file.h"
 #include "image/ninja_run.h"
+#include "image/test_folder.h"
+#include "process/launcher.h"
 
 namespace bootrig {
 namespace {
@@ -102,6 +104,27 @@ TEST(NinjaOutput, SurvivesOddLines) {
   const Heard heard =
       hear("[bootrig ] x\n[bootrig 1/] y\n[bootrig 9999999999/2] z\n[bootrig\nFAILED: ", 3);
   EXPECT_EQ(heard.run.failures.size(), 1u);
+}
+
+TEST(RunNinja, GivesNinjasOwnWords) {
+  const TestFolder folder;
+  folder.put("build.ninja", "build x: nothing\n");
+  ForkingLauncher launcher;
+  const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, std::chrono::minutes(1)).value();
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_TRUE(run.failures.empty());
+  EXPECT_TRUE(
+      run.last_words.starts_with("ninja: error: build.ninja:1: unknown build rule 'nothing'"))
+      << run.last_words;
+}
+
+TEST(RunNinja, EndsWhatTakesTooLong) {
+  const TestFolder folder;
+  folder.put("build.ninja",
+             ninja_text({{.description = "wait", .command = {"sleep", "600"}, .output = "x"}}));
+  ForkingLauncher launcher;
+  const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, Duration{0}).value();
+  EXPECT_TRUE(run.timed_out);
 }
 
 TEST(FirstErrorLine, IsWhatThePersonNeeds) {

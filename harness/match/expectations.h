@@ -3,7 +3,7 @@
 // console is Matcher's (matcher.h).
 //
 // Matching is on bytes. A line is what stands before '\n', less trailing '\r's and less ANSI escape sequences
-// (ECMA-48 CSI and OSC). Regular expressions are RE2's, Latin-1 (bytes), linear in time.
+// (ECMA-48 CSI, OSC and two-byte ESC). Regular expressions are RE2's, Latin-1 (bytes), linear in time.
 #pragma once
 
 #include <memory>
@@ -29,13 +29,14 @@ struct SignatureInfo {
 };
 
 // The default signatures, armed in every scenario: bootrig's own images, Microkit loader and monitor, elfloader,
-// seL4, Linux, U-Boot, EDK2, Xen.
+// seL4, Linux, U-Boot, EDK2, Xen, Trusted Firmware-A, Zephyr, kvm-unit-tests. The first that matches a line names it.
 std::span<const SignatureInfo> default_signatures();
 
 // How lines that no expectation speaks of are treated between transcript lines without a gap ("...").
 // kRefuse is the transcript's own rule (the next line must follow); kAllow is as if a gap stood between all lines.
 enum class Unexpected { kRefuse, kAllow };
-// kListed: lines must come in the order written. kAnyOrder: each line once, in any order (implies kAllow).
+// kListed: lines must come in the order written. kAny: each line once, in any order (implies kAllow); a console line
+// that fits several goes to a prompt first, then to one without placeholders, then to the first one written.
 enum class Order { kListed, kAny };
 
 struct Expectations;  // opaque: expectations.cc and matcher.cc know it
@@ -45,7 +46,7 @@ class ExpectationsBuilder {
   ExpectationsBuilder();
   ~ExpectationsBuilder();
 
-  // A transcript file's bytes. Errors have the place "name:line".
+  // A transcript file's bytes. Errors have the place "name:line". A scenario has a transcript or steps, not both.
   Result<void> add_transcript(std::string_view display_name, std::string_view text);
   // A step "expect": literal text, or "re:…", searched anywhere in the output after what matched before, also in a
   // line that has no end yet (a prompt). `within`: this step's own timeout.

@@ -55,7 +55,7 @@ struct Matcher::State {
   void take_slice(std::string_view slice);
   void take_complete(std::string_view run);
   void take_run(std::string_view run);
-  void take_pending_line(std::uint64_t end);
+  void take_pending_line(std::uint64_t newline);
   void take_line(const ConsoleLine& line);
   std::size_t take_lines_one_by_one(std::string_view run);
   void take_lines_in_bulk(std::string_view run);
@@ -107,7 +107,7 @@ void Matcher::feed(std::string_view bytes) {
 
 void Matcher::finish() {
   if (state_->finished) return;
-  if (!state_->pending.text().empty()) state_->take_pending_line(state_->bytes);
+  if (!state_->pending.text().empty()) state_->take_pending_line(0);
   state_->pending.clear();
   state_->finished = true;
 }
@@ -132,8 +132,8 @@ void Matcher::State::take_complete(std::string_view run) {
   }
   const std::size_t end = run.find('\n') + 1;
   pending.append(run.substr(0, end - 1));
-  bytes += end;
-  take_pending_line(bytes);
+  bytes += end - 1;
+  take_pending_line(1);
   if (end < run.size()) take_run(run.substr(end));
 }
 
@@ -175,9 +175,11 @@ void Matcher::State::take_lines_in_bulk(std::string_view run) {
   history.add_run(run, lines, bytes);
 }
 
-void Matcher::State::take_pending_line(std::uint64_t end) {
+// `newline`: 1 when a '\n' ended it, 0 when the console did.
+void Matcher::State::take_pending_line(std::uint64_t newline) {
   ConsoleLine line = tail();
-  line.end = end;
+  bytes += newline;
+  line.end = bytes;
   line.complete = true;
   watch.scan(plan->watchlist, line.text, [&](std::size_t) {
     return SeenLine{line.number, line.end, {}};

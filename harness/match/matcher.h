@@ -1,6 +1,7 @@
 // Matcher: follows a console. It is fed bytes as they come, in any split, and keeps facts; it never decides a verdict,
-// reads no clock and keeps bounded memory: a few recent lines, the unterminated tail (at most 4 KiB of it is looked
-// at), and the state of the expectations. Linear in the bytes fed.
+// reads no clock and keeps bounded memory: the recent lines, the unterminated one, and the state of the expectations.
+// Linear in the bytes fed. A line is matched on its first 64 KiB; while it has no end, on 4 KiB (of its beginning, or
+// behind the last match in it): a prompt further right is seen when its line ends.
 //
 // Every fact is a function of the bytes alone: any split of the same bytes gives the same facts.
 #pragma once
@@ -28,7 +29,9 @@ struct SeenLine {
 struct Divergence {
   std::string place;             // of the expectation: "expected.transcript:12", "scenario.json:/steps/2"
   std::string expected;          // as written
-  std::optional<SeenLine> seen;  // the line that came instead; none: the console ended or stayed silent
+  // The line that came instead. When not final: the one nearest in spelling of the last 64 lines since it is awaited;
+  // none: no line is like it.
+  std::optional<SeenLine> seen;
   std::vector<SeenLine> before;  // up to three lines before `seen` (or the last three of the console)
   std::vector<SeenLine> after;   // up to three lines after it, as far as they have come
   bool final = false;            // true: nothing that follows can satisfy it (a refused line); false: still awaited
@@ -49,15 +52,18 @@ class Matcher {
   Matcher& operator=(Matcher&&) noexcept;
 
   void feed(std::string_view bytes);
-  // The console has ended: an unterminated tail counts as a line.
+  // The console has ended: an unterminated tail counts as a line. No feed may follow.
   void finish();
 
-  std::size_t matched() const;  // expectations satisfied so far, of expectation_count
+  // Expectations satisfied so far, of expectation_count. Within a block of lines that is still searched for, the
+  // furthest point that was reached: it never goes back.
+  std::size_t matched() const;
   // The offset just behind the byte that satisfied the last expectation; none while any is open. 0 when there are none.
   std::optional<std::uint64_t> completed_at() const;
   // A refused line; the expectations cannot be satisfied any more.
   bool diverged() const;
-  // The first hit, with its offset in hit.line.offset. Later ones are ignored.
+  // The first line that holds a signature, or something forbidden, with its offset in hit.line.offset. Later ones are
+  // ignored. A line is looked at when it ends.
   const std::optional<SignatureHit>& hit() const;
   bool boot_stage_over() const;
   // What is awaited now or was refused; none when all is satisfied.
@@ -67,6 +73,7 @@ class Matcher {
   // Bytes of the `send` steps that are due, once.
   std::string take_send();
 
+  // Texts of named placeholders, once the block of lines that holds them is complete (or refused).
   const std::map<std::string, std::string>& captures() const;
   std::uint64_t bytes() const;
   std::uint64_t lines() const;

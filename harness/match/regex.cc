@@ -69,35 +69,31 @@ std::optional<std::size_t> Regex::find(std::string_view text, std::size_t from) 
   return static_cast<std::size_t>(found.data() - whole.data());
 }
 
-// A match within [from, end), whatever comes behind `end`: a word character, another byte, or the
-// end. These are all the cases that an RE2 assertion can tell apart. `probe` has one byte to spare
-// behind every possible end.
-bool Regex::settled(std::string& probe, std::size_t from, std::size_t end, bool anchored) const {
-  const char saved = probe[end];
-  bool holds = compiled_->Match({probe.data(), end}, from, end, anchor(anchored), nullptr, 0);
+// A match that ends where the line ends so far, or before, whatever comes next: a word character,
+// another byte, or the end. These are all the cases that an RE2 assertion can tell apart.
+bool Regex::settled(std::string_view line, std::size_t from, bool anchored) const {
+  std::string probe(line);
   for (const char next : {'a', ' '}) {
-    probe[end] = next;
-    holds =
-        holds && compiled_->Match({probe.data(), end + 1}, from, end, anchor(anchored), nullptr, 0);
+    probe.resize(line.size());
+    probe += next;
+    if (!compiled_->Match(probe, from, line.size(), anchor(anchored), nullptr, 0)) return false;
   }
-  probe[end] = saved;
-  return holds;
+  return true;
 }
 
 std::optional<std::size_t> Regex::earliest_end(std::string_view line, std::size_t from,
                                                bool anchored, bool complete) const {
-  if (!compiled_->Match(piece(line), from, line.size(), anchor(anchored), nullptr, 0))
-    return std::nullopt;
-  std::string probe(line);
-  probe += ' ';
-  if (!settled(probe, from, line.size(), anchored))
-    return complete ? std::optional(line.size()) : std::nullopt;
-  // What is settled stays settled when more bytes come, so the earliest end can be bisected.
+  const auto ends_within = [&](std::size_t end) {
+    return compiled_->Match(piece(line), from, end, anchor(anchored), nullptr, 0);
+  };
+  if (!ends_within(line.size())) return std::nullopt;
+  if (!complete && !settled(line, from, anchored)) return std::nullopt;
+  // What ends within some bytes ends within more of them, so the earliest end can be bisected.
   std::size_t low = from;
   std::size_t high = line.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (settled(probe, from, middle, anchored)) {
+    if (ends_within(middle)) {
       high = middle;
     } else {
       low = middle + 1;

@@ -48,7 +48,7 @@ class Regex {
 
  private:
   explicit Regex(std::unique_ptr<re2::RE2> compiled);
-  bool settled(std::string& probe, std::size_t from, std::size_t end, bool anchored) const;
+  bool settled(std::string_view line, std::size_t from, bool anchored) const;
 
   std::unique_ptr<re2::RE2> compiled_;
 };

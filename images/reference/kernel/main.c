@@ -23,8 +23,6 @@ static void handle_synchronous(struct context* context) {
 }
 
 void handle_exception(struct context* context) {
-  static unsigned depth;
-  if (depth++ > 0) panic("exception while an exception was handled");
   if ((context->kind & 3) == kIrq) {
     timer_interrupt();
   } else if ((context->kind & 3) == kSynchronous) {
@@ -33,7 +31,6 @@ void handle_exception(struct context* context) {
     dump("EXCEPTION", context);
     halt();
   }
-  --depth;
 }
 
 // Exceptions from EL0 and interrupts are taken to the level the kernel runs at.

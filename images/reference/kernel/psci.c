@@ -2,24 +2,10 @@
 #include "kernel.h"
 #include "variant.h"
 
-enum { kSystemOff = 0x84000008u, kSystemReset = 0x84000009u };
+enum { kVersion = 0x84000000u, kSystemOff = 0x84000008u, kSystemReset = 0x84000009u };
 #define CPU_ON_64 0xc4000003ul
 
 static enum conduit conduit;
-
-void psci_open(enum conduit from_tree) {
-  conduit = from_tree;
-  if (FAULT_IS("smc")) conduit = kSmc;
-  if (conduit == kNoPsci) {
-    say("no PSCI in the device tree");
-  } else {
-    say("PSCI by %s", conduit == kHvc ? "hvc" : "smc");
-  }
-}
-
-bool psci_there(void) {
-  return conduit != kNoPsci;
-}
 
 // SMC calling convention (Arm DEN 0028): x0-x17 may change.
 static int64_t call(uint64_t function, uint64_t a, uint64_t b, uint64_t c) {
@@ -40,6 +26,21 @@ static int64_t call(uint64_t function, uint64_t a, uint64_t b, uint64_t c) {
   }
 #undef PSCI_CALL
   return (int64_t)x0;
+}
+
+void psci_open(enum conduit from_tree) {
+  conduit = from_tree;
+  if (FAULT_IS("smc")) conduit = kSmc;
+  if (conduit == kNoPsci) {
+    say("no PSCI in the device tree");
+    return;
+  }
+  const uint64_t version = (uint64_t)call(kVersion, 0, 0, 0);
+  say("PSCI %lu.%lu by %s", version >> 16, version & 0xffff, conduit == kHvc ? "hvc" : "smc");
+}
+
+bool psci_there(void) {
+  return conduit != kNoPsci;
 }
 
 int64_t psci_cpu_on(uint64_t cpu, uint64_t entry, uint64_t argument) {

@@ -8,6 +8,7 @@
 enum { kDataRegister = 0x00, kFlagRegister = 0x18, kTransmitFifoFull = 1 << 5 };
 
 static uintptr_t uart;
+static bool in_line;  // something stands in the line, also when it was not ours
 
 void console_open(uintptr_t base) {
   uart = base;
@@ -18,6 +19,7 @@ static void put_byte(unsigned char byte) {
   while (read32(uart + kFlagRegister) & kTransmitFifoFull) {
   }
   write32(uart + kDataRegister, byte);
+  in_line = byte != '\n';
 }
 
 void put_bytes(const void* bytes, size_t size) {
@@ -78,8 +80,13 @@ void print(const char* format, ...) {
   va_end(arguments);
 }
 
+static void begin_line(const char* what) {
+  if (in_line) put_char('\n');
+  print("%s: %s", program_name, what);
+}
+
 void say(const char* format, ...) {
-  print("%s: ", program_name);
+  begin_line("");
   va_list arguments;
   va_start(arguments, format);
   print_list(format, &arguments);
@@ -88,7 +95,7 @@ void say(const char* format, ...) {
 }
 
 void panic(const char* format, ...) {
-  print("%s: PANIC ", program_name);
+  begin_line("PANIC ");
   va_list arguments;
   va_start(arguments, format);
   print_list(format, &arguments);

@@ -19,7 +19,8 @@ void put_bytes(const void* bytes, size_t size);
 // "\r\n".
 __attribute__((format(printf, 1, 2))) void print(const char* format, ...);
 
-// "<program name>: " and the text.
+// "<program name>: " and the text, at the beginning of a line: one that was not finished ends
+// first.
 __attribute__((format(printf, 1, 2))) void say(const char* format, ...);
 
 // "<program name>: PANIC " and the text: an error that the program found itself. Halts this CPU.

@@ -29,7 +29,18 @@ static const char* source_name(uint64_t kind) {
   }
 }
 
+// The stack pointer that was in use when the exception came.
+static uint64_t stack_pointer(const struct context* context) {
+  const unsigned from = context->spsr >> 2 & 3;
+  if ((context->spsr & 1) == 0) return context->sp_el0;
+  if (from == context->level) return context->sp;
+  return from == 1 ? read_sysreg(sp_el1) : read_sysreg(sp_el2);
+}
+
 void dump(const char* title, const struct context* context) {
+  static bool dumping;
+  if (dumping) panic("another exception while one was reported");
+  dumping = true;
   const unsigned level = (unsigned)context->level;
   say("%s %s, %s, taken to EL%u", title, type_name(context->kind), source_name(context->kind),
       level);
@@ -42,7 +53,7 @@ void dump(const char* title, const struct context* context) {
   }
   print("  ELR_EL%u 0x%016lx\n", level, context->elr);
   print("  SPSR_EL%u 0x%016lx\n", level, context->spsr);
-  print("  SP 0x%016lx\n", context->kind >> 2 == kCurrentSpx ? context->sp : context->sp_el0);
+  print("  SP 0x%016lx\n", stack_pointer(context));
   for (unsigned i = 0; i < 31; ++i) print("  x%u 0x%016lx\n", i, context->x[i]);
   say("end of dump");
 }

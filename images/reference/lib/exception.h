@@ -35,5 +35,5 @@ void install_vectors(void);
 void handle_exception(struct context* context);
 
 // "<program name>: <title> Synchronous, lower EL using AArch64, taken to EL1" and the registers,
-// one a line, raw.
+// raw, one a line. Once only: the program cannot go on afterwards.
 void dump(const char* title, const struct context* context);

@@ -1,8 +1,8 @@
 // Exception vectors for EL1, EL2 and EL3 alike: the level is read from CurrentEL, never assumed.
 //
 // The state goes to one static record and the handler has its own stack, so that a broken SP can still be reported.
-// TPIDR_EL1, TPIDRRO_EL0 and TPIDR_EL0 hold x0, x1 and SP for a moment: they can be written at each of the three levels.
-// Only one CPU may take exceptions at a time.
+// TPIDR_EL1, TPIDRRO_EL0 and TPIDR_EL0 hold x0, x1 and SP for a moment: they can be written at each of the three
+// levels. Only one CPU may take exceptions at a time.
 
 #define CONTEXT_X2 16
 #define CONTEXT_X30 240

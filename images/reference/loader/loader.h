@@ -15,7 +15,7 @@ void leave_el3(uint64_t scr, uint64_t spsr);
 uint32_t tree_word(const void* tree);
 
 // secure.c: what firmware does at EL3 before it leaves the secure world for good.
-void drop_from_el3(void);
+void drop_from_el3(const struct machine* machine);
 
 // archive.c: a member of the archive linked into the loader. `data` is null when there is none of
 // that name. A broken archive is a PANIC that names the member.

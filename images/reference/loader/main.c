@@ -19,8 +19,6 @@ enum {
 };
 
 void handle_exception(struct context* context) {
-  static unsigned depth;
-  if (depth++ > 0) panic("exception while an exception was reported");
   dump("EXCEPTION", context);
   halt();
 }
@@ -131,9 +129,10 @@ _Noreturn void loader_main(void) {
   if (machine.memory_count == 0) panic("device tree: describes no memory");
   open_programs(&plan);
   if (current_level() == 3) {
-    drop_from_el3();
+    drop_from_el3(&machine);
     install_vectors();
   }
+  say("goes on at EL%u", current_level());
   plan_memory(&plan, &tree, &machine);
   unpack(&plan, &tree);
   start_mmu(&plan, &machine, &window);

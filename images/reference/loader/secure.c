@@ -41,7 +41,24 @@ static void gic3_to_nonsecure(void) {
   isb();
 }
 
-void drop_from_el3(void) {
+// Without PSCI QEMU starts all CPUs at once, the others at address 0: empty flash, where each word
+// is undefined and so is the vector that this leads to. They would keep the host busy. Here they
+// get a vector that waits: two words written to the flash (two 16-bit chips side by side; Intel
+// command set: program, then read array).
+static void park_other_cpus(void) {
+  enum { kProgram = 0x00400040, kReadArray = 0x00ff00ff };
+  const uint32_t wfi = 0xd503207f, back_to_it = 0x17ffffff;
+  const uintptr_t vector = 0x200;  // synchronous, current EL with SP_ELx; QEMU resets VBAR_EL3 to 0
+  if (read32(vector) != 0) return;
+  write32(vector + 4, kProgram);
+  write32(vector + 4, back_to_it);
+  write32(vector, kProgram);
+  write32(vector, wfi);
+  write32(vector, kReadArray);
+}
+
+void drop_from_el3(const struct machine* machine) {
+  if (machine->cpu_count > 1) park_other_cpus();
   const _Bool has_el2 = ((read_sysreg(id_aa64pfr0_el1) >> 8) & 15) != 0;
   if (gic_version(GIC_DISTRIBUTOR_PHYSICAL) == 3) {
     gic3_to_nonsecure();
@@ -54,7 +71,6 @@ void drop_from_el3(void) {
     write_sysreg(hcr_el2, 1ul << 31);
   }
   write_sysreg(sctlr_el1, 0x30d00800);
-  say("leaves EL3 for EL%u", has_el2 ? 2 : 1);
   leave_el3(kScrNonSecure | kScrReserved | (has_el2 ? kScrHvcEnabled : 0) | kScrAarch64,
             kSpsrMasked | (has_el2 ? kSpsrEl2h : kSpsrEl1h));
 }

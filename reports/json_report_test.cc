@@ -1,0 +1,134 @@
+#include "reports/json_report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "base/file.h"
+#include "reports/samples_test.h"
+
+namespace bootrig {
+namespace {
+
+using nlohmann::json;
+
+// The first thing that the schema says against the document; "" when it is valid.
+std::string against_schema(const json& document) {
+  const std::string path = std::string(BOOTRIG_SOURCE_DIR) + "/reports/report.schema.json";
+  const json schema_document = json::parse(read_file(path).value());
+  valijson::Schema schema;
+  valijson::SchemaParser parser;
+  parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_document), schema);
+  valijson::Validator validator;
+  valijson::ValidationResults results;
+  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results))
+    return "";
+  std::string text;
+  valijson::ValidationResults::Error error;
+  while (results.popError(error)) {
+    for (const std::string& step : error.context) text += step;
+    text += ": " + error.description + "\n";
+  }
+  return text;
+}
+
+std::string report_of(const std::vector<RunResult>& results, std::size_t missing = 0) {
+  const std::string path = temporary_path("report.json");
+  JsonReporter reporter({.path = path});
+  const auto reported = report(reporter, results, missing);
+  EXPECT_TRUE(reported) << to_text(reported.error());
+  const std::string text = read_file(path).value_or("");
+  std::filesystem::remove(path);
+  return text;
+}
+
+TEST(JsonReport, ReadsAsApproved) {
+  const std::string text = report_of(sample_results(), 3);
+  EXPECT_EQ(against_schema(json::parse(text)), "");
+  expect_approved("report.json", text);
+}
+
+TEST(JsonReport, HoldsEveryResultOnItsOwnLine) {
+  const auto results = sample_results();
+  const json document = json::parse(report_of(results));
+  ASSERT_EQ(document["results"].size(), results.size());
+  for (std::size_t i = 0; i < results.size(); ++i)
+    EXPECT_EQ(document["results"][i]["id"], results[i].id);
+  EXPECT_EQ(document["totals"]["fail"], 7);
+  EXPECT_EQ(document["missing"], 0);
+}
+
+TEST(JsonReport, SaysWhatJUnitCannot) {
+  const json document =
+      json::parse(report_of({retried_sample(), build_error_sample("boot/user", "2")}));
+  const json& result = document["results"][0];
+  EXPECT_EQ(result["attempts"].size(), 3u);
+  EXPECT_EQ(result["attempts"][0]["outcome"]["termination"], "boot-timeout");
+  EXPECT_EQ(result["attempts"][2]["outcome"]["divergence"]["seen"]["number"], 12);
+  EXPECT_EQ(result["attempts"][2]["outcome"]["machine"]["argv"][0], "qemu-system-aarch64");
+  EXPECT_EQ(result["gates"], true);
+  EXPECT_EQ(document["results"][1]["who-must-act"], who_must_act(Cause::kImageBuild));
+}
+
+TEST(JsonReport, AnEmptyRunIsValid) {
+  EXPECT_EQ(against_schema(json::parse(report_of({}))), "");
+}
+
+TEST(JsonReport, HostileBytesStayJson) {
+  std::string bytes = "</script>\xed\xa0\x80";
+  for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
+  RunResult result = diverged_sample("3");
+  result.id = result.verdict.detail = result.attempts[0].outcome.machine.errors = bytes;
+  result.transcript = {bytes, 1, bytes};
+  result.attempts[0].outcome.captures = {{bytes, bytes}};
+  EXPECT_EQ(against_schema(json::parse(report_of({result}))), "");
+}
+
+TEST(JsonReport, TranscriptsAreCut) {
+  RunResult result = diverged_sample("3");
+  result.transcript = {std::string(12'000'000, 'a'), 7, std::string(12'000'000, 'b')};
+  const json document = json::parse(report_of({result}));
+  EXPECT_EQ(document["results"][0]["transcript"]["cut"], 24'000'007 - 2 * 65536);
+}
+
+// The schema must be able to say no.
+TEST(JsonReport, TheSchemaRefusesWhatItDoesNotDescribe) {
+  const json good = json::parse(report_of({passed_sample("boot/hello", "2")}));
+  json bad = good;
+  bad["results"][0]["standing"] = "fine";
+  EXPECT_NE(against_schema(bad), "");
+  bad = good;
+  bad["results"][0]["surprise"] = 1;
+  EXPECT_NE(against_schema(bad), "");
+  bad = good;
+  bad["results"][0]["attempts"][0]["outcome"].erase("termination");
+  EXPECT_NE(against_schema(bad), "");
+  bad = good;
+  bad["schema"] = "bootrig-report-2";
+  EXPECT_NE(against_schema(bad), "");
+}
+
+TEST(JsonReport, AnUnwritableFolderIsOneError) {
+  const std::string folder = temporary_path("blocked");
+  ASSERT_TRUE(write_file_atomically(folder, "a file"));
+  JsonReporter reporter({.path = folder + "/report.json"});
+  const auto result = report(reporter, sample_results());
+  std::filesystem::remove(folder);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_text(result.error()), folder + ": cannot make the folder: Not a directory");
+}
+
+TEST(JsonReport, AFullDiskIsOneError) {
+  JsonReporter reporter({.path = "/dev/full"});
+  const auto result = report(reporter, sample_results());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_text(result.error()), "/dev/full: cannot write: No space left on device");
+}
+
+}  // namespace
+}  // namespace bootrig

@@ -1,0 +1,203 @@
+#include "reports/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/console_text.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::size_t kTroublesKept = 200;
+constexpr std::size_t kTroublesTold = 25;
+constexpr std::size_t kNamesKept = 200;
+constexpr std::size_t kGroupNames = 3;
+constexpr std::size_t kGroupsKept = 50;
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kLabel = 11;
+
+std::string upper(std::string_view word) {
+  std::string text(word);
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+// A command or a path is of no use when it is cut; a console line says enough when it is; sentences
+// are wrapped.
+enum class Overlong { kLeave, kCut, kWrap };
+Overlong treatment(const StoryLine& line) {
+  if (line.label == "repeat" || line.label == "transcript") return Overlong::kLeave;
+  return line.label.empty() || line.label == "console" ? Overlong::kCut : Overlong::kWrap;
+}
+
+void render_line(const StoryLine& line, const Style& style, std::string& text) {
+  const std::string shown = console_text(line.text);
+  const std::size_t left = style.beside(kIndent + kLabel);
+  std::vector<std::string> lines{shown};
+  if (treatment(line) == Overlong::kCut) lines = {cut_to(shown, left)};
+  if (treatment(line) == Overlong::kWrap) lines = wrap_to(shown, left, 3);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += fmt::format("{:{}}{:{}}{}\n", "", kIndent, i == 0 ? line.label : "", kLabel, lines[i]);
+  }
+}
+
+// "a, b, c and 7 more", filled into a few lines.
+void render_names(std::string_view label, const std::vector<std::string>& names, std::size_t count,
+                  const Style& style, std::string& text) {
+  constexpr std::size_t kLines = 4;
+  const std::size_t left = style.beside(kIndent + kLabel);
+  std::vector<std::string> lines{""};
+  std::size_t named = 0;
+  for (const std::string& name : names) {
+    const std::string shown = console_text(name);
+    const std::size_t needed = columns_of(lines.back()) + columns_of(shown) + 2 +
+                               std::string_view(" and 1000 more").size();
+    if (!lines.back().empty() && needed > left) {
+      if (lines.size() == kLines) break;
+      lines.back() += ",";
+      lines.emplace_back();
+    }
+    if (!lines.back().empty()) lines.back() += ", ";
+    lines.back() += cut_to(shown, left);
+    ++named;
+  }
+  if (named < count) lines.back() += fmt::format(" and {} more", count - named);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += fmt::format("{:{}}{:{}}{}\n", "", kIndent, i == 0 ? label : "", kLabel, lines[i]);
+  }
+}
+
+std::string heading(Standing standing, std::string_view rest, const Style& style) {
+  const std::size_t used = to_text(standing).size() + 1;
+  return fmt::format("{} {}\n", standing_word(standing, style),
+                     cut_to(console_text(rest), style.beside(used)));
+}
+
+}  // namespace
+
+std::string standing_word(Standing standing, const Style& style) {
+  return coloured(upper(to_text(standing)), colour_of(standing), style);
+}
+
+std::string result_line(const RunResult& result, const Style& style) {
+  const std::string word = upper(to_text(result.standing));
+  const bool plain = result.standing == Standing::kPassed;
+  std::string why = result.verdict.cause == Cause::kNone
+                        ? ""
+                        : fmt::format("{}: ", to_text(result.verdict.cause));
+  if (!plain) why += summary_line(result);
+  const std::string rest =
+      fmt::format("{}  {}{}{}", console_text(result.id), seconds_text(result.duration),
+                  plain ? "" : "  ", console_text(why));
+  const std::size_t used = std::max<std::size_t>(word.size(), 5) + 2;
+  return fmt::format("{}{:{}}{}\n", standing_word(result.standing, style), "", used - word.size(),
+                     cut_to(rest, style.beside(used)));
+}
+
+std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing,
+                        Duration elapsed) {
+  std::string text;
+  const auto add = [&](std::size_t count, std::string_view words) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, words);
+  };
+  add(totals.passed, "passed");
+  add(totals.expected_failures, "failed as expected");
+  add(totals.failed, "failed");
+  add(totals.errors, totals.errors == 1 ? "error" : "errors");
+  add(totals.flaky, "flaky");
+  add(totals.quarantined, "quarantined");
+  add(totals.skipped, "skipped");
+  if (text.empty()) text = "nothing was run";
+  text += " in " + seconds_text(elapsed);
+  if (missing > 0)
+    text += fmt::format("; {} of {} planned testcases have no result", missing, planned);
+  return text;
+}
+
+void Summary::add(const RunResult& result) {
+  TargetRow& row = rows_[result.target];
+  ++row.counts[static_cast<std::size_t>(result.standing)];
+  row.time += result.duration;
+  if (row.values.empty()) row.values = result.target_values;
+  if (gates(result.standing)) add_trouble(result);
+
+  const auto note = [&](std::map<std::string, Group>& groups, std::string reason) {
+    if (groups.size() >= kGroupsKept && !groups.contains(reason)) reason = "other reasons";
+    Group& group = groups[reason];
+    if (group.first.size() < kGroupNames) group.first.push_back(result.id);
+    ++group.count;
+  };
+  if (result.standing == Standing::kSkipped) note(skipped_, summary_line(result));
+  if (result.standing == Standing::kQuarantined) note(quarantined_, summary_line(result));
+  if (result.standing == Standing::kFlaky) note(flaky_, headline(result));
+}
+
+void Summary::add_trouble(const RunResult& result) {
+  const std::string key = sameness(result);
+  if (const auto known = trouble_of_.find(key); known != trouble_of_.end()) {
+    Trouble& trouble = troubles_[known->second];
+    ++trouble.others;
+    if (trouble.other_ids.size() < kNamesKept) trouble.other_ids.push_back(result.id);
+    return;
+  }
+  if (troubles_.size() >= kTroublesKept) {
+    ++untold_;
+    return;
+  }
+  trouble_of_.emplace(key, troubles_.size());
+  troubles_.push_back({result.standing, result.id, headline(result), story_of(result), 0, {}});
+}
+
+void Summary::render_trouble(const Trouble& trouble, const Style& style, std::string& text) {
+  text += heading(trouble.standing, fmt::format("{}  {}", trouble.id, trouble.headline), style);
+  for (const StoryLine& line : trouble.story) render_line(line, style, text);
+  if (trouble.others > 0) render_names("the same", trouble.other_ids, trouble.others, style, text);
+  text += '\n';
+}
+
+void Summary::render_troubles(const Style& style, std::string& text) const {
+  const std::size_t told =
+      style.verbose ? troubles_.size() : std::min(troubles_.size(), kTroublesTold);
+  for (std::size_t i = 0; i < told; ++i) render_trouble(troubles_[i], style, text);
+  for (std::size_t i = told; i < troubles_.size(); ++i) {
+    const Trouble& trouble = troubles_[i];
+    const std::string more =
+        trouble.others == 0 ? "" : fmt::format(" (and {} more)", trouble.others);
+    text += heading(trouble.standing, fmt::format("{}{}  {}", trouble.id, more, trouble.headline),
+                    style);
+  }
+  if (untold_ > 0) text += fmt::format("and {} other failures; the reports hold them\n", untold_);
+  if (told < troubles_.size() || untold_ > 0) text += '\n';
+}
+
+void Summary::render_groups(std::string_view title, const std::map<std::string, Group>& groups,
+                            const Style& style, std::string& text) {
+  if (groups.empty()) return;
+  text += fmt::format("{}:\n", title);
+  for (const auto& [reason, group] : groups) {
+    text += cut_to(fmt::format("{:5}  {}", group.count, console_text(reason)), style.width) + "\n";
+    std::string names;
+    for (const std::string& id : group.first)
+      names += (names.empty() ? "" : ", ") + console_text(id);
+    if (group.count > group.first.size())
+      names += fmt::format(" and {} more", group.count - group.first.size());
+    text += cut_to("       " + names, style.width) + "\n";
+  }
+  text += '\n';
+}
+
+std::string Summary::text(const Style& style) const {
+  std::string text;
+  render_troubles(style, text);
+  render_groups("flaky", flaky_, style, text);
+  render_groups("quarantined", quarantined_, style, text);
+  render_groups("skipped", skipped_, style, text);
+  if (!rows_.empty()) {
+    text += target_table(rows_, style);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace bootrig
