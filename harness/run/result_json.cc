@@ -67,7 +67,13 @@ JsonValue expected_failure_to_json(const ExpectedFailure& expected) {
   return object;
 }
 
-// Reads an object's members. The first thing that is wrong is kept; what is read after it is a default.
+// What is missing is read as null, and found wrong there.
+const JsonValue& or_null(const JsonValue* value) {
+  static const JsonValue kNull;
+  return value == nullptr ? kNull : *value;
+}
+
+// Reads an object's members; refers to it. The first thing that is wrong is kept; what is read after it is a default.
 class Members {
  public:
   Members(const JsonValue& value, std::string name, Result<void>& state) : name_(std::move(name)), state_(state) {
@@ -150,7 +156,7 @@ std::vector<SeenLine> lines_from(const Array& array, Result<void>& state) {
 }
 
 Verdict verdict_from(const JsonValue* value, Result<void>& state) {
-  Members members(value == nullptr ? JsonValue() : *value, "verdict", state);
+  Members members(or_null(value), "verdict", state);
   const auto kind = enumeration<VerdictKind>(members, "kind", verdict_kind_from);
   const auto cause = enumeration<Cause>(members, "cause", cause_from);
   return Verdict{kind, cause, members.text("detail")};
@@ -175,12 +181,12 @@ SignatureHit hit_from(const JsonValue& value, Result<void>& state) {
   hit.forbidden = members.boolean("forbidden");
   hit.kind = members.boolean("exception") ? SignatureKind::kException : SignatureKind::kPanic;
   const JsonValue* line = members.find("line");
-  hit.line = line_from(line == nullptr ? JsonValue() : *line, state);
+  hit.line = line_from(or_null(line), state);
   return hit;
 }
 
 MachineFacts machine_from(const JsonValue* value, Result<void>& state) {
-  Members members(value == nullptr ? JsonValue() : *value, "machine", state);
+  Members members(or_null(value), "machine", state);
   MachineFacts machine;
   for (const JsonValue& word : members.array("argv")) {
     if (const auto* text = std::get_if<std::string>(&word.value)) machine.argv.push_back(*text);
@@ -193,7 +199,7 @@ MachineFacts machine_from(const JsonValue* value, Result<void>& state) {
 }
 
 Outcome outcome_from(const JsonValue* value, Result<void>& state) {
-  Members members(value == nullptr ? JsonValue() : *value, "outcome", state);
+  Members members(or_null(value), "outcome", state);
   Outcome outcome;
   outcome.termination = enumeration<Termination>(members, "termination", termination_from);
   outcome.exit_status = members.text("exit-status");

@@ -287,10 +287,14 @@ class Runner {
   }
 
   Result<RunEnd> finish() {
-    if (trouble_) return std::unexpected(*trouble_);
     end_.missing = planned_ - std::min(planned_, end_.totals.total());
     end_.interrupted = context_.interrupt.raised();
-    for (Reporter* reporter : context_.reporters) BOOTRIG_TRY_VOID(reporter->end(info_, end_.totals, end_.missing));
+    // Each is told, whatever became of the one before: a full disk must not silence the terminal.
+    for (Reporter* reporter : context_.reporters) {
+      auto reported = reporter->end(info_, end_.totals, end_.missing);
+      if (!reported && !trouble_) trouble_ = reported.error();
+    }
+    if (trouble_) return std::unexpected(*trouble_);
     return end_;
   }
 
