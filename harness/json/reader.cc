@@ -10,6 +10,11 @@
 namespace bootrig {
 namespace {
 
+// What is expected where text is parsed further.
+constexpr std::string_view kDuration = "a string with a duration, as in \"10s\",";
+constexpr std::string_view kSize = "a string with a size, as in \"512M\",";
+constexpr std::string_view kAddress = "a string with an address, as in \"0x40400000\",";
+
 constexpr std::size_t kMaxShown = 60;  // bytes of a found text that an error repeats
 
 std::string shown(std::string_view text) {
@@ -68,7 +73,7 @@ std::string describe(const JsonNode& node) {
 void JsonReader::text(std::string_view key, std::string& out, Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return;
-  if (auto text = text_of(key, *node, false)) out = std::move(*text);
+  if (auto text = text_of(key, *node, Text::kFilled)) out = std::move(*text);
 }
 
 void JsonReader::text(std::string_view key, std::optional<std::string>& out) {
@@ -80,13 +85,18 @@ void JsonReader::text(std::string_view key, std::optional<std::string>& out) {
 void JsonReader::any_text(std::string_view key, std::string& out, Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return;
-  if (auto text = text_of(key, *node, true)) out = std::move(*text);
+  if (auto text = text_of(key, *node, Text::kMayBeEmpty)) out = std::move(*text);
 }
 
 void JsonReader::any_text(std::string_view key, std::optional<std::string>& out) {
   if (!has(key)) return ignore(key);
   out.emplace();
   any_text(key, *out);
+}
+
+void JsonReader::bytes(std::string_view key, std::optional<std::string>& out) {
+  const JsonNode* node = find(key, kOptional);
+  if (node) out = text_of(key, *node, Text::kBytes);
 }
 
 void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsigned max,
@@ -98,7 +108,7 @@ void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsign
     out = static_cast<unsigned>(*number);
     return;
   }
-  const std::string range = max == min + 1 ? fmt::format("{} or {}", min, max)
+  const std::string range = max == min + 1 ? fmt::format("the number {} or {}", min, max)
                                            : fmt::format("a whole number from {} to {}", min, max);
   wrong_type(key, *node, range);
 }
@@ -118,12 +128,15 @@ void JsonReader::factor(std::string_view key, double& out, double max) {
 }
 
 template <typename T>
-std::optional<T> JsonReader::parsed(std::string_view key, Result<T> (*parse)(std::string_view),
-                                    bool zero) {
+std::optional<T> JsonReader::parsed(std::string_view key, std::string_view expected,
+                                    Result<T> (*parse)(std::string_view), bool zero) {
   const JsonNode* node = find(key, kOptional);
   if (!node) return std::nullopt;
-  const auto text = text_of(key, *node, false);
-  if (!text) return std::nullopt;
+  const auto* text = std::get_if<std::string>(&node->value);
+  if (!text) {
+    wrong_type(key, *node, expected);
+    return std::nullopt;
+  }
   const Result<T> value = parse(*text);
   if (!value) {
     refuse(key, value.error().message);
@@ -137,19 +150,19 @@ std::optional<T> JsonReader::parsed(std::string_view key, Result<T> (*parse)(std
 }
 
 void JsonReader::duration(std::string_view key, Duration& out) {
-  if (const auto value = parsed(key, parse_duration, false)) out = *value;
+  if (const auto value = parsed(key, kDuration, parse_duration, false)) out = *value;
 }
 void JsonReader::duration(std::string_view key, std::optional<Duration>& out) {
-  if (const auto value = parsed(key, parse_duration, false)) out = *value;
+  if (const auto value = parsed(key, kDuration, parse_duration, false)) out = *value;
 }
 void JsonReader::size(std::string_view key, std::uint64_t& out) {
-  if (const auto value = parsed(key, parse_size, false)) out = *value;
+  if (const auto value = parsed(key, kSize, parse_size, false)) out = *value;
 }
 void JsonReader::size(std::string_view key, std::optional<std::uint64_t>& out) {
-  if (const auto value = parsed(key, parse_size, false)) out = *value;
+  if (const auto value = parsed(key, kSize, parse_size, false)) out = *value;
 }
 void JsonReader::address(std::string_view key, std::optional<std::uint64_t>& out) {
-  if (const auto value = parsed(key, parse_address, true)) out = *value;
+  if (const auto value = parsed(key, kAddress, parse_address, true)) out = *value;
 }
 
 std::optional<std::size_t> JsonReader::word_index(std::string_view key,
@@ -157,7 +170,7 @@ std::optional<std::size_t> JsonReader::word_index(std::string_view key,
                                                   Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return std::nullopt;
-  const auto word = text_of(key, *node, true);
+  const auto word = text_of(key, *node, Text::kMayBeEmpty);
   if (!word) return std::nullopt;
   const auto found = std::ranges::find(words, *word);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
@@ -165,6 +178,11 @@ std::optional<std::size_t> JsonReader::word_index(std::string_view key,
          fmt::format("found {}; {}{} is expected{}", shown(*word),
                      words.size() > 1 ? "one of " : "", one_of(words), did_you_mean(*word, words)));
   return std::nullopt;
+}
+
+void JsonReader::word(std::string_view key, std::string& out, std::span<const std::string> words,
+                      Presence presence) {
+  if (const auto index = word_index(key, words, presence)) out = words[*index];
 }
 
 void JsonReader::texts(std::string_view key, std::vector<std::string>& out, Presence presence) {
@@ -176,7 +194,7 @@ void JsonReader::texts(std::string_view key, std::vector<std::string>& out, Pres
     return refuse(key, "the list is empty; at least one string is expected");
   std::vector<std::string> list;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    auto text = text_of(inside_of(key, i), (*array)[i], false);
+    auto text = text_of(inside_of(key, i), (*array)[i], Text::kFilled);
     if (!text) return;
     list.push_back(std::move(*text));
   }
@@ -202,7 +220,8 @@ void JsonReader::text_map(std::string_view key, std::map<std::string, std::strin
   if (members->empty() && presence == kRequired)
     return refuse(key, "the object is empty; at least one key is expected");
   for (const auto& [name, value] : *members) {
-    if (auto text = text_of(inside_of(key, name), value, true)) out[name] = std::move(*text);
+    if (auto text = text_of(inside_of(key, name), value, Text::kMayBeEmpty))
+      out[name] = std::move(*text);
   }
 }
 
@@ -302,14 +321,14 @@ void JsonReader::wrong_type(std::string_view inside, const JsonNode& node,
 }
 
 std::optional<std::string> JsonReader::text_of(std::string_view inside, const JsonNode& node,
-                                               bool any) {
+                                               Text kind) {
   const auto* text = std::get_if<std::string>(&node.value);
   if (!text) {
     wrong_type(inside, node, "a string");
     return std::nullopt;
   }
-  if (any) return *text;
-  if (text->empty()) {
+  if (kind == Text::kBytes) return *text;
+  if (text->empty() && kind == Text::kFilled) {
     refuse(inside, "found an empty string; some text is expected");
     return std::nullopt;
   }
@@ -339,7 +358,7 @@ std::optional<std::vector<std::string>> JsonReader::scalars_of(const std::string
       wrong_type(inside_of(inside, i), element, "a string or a whole number");
       return std::nullopt;
     }
-    if (!text) text = text_of(inside_of(inside, i), element, false);
+    if (!text) text = text_of(inside_of(inside, i), element, Text::kFilled);
     if (!text) return std::nullopt;
     list.push_back(std::move(*text));
   }

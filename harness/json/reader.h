@@ -75,9 +75,11 @@ class JsonReader {
   // Text of at least one byte, without NUL.
   void text(std::string_view key, std::string& out, Presence presence = kOptional);
   void text(std::string_view key, std::optional<std::string>& out);
-  // Any text, empty or with NULs: bytes for a console.
+  // Text that may be empty.
   void any_text(std::string_view key, std::string& out, Presence presence = kOptional);
   void any_text(std::string_view key, std::optional<std::string>& out);
+  // Bytes for a console: text that may be empty and hold NULs.
+  void bytes(std::string_view key, std::optional<std::string>& out);
   // A whole number, at least `min` and at most `max`.
   void count(std::string_view key, unsigned& out, unsigned min, unsigned max,
              Presence presence = kOptional);
@@ -91,6 +93,9 @@ class JsonReader {
   void size(std::string_view key, std::optional<std::uint64_t>& out);
   // "0x40400000".
   void address(std::string_view key, std::optional<std::uint64_t>& out);
+  // One of the words given.
+  void word(std::string_view key, std::string& out, std::span<const std::string> words,
+            Presence presence = kOptional);
   template <typename T>
   void choice(std::string_view key, T& out, std::span<const JsonChoice<T>> choices,
               Presence presence = kOptional) {
@@ -103,7 +108,7 @@ class JsonReader {
   // A list of texts, none twice.
   void distinct_texts(std::string_view key, std::vector<std::string>& out,
                       Presence presence = kOptional);
-  // {"name": "any text"}.
+  // {"name": "text that may be empty"}.
   void text_map(std::string_view key, std::map<std::string, std::string>& out,
                 Presence presence = kOptional);
   // [2, "1G"]: whole numbers and texts, as text, at least one.
@@ -147,14 +152,16 @@ class JsonReader {
   // The value of a key; null, with an error if required, when absent.
   const JsonNode* find(std::string_view key, Presence presence);
   void wrong_type(std::string_view inside, const JsonNode& node, std::string_view expected);
-  std::optional<std::string> text_of(std::string_view inside, const JsonNode& node, bool any);
+  enum class Text { kFilled, kMayBeEmpty, kBytes };
+  std::optional<std::string> text_of(std::string_view inside, const JsonNode& node, Text kind);
   std::optional<std::vector<std::string>> scalars_of(const std::string& inside,
                                                      const JsonNode& node);
   std::optional<std::size_t> word_index(std::string_view key, std::span<const std::string> words,
                                         Presence presence);
   // One value by one of base/text.h's parsers; `zero` says whether 0 is allowed.
   template <typename T>
-  std::optional<T> parsed(std::string_view key, Result<T> (*parse)(std::string_view), bool zero);
+  std::optional<T> parsed(std::string_view key, std::string_view expected,
+                          Result<T> (*parse)(std::string_view), bool zero);
   void read_object(const std::string& inside, const JsonNode& node,
                    const JsonObjectReading& reading);
   void refuse_unknown_keys();

@@ -1,0 +1,235 @@
+#include "spec/recipe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cctype>
+
+#include "base/text.h"
+#include "json/reader.h"
+#include "spec/machine_keys.h"
+#include "spec/names.h"
+#include "spec/recipe_check.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::array<JsonChoice<bool>, 2> kFormats{{{"elf", false}, {"raw", true}}};
+constexpr unsigned kMaxAlignment = 1U << 21;  // a level 2 block of the 4 KiB granule
+
+void check_relative(JsonReader& json, const std::string& inside, std::string_view path) {
+  if (path.empty() || is_relative_path(path, /*inside=*/false)) return;
+  json.refuse(
+      inside,
+      fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder "
+                  "as a parameter",
+                  printable(path)));
+}
+
+void read_paths(JsonReader& json, std::string_view key, std::vector<std::string>& paths,
+                Presence presence) {
+  json.distinct_texts(key, paths, presence);
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    check_relative(json, fmt::format("{}/{}", key, i), paths[i]);
+}
+
+void read_compile(JsonReader& json, CompileStage& stage) {
+  json.text("compile", stage.name, kRequired);
+  read_paths(json, "sources", stage.sources, kRequired);
+  read_paths(json, "include", stage.include, kOptional);
+  json.texts("flags", stage.flags);
+  for (std::size_t i = 0; i < stage.sources.size(); ++i) {
+    const std::string& source = stage.sources[i];
+    if (source.ends_with(".c") || source.ends_with(".S")) continue;
+    json.refuse(fmt::format("sources/{}", i),
+                fmt::format("'{}' is not a source that compiles; '.c' and '.S' files do",
+                            printable(source)));
+  }
+}
+
+void read_link(JsonReader& json, LinkStage& stage) {
+  json.text("link", stage.name, kRequired);
+  json.distinct_texts("inputs", stage.inputs, kRequired);
+  json.text("script", stage.script, kRequired);
+  json.texts("flags", stage.flags);
+  check_relative(json, "script", stage.script);
+}
+
+void read_cpio(JsonReader& json, CpioStage& stage) {
+  json.text("cpio", stage.name, kRequired);
+  json.text_map("files", stage.files, kRequired);
+  json.any_text("truncate", stage.truncate);
+  for (const auto& [name, input] : stage.files) {
+    const std::string place = "files/" + escape_pointer(name);
+    if (!is_relative_path(name, /*inside=*/true) || name.find('\0') != std::string::npos) {
+      json.refuse(
+          place,
+          fmt::format("'{}' is not a name in an archive; write it without a '/' at the start and "
+                      "without '..'",
+                      printable(name)));
+    }
+    check_relative(json, place, input);
+  }
+  const bool fixed = stage.truncate.find("${") == std::string::npos;
+  if (stage.truncate.empty() || !fixed)
+    return;  // a parameter's value is looked at when it is known
+  if (const auto size = parse_size(stage.truncate); !size)
+    json.refuse("truncate", size.error().message);
+}
+
+bool is_symbol(std::string_view text) {
+  const auto in_symbol = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  return std::ranges::all_of(text, in_symbol) && !std::isdigit(static_cast<unsigned char>(text[0]));
+}
+
+bool is_section(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-';
+  });
+}
+
+void read_embed(JsonReader& json, EmbedStage& stage) {
+  json.text("embed", stage.name, kRequired);
+  json.text("input", stage.input, kRequired);
+  json.text("symbol", stage.symbol, kRequired);
+  json.text("section", stage.section);
+  json.count("align", stage.alignment, 1, kMaxAlignment);
+  check_relative(json, "input", stage.input);
+  if (!stage.symbol.empty() && !is_symbol(stage.symbol)) {
+    json.refuse("symbol", fmt::format("'{}' is not a C identifier", printable(stage.symbol)));
+  }
+  if (!is_section(stage.section)) {
+    json.refuse("section",
+                fmt::format("'{}' is not a section's name; use letters, digits, '.', '_' and '-'",
+                            printable(stage.section)));
+  }
+  if (!std::has_single_bit(stage.alignment)) {
+    json.refuse("align", fmt::format("found {}; a power of two is expected", stage.alignment));
+  }
+}
+
+void read_prebuilt(JsonReader& json, PrebuiltStage& stage) {
+  json.text("prebuilt", stage.name, kRequired);
+  json.text("file", stage.file, kRequired);
+  json.text("sha256", stage.sha256);
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (stage.sha256 && (stage.sha256->size() != 64 || !std::ranges::all_of(*stage.sha256, is_hex))) {
+    json.refuse("sha256",
+                fmt::format("'{}' is not a SHA-256; 64 lower-case hexadecimal digits are expected",
+                            printable(*stage.sha256)));
+  }
+}
+
+template <typename T>
+void read_as(JsonReader& json, Stage& stage, void (*read)(JsonReader&, T&)) {
+  T what;
+  read(json, what);
+  check_name(json, stage_kind(what), what.name, "a stage's name");
+  stage.what = std::move(what);
+}
+
+// The key that names a stage tells its kind.
+void read_stage(JsonReader& json, Stage& stage) {
+  stage.place = json.place();
+  static const std::vector<std::string> kKinds{"compile", "link", "cpio", "embed", "prebuilt"};
+  std::vector<std::string> found;
+  for (const std::string& kind : kKinds) {
+    if (json.has(kind)) found.push_back(kind);
+  }
+  if (found.size() != 1) {
+    std::string near;
+    const std::vector<std::string> keys = json.keys();
+    for (const std::string& key : keys) {
+      if (near.empty() && found.empty()) near = did_you_mean(key, kKinds);
+    }
+    json.refuse(
+        "", fmt::format("a stage has exactly one of {}; this one has {}{}", one_of(kKinds),
+                        found.empty() ? "none" : fmt::format("'{}'", fmt::join(found, "' and '")),
+                        near));
+    return json.ignore_all();
+  }
+  if (found[0] == "compile") return read_as(json, stage, read_compile);
+  if (found[0] == "link") return read_as(json, stage, read_link);
+  if (found[0] == "cpio") return read_as(json, stage, read_cpio);
+  if (found[0] == "embed") return read_as(json, stage, read_embed);
+  read_as(json, stage, read_prebuilt);
+}
+
+void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& parameter) {
+  parameter.name = name;
+  json.text("summary", parameter.summary, kRequired);
+  json.any_text("default", parameter.default_value);
+  json.distinct_texts("allowed", parameter.allowed);
+  std::string from_target;
+  json.word("from-target", from_target, machine_keys());
+  if (!from_target.empty()) parameter.from_target = from_target;
+  if (!is_parameter_name(name)) {
+    json.refuse(
+        "", fmt::format(
+                "'{}' is not a parameter's name; use letters, digits, '_' and '-', beginning with "
+                "a letter",
+                printable(name)));
+  }
+  if (parameter.from_target && parameter.default_value) {
+    json.refuse("default", "a parameter that comes from the target has no default");
+  }
+}
+
+void read_variant(const std::string& name, JsonReader& json, Variant& variant) {
+  variant.name = name;
+  json.text("summary", variant.summary, kRequired);
+  json.text_map("set", variant.set, kRequired);
+  if (!is_name(name)) json.refuse("", not_a_name(name, "a variant's name"));
+}
+
+void read_boot(JsonReader& json, BootFile& boot) {
+  json.text("stage", boot.stage, kRequired);
+  json.choice<bool>("format", boot.raw, kFormats);
+  json.address("load", boot.load_address);
+  json.distinct_texts("symbols", boot.symbols);
+  if (boot.raw && !json.has("load"))
+    json.refuse("", "the format 'raw' needs 'load', the address at which it is entered");
+  if (!boot.raw && json.has("load"))
+    json.refuse("load", "an ELF file carries its addresses; 'load' is for the format 'raw'");
+}
+
+void read_recipe(JsonReader& json, Recipe& recipe) {
+  json.ignore("$schema");
+  json.text("summary", recipe.summary, kRequired);
+  json.text("toolchain", recipe.toolchain);
+  json.object_map("parameters", [&](const std::string& name, JsonReader& parameter) {
+    read_parameter(name, parameter, recipe.parameters.emplace_back());
+  });
+  json.object_map("variants", [&](const std::string& name, JsonReader& variant) {
+    read_variant(name, variant, recipe.variants.emplace_back());
+  });
+  json.objects(
+      "stages", [&](JsonReader& stage) { read_stage(stage, recipe.stages.emplace_back()); },
+      kRequired);
+  json.object(
+      "boot", [&](JsonReader& boot) { read_boot(boot, recipe.boot); }, kRequired);
+  if (!json.failed()) check_recipe(json, recipe);
+}
+
+}  // namespace
+
+const std::string& stage_name(const Stage& stage) {
+  return std::visit([](const auto& what) -> const std::string& { return what.name; }, stage.what);
+}
+
+Result<Recipe> parse_recipe(std::string_view name, std::string_view display_name,
+                            std::string_view text) {
+  if (!is_name(name)) return fail(std::string(display_name), not_a_name(name, "a recipe's name"));
+  BOOTRIG_TRY(const JsonDocument document, JsonDocument::parse(display_name, text));
+  Recipe recipe;
+  recipe.name = name;
+  recipe.folder = std::filesystem::path(display_name).parent_path();
+  BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) { read_recipe(json, recipe); }));
+  return recipe;
+}
+
+}  // namespace bootrig

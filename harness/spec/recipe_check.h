@@ -1,0 +1,32 @@
+// What the parts of a recipe must be to each other: stages refer to earlier ones of the right kind,
+// "${name}" to parameters, variants to parameters and their allowed values. Private to spec/.
+#pragma once
+
+#include <string_view>
+
+#include "json/reader.h"
+#include "spec/recipe.h"
+
+namespace bootrig {
+
+// The key that a stage of this kind is written with.
+constexpr std::string_view stage_kind(const CompileStage&) {
+  return "compile";
+}
+constexpr std::string_view stage_kind(const LinkStage&) {
+  return "link";
+}
+constexpr std::string_view stage_kind(const CpioStage&) {
+  return "cpio";
+}
+constexpr std::string_view stage_kind(const EmbedStage&) {
+  return "embed";
+}
+constexpr std::string_view stage_kind(const PrebuiltStage&) {
+  return "prebuilt";
+}
+
+// `json` is the recipe's root object: refusals name places in it.
+void check_recipe(JsonReader& json, const Recipe& recipe);
+
+}  // namespace bootrig
