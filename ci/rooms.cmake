@@ -27,6 +27,8 @@ set(ROOM_image_HEADERS archive.h archive_entry.h libfdt.h)
 set(ROOM_machine_HEADERS boost/)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
+# Libraries that a room's tests alone include.
+set(ROOM_spec_TEST_HEADERS valijson/ nlohmann/)
 
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)

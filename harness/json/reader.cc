@@ -10,6 +10,11 @@
 namespace bootrig {
 namespace {
 
+// What is expected where text is parsed further.
+constexpr std::string_view kDuration = "a string with a duration, as in \"10s\",";
+constexpr std::string_view kSize = "a string with a size, as in \"512M\",";
+constexpr std::string_view kAddress = "a string with an address, as in \"0x40400000\",";
+
 constexpr std::size_t kMaxShown = 60;  // bytes of a found text that an error repeats
 
 std::string shown(std::string_view text) {
@@ -103,7 +108,7 @@ void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsign
     out = static_cast<unsigned>(*number);
     return;
   }
-  const std::string range = max == min + 1 ? fmt::format("{} or {}", min, max)
+  const std::string range = max == min + 1 ? fmt::format("the number {} or {}", min, max)
                                            : fmt::format("a whole number from {} to {}", min, max);
   wrong_type(key, *node, range);
 }
@@ -123,12 +128,15 @@ void JsonReader::factor(std::string_view key, double& out, double max) {
 }
 
 template <typename T>
-std::optional<T> JsonReader::parsed(std::string_view key, Result<T> (*parse)(std::string_view),
-                                    bool zero) {
+std::optional<T> JsonReader::parsed(std::string_view key, std::string_view expected,
+                                    Result<T> (*parse)(std::string_view), bool zero) {
   const JsonNode* node = find(key, kOptional);
   if (!node) return std::nullopt;
-  const auto text = text_of(key, *node, Text::kFilled);
-  if (!text) return std::nullopt;
+  const auto* text = std::get_if<std::string>(&node->value);
+  if (!text) {
+    wrong_type(key, *node, expected);
+    return std::nullopt;
+  }
   const Result<T> value = parse(*text);
   if (!value) {
     refuse(key, value.error().message);
@@ -142,19 +150,19 @@ std::optional<T> JsonReader::parsed(std::string_view key, Result<T> (*parse)(std
 }
 
 void JsonReader::duration(std::string_view key, Duration& out) {
-  if (const auto value = parsed(key, parse_duration, false)) out = *value;
+  if (const auto value = parsed(key, kDuration, parse_duration, false)) out = *value;
 }
 void JsonReader::duration(std::string_view key, std::optional<Duration>& out) {
-  if (const auto value = parsed(key, parse_duration, false)) out = *value;
+  if (const auto value = parsed(key, kDuration, parse_duration, false)) out = *value;
 }
 void JsonReader::size(std::string_view key, std::uint64_t& out) {
-  if (const auto value = parsed(key, parse_size, false)) out = *value;
+  if (const auto value = parsed(key, kSize, parse_size, false)) out = *value;
 }
 void JsonReader::size(std::string_view key, std::optional<std::uint64_t>& out) {
-  if (const auto value = parsed(key, parse_size, false)) out = *value;
+  if (const auto value = parsed(key, kSize, parse_size, false)) out = *value;
 }
 void JsonReader::address(std::string_view key, std::optional<std::uint64_t>& out) {
-  if (const auto value = parsed(key, parse_address, true)) out = *value;
+  if (const auto value = parsed(key, kAddress, parse_address, true)) out = *value;
 }
 
 std::optional<std::size_t> JsonReader::word_index(std::string_view key,

@@ -160,7 +160,8 @@ class JsonReader {
                                         Presence presence);
   // One value by one of base/text.h's parsers; `zero` says whether 0 is allowed.
   template <typename T>
-  std::optional<T> parsed(std::string_view key, Result<T> (*parse)(std::string_view), bool zero);
+  std::optional<T> parsed(std::string_view key, std::string_view expected,
+                          Result<T> (*parse)(std::string_view), bool zero);
   void read_object(const std::string& inside, const JsonNode& node,
                    const JsonObjectReading& reading);
   void refuse_unknown_keys();

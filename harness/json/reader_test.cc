@@ -101,7 +101,8 @@ TEST(JsonReader, WrongTypesSayWhatWasFound) {
       {R"({"text": "x", "factor": 0})",
        "f.json:/factor: found a number, 0; a number greater than 0 and at most 100 is expected"},
       {R"({"text": "x", "duration": 10})",
-       "f.json:/duration: found a number, 10; a string is expected"},
+       "f.json:/duration: found a number, 10; a string with a duration, as in \"10s\", is "
+       "expected"},
       {R"({"text": "x", "duration": "10"})",
        "f.json:/duration: '10' is not a duration; write a number and a unit, as in '500ms', '10s' "
        "or '1m30s'"},

@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::size_t kReadSize = std::size_t{64} << 10;
 constexpr std::size_t kErrorsMax = std::size_t{64} << 10;
+// A UART brings one byte a write, and a reader that wakes for each takes the processor from the
+// guest. So after a short read the console is left alone for a moment (measured for 10 kB: 50 reads
+// instead of 1700, and half of the work). Everything else still wakes it.
+constexpr Duration kGather = std::chrono::microseconds(200);
+constexpr std::size_t kShortRead = 4096;
 constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
 
 // What is there, at most a buffer full. Closes the descriptor at the end of the stream: QEMU that
@@ -48,6 +53,9 @@ bool make_socket_pair(ScopedFd& near, ScopedFd& far) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
   near.reset(ends[0]);
   far.reset(ends[1]);
+  // Room for the guest to go on while nobody reads; the kernel makes it what it allows.
+  const int room = 1 << 20;
+  ::setsockopt(far.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
   return ::fcntl(near.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
@@ -101,13 +109,16 @@ MachineEvent QemuMachine::next_event(Deadline deadline) {
 
 // Descriptors that are closed are -1, which poll passes over.
 QemuMachine::Ready QemuMachine::wait(Deadline deadline) const {
+  const TimePoint now = clock_.now();
+  const bool gathering = now < gather_until_;
+  if (gathering) deadline = earlier(deadline, Deadline{gather_until_});
   const short console_events = outbox_.empty() ? POLLIN : POLLIN | POLLOUT;
   std::array<pollfd, 5> watched{{{interrupt_.descriptor(), POLLIN, 0},
                                  {process_->pidfd(), POLLIN, 0},
                                  {channels_.qmp.get(), POLLIN, 0},
                                  {channels_.errors.get(), POLLIN, 0},
-                                 {channels_.uart.get(), console_events, 0}}};
-  const int count = poll_until(watched, deadline.remaining(clock_.now()), deadline.is_never());
+                                 {gathering ? -1 : channels_.uart.get(), console_events, 0}}};
+  const int count = poll_until(watched, deadline.remaining(now), deadline.is_never());
   CHECK(count >= 0 || errno == EINTR);
   if (count <= 0) return {};
   return {.interrupted = watched[0].revents != 0,
@@ -117,7 +128,9 @@ QemuMachine::Ready QemuMachine::wait(Deadline deadline) const {
 }
 
 std::string QemuMachine::read_console() {
-  return std::string(read_some(channels_.uart, buffer_));
+  const auto bytes = read_some(channels_.uart, buffer_);
+  if (!bytes.empty() && bytes.size() < kShortRead) gather_until_ = clock_.now() + kGather;
+  return std::string(bytes);
 }
 
 void QemuMachine::read_qmp() {

@@ -62,6 +62,7 @@ class QemuMachine final : public Machine {
   std::string outbox_;                 // for the guest, not sent yet
   std::vector<char> buffer_;           // for one read
   std::optional<MachineEvent> ended_;  // the last event, once there was one
+  TimePoint gather_until_{};           // the console is not watched before
   bool late_ = false;                  // the last call's deadline had passed
 };
 

@@ -73,7 +73,8 @@ class Matcher {
   // Bytes of the `send` steps that are due, once.
   std::string take_send();
 
-  // Texts of named placeholders, once the block of lines that holds them is complete (or refused).
+  // Texts of named placeholders, once the block of lines that holds them is complete. A block at the file's start has
+  // only one place to be found at, so its lines bind one by one.
   const std::map<std::string, std::string>& captures() const;
   std::uint64_t bytes() const;
   std::uint64_t lines() const;

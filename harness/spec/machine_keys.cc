@@ -105,7 +105,7 @@ std::optional<MachineConflict> machine_conflict(const MachineSpec& machine) {
 void normalize_values(JsonReader& json, const std::string& inside, std::string_view key,
                       std::span<const std::string> allowed_keys, std::vector<std::string>& values) {
   if (std::ranges::find(allowed_keys, key) == allowed_keys.end()) {
-    json.refuse(inside, fmt::format("'{}' is no key to choose by; {} is expected{}", printable(key),
+    json.refuse(inside, fmt::format("'{}' cannot stand here; {} can{}", printable(key),
                                     one_of(allowed_keys), did_you_mean(key, allowed_keys)));
     return;
   }
@@ -118,7 +118,10 @@ void normalize_values(JsonReader& json, const std::string& inside, std::string_v
     const std::string value = machine_value(machine, key);
     const auto before = values.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(values.begin(), before, value) != before) {
-      return json.refuse(place, fmt::format("{} '{}' stands twice in this list", key, value));
+      return json.refuse(place, values[i] == value
+                                    ? fmt::format("'{}' stands twice in this list", value)
+                                    : fmt::format("'{}' is '{}', which stands in this list already",
+                                                  printable(values[i]), value));
     }
     values[i] = value;
   }

@@ -72,9 +72,11 @@ void read_quarantine(JsonReader& json, QuarantineRule& rule) {
   json.text("owner", rule.owner, kRequired);
   json.text("until", rule.until, kRequired);
   if (!rule.until.empty() && !is_date(rule.until)) {
-    json.refuse("until",
-                fmt::format("'{}' is not a date; write year, month and day, as in '2027-01-31'",
-                            printable(rule.until)));
+    json.refuse(
+        "until",
+        fmt::format(
+            "'{}' is not a date of the calendar; write year, month and day, as in '2027-01-31'",
+            printable(rule.until)));
   }
 }
 

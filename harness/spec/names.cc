@@ -66,6 +66,12 @@ std::string not_a_name(std::string_view text, std::string_view what) {
       printable(text), what);
 }
 
+std::string not_a_parameter_name(std::string_view text) {
+  return fmt::format(
+      "'{}' is not a parameter's name; use letters, digits, '_' and '-', beginning with a letter",
+      printable(text));
+}
+
 void check_name(JsonReader& json, std::string_view key, std::string_view name,
                 std::string_view what) {
   if (!name.empty() && !is_name(name)) json.refuse(key, not_a_name(name, what));

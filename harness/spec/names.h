@@ -26,6 +26,7 @@ bool is_relative_path(std::string_view text, bool inside);
 
 // "'x y' is not a name; use letters, ...": for errors.
 std::string not_a_name(std::string_view text, std::string_view what);
+std::string not_a_parameter_name(std::string_view text);
 
 // Refuses at `key` what is_name refuses. `what`: "an image's name".
 void check_name(JsonReader& json, std::string_view key, std::string_view name,

@@ -27,8 +27,7 @@ class StageNames {
   bool is_above(const Stage& stage, std::size_t index) const {
     return &stage < recipe_.stages.data() + index;
   }
-  std::vector<std::string> above(std::size_t index,
-                                 const std::vector<std::string_view>& kinds) const {
+  std::vector<std::string> above(std::size_t index, const std::vector<std::string>& kinds) const {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < index; ++i) {
       const Stage& stage = recipe_.stages[i];
@@ -42,14 +41,14 @@ class StageNames {
   const Recipe& recipe_;
 };
 
-const std::vector<std::string_view> kObjectKinds{"compile", "embed"};
-const std::vector<std::string_view> kFileKinds{"link", "cpio", "prebuilt"};
-const std::vector<std::string_view> kElfKinds{"link", "prebuilt"};
+const std::vector<std::string> kObjectKinds{"compile", "embed"};
+const std::vector<std::string> kFileKinds{"link", "cpio", "prebuilt"};
+const std::vector<std::string> kElfKinds{"link", "prebuilt"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
 void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index,
                      const std::string& place, const std::string& name,
-                     const std::vector<std::string_view>& kinds, bool file_too) {
+                     const std::vector<std::string>& kinds, bool file_too) {
   const StageNames names(recipe);
   const Stage* stage = names.find(name);
   if (!stage) {
@@ -69,8 +68,8 @@ void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index,
                     name));
   }
   if (std::ranges::find(kinds, kind_of(*stage)) == kinds.end()) {
-    json.refuse(place, fmt::format("'{}' is a {} stage; a {} stage is expected", name,
-                                   kind_of(*stage), fmt::join(kinds, " or ")));
+    json.refuse(place, fmt::format("'{}' is a '{}' stage; a stage of the kind {} is expected", name,
+                                   kind_of(*stage), one_of(kinds)));
   }
 }
 
@@ -106,7 +105,7 @@ void check_stage_names(JsonReader& json, const Recipe& recipe) {
     for (std::size_t j = 0; j < i; ++j) {
       if (stage_name(recipe.stages[j]) != name) continue;
       json.refuse(fmt::format("stages/{}/{}", i, kind_of(recipe.stages[i])),
-                  fmt::format("stage {} is called '{}' already", j, name));
+                  fmt::format("the name '{}' is that of /stages/{} already", name, j));
     }
   }
 }

@@ -22,14 +22,23 @@ constexpr std::array<JsonChoice<Unexpected>, 2> kUnexpected{
 constexpr std::array<JsonChoice<Order>, 2> kOrders{
     {{"listed", Order::kListed}, {"any", Order::kAny}}};
 
+// A limit within the scenario that the whole scenario's timeout would always come before.
+void check_limit(JsonReader& json, std::string_view inside, std::optional<Duration> limit,
+                 Duration overall) {
+  if (!limit || *limit <= overall) return;
+  json.refuse(inside, fmt::format("found {}, more than the whole scenario's 'timeout' of {}",
+                                  format_duration(*limit), format_duration(overall)));
+}
+
 void read_boot(JsonReader& json, Timeouts& timeouts, ExpectationsBuilder& builder) {
   std::optional<std::string> until;
   json.text("until", until);
   json.duration("timeout", timeouts.boot);
+  check_limit(json, "timeout", timeouts.boot, timeouts.overall);
   if (until) json.check(builder.set_boot_until(json.place("until"), *until));
 }
 
-void read_step(JsonReader& json, ExpectationsBuilder& builder) {
+void read_step(JsonReader& json, Duration overall, ExpectationsBuilder& builder) {
   std::optional<std::string> expect, send;
   std::optional<Duration> within;
   json.text("expect", expect);
@@ -44,6 +53,7 @@ void read_step(JsonReader& json, ExpectationsBuilder& builder) {
     return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
   if (send && send->empty())
     return json.refuse("send", "found an empty string; some text is expected");
+  check_limit(json, "within", within, overall);
   if (send) builder.add_send(*send);
   if (expect) json.check(builder.add_expect(json.place("expect"), *expect, within));
 }
@@ -60,7 +70,10 @@ void read_transcript(JsonReader& json, const FileSource& read_beside,
         "transcript", fmt::format("'{}' is not a file in the scenario's folder", printable(*file)));
   }
   const auto transcript = read_beside(*file);
-  if (!transcript) return json.refuse("transcript", to_text(transcript.error()));
+  if (!transcript) {
+    return json.refuse("transcript", fmt::format("'{}' cannot be read: {}", printable(*file),
+                                                 transcript.error().message));
+  }
   json.check(builder.add_transcript(transcript->display_name, transcript->text));
 }
 
@@ -76,7 +89,7 @@ void read_expectations(JsonReader& json, const FileSource& read_beside, Timeouts
 
   json.object("boot", [&](JsonReader& boot) { read_boot(boot, timeouts, builder); });
   read_transcript(json, read_beside, builder);
-  json.objects("steps", [&](JsonReader& step) { read_step(step, builder); });
+  json.objects("steps", [&](JsonReader& step) { read_step(step, timeouts.overall, builder); });
 
   std::vector<std::string> forbidden;
   json.distinct_texts("forbid", forbidden);
@@ -101,14 +114,6 @@ void read_requirement(JsonReader& json, Requirement& requirement) {
   }
 }
 
-// A limit within the scenario that the whole scenario's timeout would always come before.
-void check_limit(JsonReader& json, std::string_view inside, std::optional<Duration> limit,
-                 Duration overall) {
-  if (!limit || *limit <= overall) return;
-  json.refuse(inside, fmt::format("found {}; the whole scenario's 'timeout' is {}",
-                                  format_duration(*limit), format_duration(overall)));
-}
-
 void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& scenario,
                    ExpectationsBuilder& builder) {
   json.ignore("$schema");
@@ -118,16 +123,14 @@ void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& sc
   json.text_map("set", scenario.parameters);
   for (const auto& parameter : scenario.parameters) {
     if (is_parameter_name(parameter.first)) continue;
-    json.refuse("set/" + escape_pointer(parameter.first),
-                not_a_name(parameter.first, "a parameter's name"));
+    json.refuse("set/" + escape_pointer(parameter.first), not_a_parameter_name(parameter.first));
   }
   json.distinct_texts("tags", scenario.tags);
   check_names(json, "tags", scenario.tags, "a tag");
   json.duration("timeout", scenario.timeouts.overall);
   json.duration("inactivity", scenario.timeouts.inactivity);
-  read_expectations(json, read_beside, scenario.timeouts, builder);
-  check_limit(json, "boot/timeout", scenario.timeouts.boot, scenario.timeouts.overall);
   check_limit(json, "inactivity", scenario.timeouts.inactivity, scenario.timeouts.overall);
+  read_expectations(json, read_beside, scenario.timeouts, builder);
 
   json.choice<Ending>("ending", scenario.ending, kEndings);
   json.duration("settle", scenario.settle);
