@@ -29,7 +29,4 @@ struct JsonNode {
 // "a number, 5", "a string, 'x'", "an object": for "found ...".
 std::string describe(const JsonNode& node);
 
-// "a/b~c" as it stands in a JSON pointer: "a~1b~0c" (RFC 6901).
-std::string escape_pointer(std::string_view key);
-
 }  // namespace bootrig

@@ -132,6 +132,18 @@ void read_as(JsonReader& json, Stage& stage, void (*read)(JsonReader&, T&)) {
   stage.what = std::move(what);
 }
 
+// The error of a stage without any of the keys that tell its kind.
+std::string no_kind(const std::vector<std::string>& keys, const std::vector<std::string>& kinds) {
+  for (const std::string& key : keys) {
+    if (!nearest_spelling(key, kinds).empty()) {
+      return fmt::format("'{}' is no kind of stage{}", printable(key), did_you_mean(key, kinds));
+    }
+  }
+  const std::string found =
+      keys.empty() ? "no key" : printable(fmt::format("'{}'", fmt::join(keys, "' and '")));
+  return fmt::format("a stage has one of {}; this one has {}", one_of(kinds), found);
+}
+
 // The key that names a stage tells its kind.
 void read_stage(JsonReader& json, Stage& stage) {
   stage.place = json.place();
@@ -141,15 +153,9 @@ void read_stage(JsonReader& json, Stage& stage) {
     if (json.has(kind)) found.push_back(kind);
   }
   if (found.size() != 1) {
-    std::string near;
-    const std::vector<std::string> keys = json.keys();
-    for (const std::string& key : keys) {
-      if (near.empty() && found.empty()) near = did_you_mean(key, kKinds);
-    }
-    json.refuse(
-        "", fmt::format("a stage has exactly one of {}; this one has {}{}", one_of(kKinds),
-                        found.empty() ? "none" : fmt::format("'{}'", fmt::join(found, "' and '")),
-                        near));
+    json.refuse("", found.empty() ? no_kind(json.keys(), kKinds)
+                                  : fmt::format("a stage is one thing; this one has '{}'",
+                                                fmt::join(found, "' and '")));
     return json.ignore_all();
   }
   if (found[0] == "compile") return read_as(json, stage, read_compile);
@@ -168,11 +174,7 @@ void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& 
   json.word("from-target", from_target, machine_keys());
   if (!from_target.empty()) parameter.from_target = from_target;
   if (!is_parameter_name(name)) {
-    json.refuse(
-        "", fmt::format(
-                "'{}' is not a parameter's name; use letters, digits, '_' and '-', beginning with "
-                "a letter",
-                printable(name)));
+    json.refuse("", not_a_parameter_name(name));
   }
   if (parameter.from_target && parameter.default_value) {
     json.refuse("default", "a parameter that comes from the target has no default");
