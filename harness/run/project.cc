@@ -81,7 +81,7 @@ Result<TargetProfile> Project::target(std::string_view name) const {
     const fs::path own = root_ / "targets" / file;
     return read_named(fs::exists(own) ? own : builtin_ / "targets" / file);
   };
-  BOOTRIG_TRY(TargetProfile profile, parse_target(name, source, target_names_));
+  BOOTRIG_TRY(TargetProfile profile, parse_target(name, source, profile_names_));
   targets_.emplace(name, profile);
   return profile;
 }
