@@ -145,11 +145,13 @@ class Planner {
                   find(folder, "include folder", fs::file_type::directory));
       includes.push_back("-I" + found);
     }
+    const std::string folder = fmt::format("{}-objects/{}-{}", recipe_.name, stage.name,
+                                           stage_key(recipe_, stage).substr(0, 12));
     for (const std::string& source : stage.sources) {
       BOOTRIG_TRY(const std::string file, find(source, "source"));
       BuildEdge edge;
       edge.description = "compile " + relative_to_project(file, plan_.project);
-      edge.output = fmt::format("{}/{}/{}", out_, stage.name, object_name(source));
+      edge.output = folder + "/" + object_name(source);
       edge.depfile = edge.output + ".d";
       edge.inputs = {file};
       edge.command = {
@@ -276,7 +278,7 @@ class Planner {
         }
         if (!seen.insert(output).second) {
           return refuse("two commands of recipe '{}' make the same file: {}", recipe_.name,
-                        printable(output.substr(out_.size() + 1)));
+                        printable(output));
         }
       }
     }

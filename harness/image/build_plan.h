@@ -13,6 +13,8 @@
 namespace bootrig {
 
 struct BuildPlan {
+  // In the recipe's order. Objects are shared: plans of one recipe may hold the same compile edge,
+  // with the same output.
   std::vector<BuildEdge> edges;
   std::filesystem::path boot_file;             // absolute
   std::vector<std::filesystem::path> symbols;  // absolute

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -44,10 +46,15 @@ Result<ScopedFd> lock_folder(const fs::path& folder) {
   return fd;
 }
 
+// Each edge once: images of one recipe share objects.
 std::vector<BuildEdge> all_edges(const Builds& builds) {
   std::vector<BuildEdge> edges;
+  std::set<std::string> outputs;
   for (const auto& [key, build] : builds) {
-    if (build.plan) edges.insert(edges.end(), build.plan->edges.begin(), build.plan->edges.end());
+    if (!build.plan) continue;
+    for (const BuildEdge& edge : build.plan->edges) {
+      if (outputs.insert(edge.output).second) edges.push_back(edge);
+    }
   }
   return edges;
 }

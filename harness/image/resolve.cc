@@ -277,6 +277,15 @@ std::vector<ImageListing> list_images(const std::vector<Recipe>& recipes) {
   return images;
 }
 
+std::string stage_key(const Recipe& recipe, const CompileStage& stage) {
+  KeyText key;
+  key.add(kBuildFormat);
+  key.add(recipe.name);
+  key.add(recipe.toolchain);
+  key.add(stage);
+  return sha256_hex(key.text());
+}
+
 ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request,
                               const Values& user) {
   const Found found = find_image(recipes, request.name);

@@ -31,4 +31,8 @@ using ResolveResult = std::expected<ResolvedRecipe, ImageFailure>;
 ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request,
                               const std::map<std::string, std::string>& user_parameters);
 
+// The key of a compile stage alone, for all requests whose parameters come to the same commands:
+// they share its objects.
+std::string stage_key(const Recipe& recipe, const CompileStage& stage);
+
 }  // namespace bootrig

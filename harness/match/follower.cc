@@ -222,6 +222,8 @@ class StepFollower final : public Follower {
     since_line_ = line.number;
     ++matched_;
     ++next_;
+    window_ =
+        {};  // the next step has not looked at these bytes, even where this one took none of them
     pass_sends();
     if (current() == nullptr) completed_at_ = line.offset_behind(*end);
     return true;

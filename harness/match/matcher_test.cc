@@ -298,6 +298,7 @@ TEST(Matcher, StepRules) {
       {{{"ab"}}, "a\x1b[1mb\x1b[0m", 6},
       {{{"re:x*"}}, "", 0},
       {{{"re:x*"}}, "abc", 0},
+      {{{"re:x*"}, {"b"}}, "ab", 2},  // a step that took nothing leaves all to the next
       {{}, "abc", 0},
   };
   for (const auto& c : cases) {

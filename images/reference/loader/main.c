@@ -85,6 +85,9 @@ static void plan_memory(struct plan* plan, const struct tree* tree, const struct
 // The device tree goes first: the kernel's place is where QEMU put it.
 static void unpack(const struct plan* plan, const struct tree* tree) {
   unsigned char* to = (unsigned char*)plan->tree_start;
+  if (to < tree->base + tree->size && tree->base < to + tree->size) {
+    panic("device tree: its %u bytes reach its new place", tree->size);
+  }
   memcpy(to, tree->base, tree->size);
   for (int i = 0; i < 4; ++i) to[4 + i] = (unsigned char)(tree->size >> (24 - 8 * i));  // totalsize
   program_load(&plan->kernel);
