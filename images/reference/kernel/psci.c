@@ -35,8 +35,10 @@ void psci_open(enum conduit from_tree) {
     say("no PSCI in the device tree");
     return;
   }
-  const uint64_t version = (uint64_t)call(kVersion, 0, 0, 0);
-  say("PSCI %lu.%lu by %s", version >> 16, version & 0xffff, conduit == kHvc ? "hvc" : "smc");
+  const char* by = conduit == kHvc ? "hvc" : "smc";
+  const int64_t version = call(kVersion, 0, 0, 0);
+  if (version < 0) panic("PSCI by %s does not tell its version: -%u", by, (unsigned)-version);
+  say("PSCI %u.%u by %s", (unsigned)version >> 16, (unsigned)version & 0xffff, by);
 }
 
 bool psci_there(void) {
