@@ -35,8 +35,8 @@ Result<Journal> Journal::create(const std::filesystem::path& path, const std::st
   journal.path_ = path;
   journal.fd_ = ScopedFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
   if (!journal.fd_.valid()) return system_error(path);
-  BOOTRIG_TRY_VOID(journal.write_line(write_json(JsonValue::Object{{"journal", "bootrig-journal-1"},
-                                                                   {"fingerprint", fingerprint}})));
+  BOOTRIG_TRY_VOID(journal.write_line(
+      write_json(JsonValue::Object{{"journal", "bootrig-journal-1"}, {"fingerprint", fingerprint}})));
   return journal;
 }
 
@@ -50,7 +50,9 @@ Result<Journal> Journal::reopen(const std::filesystem::path& path) {
   return journal;
 }
 
-Result<void> Journal::append(const RunResult& result) { return write_line(write_json(to_json(result))); }
+Result<void> Journal::append(const RunResult& result) {
+  return write_line(write_json(to_json(result)));
+}
 
 Result<void> Journal::write_line(std::string line) {
   line += '\n';

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "run/result_json.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -22,8 +23,8 @@ RunResult full_result(const std::string& id) {
   outcome.expected = 9;
   outcome.completed_at = 77;
   outcome.hit = SignatureHit{"name", true, SignatureKind::kException, {11, 12, "hit line"}};
-  outcome.divergence = Divergence{"place:1", "expected", SeenLine{5, 6, "seen"}, {{1, 2, "before"}}, {{7, 8, "after"}},
-                                  true};
+  outcome.divergence =
+      Divergence{"place:1", "expected", SeenLine{5, 6, "seen"}, {{1, 2, "before"}}, {{7, 8, "after"}}, true};
   outcome.boot_stage_over = true;
   outcome.captures = {{"base", "0x40"}};
   outcome.bytes = 1001;
@@ -79,11 +80,12 @@ TEST(Journal, RefusesWhatIsNoResult) {
 
 class JournalFile : public ::testing::Test {
  protected:
-  JournalFile() : path_(fs::path(::testing::TempDir()) / "journal_test.jsonl") {
+  JournalFile() : path_(folder_.path() / "journal.jsonl") {
     Journal journal = Journal::create(path_, "print").value();
     EXPECT_TRUE(journal.append(full_result("a")));
     EXPECT_TRUE(journal.append(full_result("b")));
   }
+  TestFolder folder_;
   fs::path path_;
 };
 

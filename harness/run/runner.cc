@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
+#include <stop_token>
+#include <thread>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kTick = std::chrono::milliseconds(250);
 constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
 
 std::int64_t unix_time_ms() {
@@ -46,9 +50,12 @@ Outcome not_started(Verdict verdict) {
 Verdict image_verdict(const ImageFailure& failure) {
   const std::string text = to_text(failure.error);
   switch (failure.kind) {
-    case ImageFailure::Kind::kSkipped: return {VerdictKind::kSkip, Cause::kNone, text};
-    case ImageFailure::Kind::kBadSpec: return {VerdictKind::kError, Cause::kBadSpec, text};
-    case ImageFailure::Kind::kBuildFailed: return {VerdictKind::kError, Cause::kImageBuild, text};
+    case ImageFailure::Kind::kSkipped:
+      return {VerdictKind::kSkip, Cause::kNone, text};
+    case ImageFailure::Kind::kBadSpec:
+      return {VerdictKind::kError, Cause::kBadSpec, text};
+    case ImageFailure::Kind::kBuildFailed:
+      return {VerdictKind::kError, Cause::kImageBuild, text};
   }
   return {VerdictKind::kError, Cause::kInternal, text};
 }
@@ -64,15 +71,29 @@ Result<void> write_command(const fs::path& folder, const MachineFacts& machine) 
 
 void count(RunTotals& totals, Standing standing) {
   switch (standing) {
-    case Standing::kPassed: ++totals.passed; break;
-    case Standing::kExpectedFailure: ++totals.expected_failures; break;
+    case Standing::kPassed:
+      ++totals.passed;
+      break;
+    case Standing::kExpectedFailure:
+      ++totals.expected_failures;
+      break;
     case Standing::kFailed:
     case Standing::kUnexpectedPass:
-    case Standing::kWrongFailure: ++totals.failed; break;
-    case Standing::kErrored: ++totals.errors; break;
-    case Standing::kSkipped: ++totals.skipped; break;
-    case Standing::kQuarantined: ++totals.quarantined; break;
-    case Standing::kFlaky: ++totals.flaky; break;
+    case Standing::kWrongFailure:
+      ++totals.failed;
+      break;
+    case Standing::kErrored:
+      ++totals.errors;
+      break;
+    case Standing::kSkipped:
+      ++totals.skipped;
+      break;
+    case Standing::kQuarantined:
+      ++totals.quarantined;
+      break;
+    case Standing::kFlaky:
+      ++totals.flaky;
+      break;
   }
 }
 
@@ -87,10 +108,13 @@ class Runner {
     info_.planned = plan_.testcases.size();
     for (Reporter* reporter : context_.reporters) reporter->begin(info_);
     for (RunResult& result : finished_before_) report(result);
-    unsigned round = 1;
-    do {
-      run_round(round);
-    } while (!stop_ && ++round <= options_.rounds && end_.gating == 0);
+    {
+      const std::jthread ticker([this](const std::stop_token& stop) { tick(stop); });
+      unsigned round = 1;
+      do {
+        run_round(round);
+      } while (!stop_ && ++round <= options_.rounds && end_.gating == 0);
+    }
     return finish();
   }
 
@@ -108,8 +132,9 @@ class Runner {
   Result<void> take_over(const fs::path& journal) {
     BOOTRIG_TRY(JournalContents contents, read_journal(journal));
     if (contents.fingerprint != fingerprint(plan_)) {
-      return fail(journal.string(), "is of a run of other testcases; resume it with the selection it was begun with, "
-                                    "or leave --resume away to begin anew");
+      return fail(journal.string(),
+                  "is of a run of other testcases; resume it with the selection it was begun with, "
+                  "or leave --resume away to begin anew");
     }
     finished_before_ = std::move(contents.results);
     for (RunResult& result : finished_before_) {
@@ -121,6 +146,14 @@ class Runner {
     }
     BOOTRIG_TRY(journal_, Journal::reopen(journal));
     return {};
+  }
+
+  void tick(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    std::condition_variable_any never;
+    while (!never.wait_for(lock, stop, kTick, [] { return false; }) && !stop.stop_requested()) {
+      for (Reporter* reporter : context_.reporters) reporter->tick();
+    }
   }
 
   // Only for testcases that will be booted: a KVM cell on a host without KVM needs no image.
@@ -220,7 +253,8 @@ class Runner {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
     result.verdict = attempt.verdict;
-    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0) result.transcript = transcript.excerpt();
+    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0)
+      result.transcript = transcript.excerpt();
     result.attempts.push_back(std::move(attempt));
     return true;
   }
