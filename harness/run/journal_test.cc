@@ -62,6 +62,11 @@ RunResult full_result(const std::string& id) {
   return result;
 }
 
+Result<void> append(Journal& journal, const std::string& id) {
+  const RunResult result = full_result(id);
+  return journal.append({&result});
+}
+
 TEST(Journal, ResultsSurviveTheRoundTrip) {
   const RunResult result = full_result("boot/hello@virt[gic=3]");
   const std::string text = write_json(to_json(result));
@@ -82,8 +87,8 @@ class JournalFile : public ::testing::Test {
  protected:
   JournalFile() : path_(folder_.path() / "journal.jsonl") {
     Journal journal = Journal::create(path_, "print").value();
-    EXPECT_TRUE(journal.append(full_result("a")));
-    EXPECT_TRUE(journal.append(full_result("b")));
+    EXPECT_TRUE(append(journal, "a"));
+    EXPECT_TRUE(append(journal, "b"));
   }
   TestFolder folder_;
   fs::path path_;
@@ -104,7 +109,7 @@ TEST_F(JournalFile, SurvivesACutAtEveryByte) {
   for (std::size_t size = header; size < whole.size(); size += size % 97 + 1) {
     ASSERT_TRUE(write_file(path_, whole.substr(0, size)));
     Journal journal = Journal::reopen(path_).value();
-    ASSERT_TRUE(journal.append(full_result("c")));
+    ASSERT_TRUE(append(journal, "c"));
     const JournalContents contents = read_journal(path_).value();
     ASSERT_EQ(contents.results.size(), size < second ? 1u : 2u) << size;
     EXPECT_EQ(contents.results.back().id, "c");
@@ -113,7 +118,7 @@ TEST_F(JournalFile, SurvivesACutAtEveryByte) {
 
 TEST_F(JournalFile, CountsEachResultOnce) {
   Journal journal = Journal::reopen(path_).value();
-  ASSERT_TRUE(journal.append(full_result("a")));
+  ASSERT_TRUE(append(journal, "a"));
   EXPECT_EQ(read_journal(path_).value().results.size(), 2u);
 }
 
