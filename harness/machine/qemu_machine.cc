@@ -95,7 +95,8 @@ MachineEvent QemuMachine::next_event(Deadline deadline) {
   const bool late_before = std::exchange(late_, deadline.passed(clock_.now()));
   if (late_ && late_before) return DeadlinePassed{};
   for (;;) {
-    const Ready ready = wait(deadline);
+    // A stop that was read beside the console's last bytes wakes nobody a second time.
+    const Ready ready = wait(qmp_.stopped() ? Deadline{clock_.now()} : deadline);
     if (ready.interrupted) return Interrupted{};
     if (ready.errors || ready.exited) read_errors();
     if (ready.qmp || ready.exited) read_qmp();
