@@ -92,6 +92,9 @@ function(bootrig_room room)
     target_compile_definitions(${room}_test PRIVATE
                                BOOTRIG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" BOOTRIG_BINARY_DIR="${CMAKE_BINARY_DIR}")
     set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    if(room STREQUAL cli)
+      add_dependencies(cli_test bootrig)  # its tests run the program
+    endif()
     include(GoogleTest)
     gtest_discover_tests(${room}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX ${room}.
                          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 120)

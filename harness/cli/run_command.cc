@@ -94,7 +94,7 @@ int exit_status(const RunEnd& end, bool stops_early) {
 
 // The story of the command.
 Result<int> run(const RunCommandOptions& options) {
-  const Project project = open_project(options.selection.project);
+  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY(auto settings, parse_settings(options.settings));
   const RunOptions run_options = to_run_options(options, selection.repeat);
@@ -157,7 +157,8 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable");
+  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")
+      ->allow_extra_args(false);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {
