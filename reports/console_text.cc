@@ -52,8 +52,7 @@ constexpr auto kWide = std::to_array<Range>({{0x1100, 0x115f},
 
 template <std::size_t kCount>
 bool in(const std::array<Range, kCount>& ranges, char32_t point) {
-  return std::ranges::any_of(
-      ranges, [&](const Range& range) { return point >= range.first && point <= range.last; });
+  return std::ranges::any_of(ranges, [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
 std::size_t columns_of_point(char32_t point) {
@@ -114,8 +113,7 @@ std::string fit_to(std::string_view text, std::size_t columns) {
   return fitted.append(columns - std::min(columns, columns_of(fitted)), ' ');
 }
 
-std::vector<std::string> wrap_to(std::string_view text, std::size_t columns,
-                                 std::size_t max_lines) {
+std::vector<std::string> wrap_to(std::string_view text, std::size_t columns, std::size_t max_lines) {
   std::vector<std::string> lines;
   columns = std::max<std::size_t>(columns, 2);  // the widest letter
   while (lines.size() + 1 < max_lines) {

@@ -22,9 +22,8 @@ JsonValue record_of(const RunResult& result) {
   }
   const Excerpt excerpt = bounded(result.transcript);
   if (!excerpt.head.empty() || !excerpt.tail.empty()) {
-    object.emplace_back(
-        "transcript",
-        JsonValue::Object{{"head", excerpt.head}, {"cut", excerpt.cut}, {"tail", excerpt.tail}});
+    object.emplace_back("transcript",
+                        JsonValue::Object{{"head", excerpt.head}, {"cut", excerpt.cut}, {"tail", excerpt.tail}});
   }
   return value;
 }
@@ -42,15 +41,13 @@ JsonReporter::~JsonReporter() = default;
 
 void JsonReporter::finished(const RunResult& result) {
   const std::string_view separator = state_->results.extents.empty() ? "\n  " : ",\n  ";
-  state_->file.set_aside(fmt::format("{}{}", separator, write_json(record_of(result))),
-                         state_->results);
+  state_->file.set_aside(fmt::format("{}{}", separator, write_json(record_of(result))), state_->results);
 }
 
 Result<void> JsonReporter::end(const RunInfo& run, const RunTotals& totals, std::size_t missing) {
   ReportFile& file = state_->file;
-  file.write(fmt::format(
-      "{{\n\"schema\": \"{}\",\n\"run\": {},\n\"totals\": {},\n\"missing\": {},\n\"results\": [",
-      kSchema, write_json(to_json(run)), write_json(to_json(totals)), missing));
+  file.write(fmt::format("{{\n\"schema\": \"{}\",\n\"run\": {},\n\"totals\": {},\n\"missing\": {},\n\"results\": [",
+                         kSchema, write_json(to_json(run)), write_json(to_json(totals)), missing));
   file.write(state_->results);
   file.write("\n]\n}\n");
   return file.finish();

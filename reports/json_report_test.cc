@@ -26,8 +26,7 @@ std::string against_schema(const json& document) {
   parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_document), schema);
   valijson::Validator validator;
   valijson::ValidationResults results;
-  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results))
-    return "";
+  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter(document), &results)) return "";
   std::string text;
   valijson::ValidationResults::Error error;
   while (results.popError(error)) {
@@ -57,15 +56,13 @@ TEST(JsonReport, HoldsEveryResultOnItsOwnLine) {
   const auto results = sample_results();
   const json document = json::parse(report_of(results));
   ASSERT_EQ(document["results"].size(), results.size());
-  for (std::size_t i = 0; i < results.size(); ++i)
-    EXPECT_EQ(document["results"][i]["id"], results[i].id);
+  for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(document["results"][i]["id"], results[i].id);
   EXPECT_EQ(document["totals"]["fail"], 7);
   EXPECT_EQ(document["missing"], 0);
 }
 
 TEST(JsonReport, SaysWhatJUnitCannot) {
-  const json document =
-      json::parse(report_of({retried_sample(), build_error_sample("boot/user", "2")}));
+  const json document = json::parse(report_of({retried_sample(), build_error_sample("boot/user", "2")}));
   const json& result = document["results"][0];
   EXPECT_EQ(result["attempts"].size(), 3u);
   EXPECT_EQ(result["attempts"][0]["outcome"]["termination"], "boot-timeout");

@@ -121,8 +121,7 @@ std::string seconds(Duration duration) {
 }
 
 std::string timestamp(std::int64_t unix_ms) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00",
-                     fmt::gmtime(static_cast<std::time_t>(unix_ms / 1000)));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00", fmt::gmtime(static_cast<std::time_t>(unix_ms / 1000)));
 }
 
 std::string joined(const std::set<std::string>& words) {
@@ -141,8 +140,7 @@ std::string end_of(const Excerpt& excerpt) {
 }
 
 std::string body_of(const RunResult& result) {
-  std::string body =
-      fmt::format("{}: {}\n\n{}", result.id, headline(result), to_text(story_of(result)));
+  std::string body = fmt::format("{}: {}\n\n{}", result.id, headline(result), to_text(story_of(result)));
   const std::string end = end_of(result.transcript);
   if (!end.empty()) body += "\nThe end of the transcript:\n" + end;
   return body;
@@ -157,8 +155,7 @@ void write_verdict(const RunResult& result, XmlWriter& xml) {
 }
 
 // The attempts before the last, those of one kind: <flakyFailure>, <rerunError>, ...
-void write_earlier_attempts(const RunResult& result, VerdictKind kind, const char* element,
-                            XmlWriter& xml) {
+void write_earlier_attempts(const RunResult& result, VerdictKind kind, const char* element, XmlWriter& xml) {
   for (std::size_t i = 0; i + 1 < result.attempts.size(); ++i) {
     const Attempt& attempt = result.attempts[i];
     if (attempt.verdict.kind != kind) continue;
@@ -166,8 +163,7 @@ void write_earlier_attempts(const RunResult& result, VerdictKind kind, const cha
         .attribute("type", to_text(attempt.verdict.cause))
         .attribute("message", fmt::format("attempt {}: {}", i + 1, attempt.verdict.detail));
     xml.open("stackTrace")
-        .text(fmt::format("attempt {}: {}\n\n{}", i + 1, verdict_words(attempt.verdict),
-                          to_text(story_of(attempt))))
+        .text(fmt::format("attempt {}: {}\n\n{}", i + 1, verdict_words(attempt.verdict), to_text(story_of(attempt))))
         .close();
     xml.close();
   }
@@ -176,8 +172,7 @@ void write_earlier_attempts(const RunResult& result, VerdictKind kind, const cha
 void write_machine_errors(const RunResult& result, XmlWriter& xml) {
   if (result.attempts.empty() || result.standing == Standing::kPassed) return;
   const std::string& errors = result.attempts.back().outcome.machine.errors;
-  if (!errors.empty())
-    xml.open("system-err").text(cut_middle(errors, kStderrLimit / 2, kStderrLimit / 2)).close();
+  if (!errors.empty()) xml.open("system-err").text(cut_middle(errors, kStderrLimit / 2, kStderrLimit / 2)).close();
 }
 
 // Extended flavour: what JUnit has no place for.
@@ -231,10 +226,9 @@ std::string suite_head(const std::string& target, const Suite& suite, const RunI
     if (key != "accelerator") xml.property(key, value);
   }
   const auto asked = suite.values.find("accelerator");
-  xml.property("accelerator", !suite.accelerators.empty() ? joined(suite.accelerators)
-                              : asked == suite.values.end()
-                                  ? "never proven"
-                                  : "never proven, asked for " + asked->second);
+  xml.property("accelerator", !suite.accelerators.empty()   ? joined(suite.accelerators)
+                              : asked == suite.values.end() ? "never proven"
+                                                            : "never proven, asked for " + asked->second);
   xml.property("emulator", suite.emulators.empty() ? run.emulator : joined(suite.emulators));
   xml.property("host", run.host);
   xml.property("revision", run.revision);
@@ -266,11 +260,8 @@ std::string JUnitReporter::State::attachment(const std::filesystem::path& folder
   std::filesystem::path path = folder / "transcript.raw";
   if (!options.run_folder.empty()) {
     std::error_code none;
-    const auto from =
-        std::filesystem::absolute(options.path, none).parent_path().lexically_normal();
-    path = std::filesystem::absolute(options.run_folder / path, none)
-               .lexically_normal()
-               .lexically_relative(from);
+    const auto from = std::filesystem::absolute(options.path, none).parent_path().lexically_normal();
+    path = std::filesystem::absolute(options.run_folder / path, none).lexically_normal().lexically_relative(from);
   }
   return fmt::format("[[ATTACHMENT|{}]]\n", path.string());
 }
@@ -282,9 +273,8 @@ std::string JUnitReporter::State::excerpt(const Excerpt& whole) {
   if (cut > 0) text += fmt::format("\n[... {} bytes left out ...]\n", cut);
   text = xml_guest_text(text.append(tail));
   if (transcript_bytes + text.size() > options.transcript_budget) {
-    return fmt::format(
-        "[the transcript is left out: this report already holds {} bytes of transcripts]\n",
-        transcript_bytes);
+    return fmt::format("[the transcript is left out: this report already holds {} bytes of transcripts]\n",
+                       transcript_bytes);
   }
   transcript_bytes += text.size();
   return text;
@@ -297,8 +287,8 @@ void JUnitReporter::State::write_output(const RunResult& result, XmlWriter& xml)
     if (!result.attempts[i].folder.empty()) text += attachment(result.attempts[i].folder);
   }
   if (result.standing == Standing::kExpectedFailure && result.expected_failure) {
-    text += xml_guest_text(fmt::format("{}: {}\nreason: {}\n", headline(result),
-                                       result.verdict.detail, result.expected_failure->reason));
+    text += xml_guest_text(
+        fmt::format("{}: {}\nreason: {}\n", headline(result), result.verdict.detail, result.expected_failure->reason));
   } else if (result.standing != Standing::kPassed) {
     text += excerpt(result.transcript);
   }
@@ -315,19 +305,14 @@ void JUnitReporter::State::write_trouble(const std::string& type, const std::str
   }
   XmlWriter xml(1);
   xml.open("testsuite").attribute("name", "bootrig");
-  write_counts({.tests = 1, .failures = 0, .errors = 1, .skipped = 0, .time = Duration{0}}, true,
-               xml);
-  xml.open("testcase")
-      .attribute("name", "run")
-      .attribute("classname", "bootrig")
-      .attribute("time", "0.000");
+  write_counts({.tests = 1, .failures = 0, .errors = 1, .skipped = 0, .time = Duration{0}}, true, xml);
+  xml.open("testcase").attribute("name", "run").attribute("classname", "bootrig").attribute("time", "0.000");
   xml.open("error").attribute("type", type).attribute("message", message).text(body);
   xml.close().close().close();
   file.write(xml.take() + "\n");
 }
 
-JUnitReporter::JUnitReporter(JUnitOptions options)
-    : state_(std::make_unique<State>(std::move(options))) {}
+JUnitReporter::JUnitReporter(JUnitOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 JUnitReporter::~JUnitReporter() = default;
 
 void JUnitReporter::started(const std::string& id) {
@@ -345,14 +330,11 @@ void JUnitReporter::finished(const RunResult& result) {
   for (const Attempt& attempt : result.attempts) {
     const MachineFacts& machine = attempt.outcome.machine;
     if (!machine.accelerator.empty()) suite.accelerators.insert(machine.accelerator);
-    if (!machine.emulator_version.empty())
-      suite.emulators.insert("QEMU " + machine.emulator_version);
+    if (!machine.emulator_version.empty()) suite.emulators.insert("QEMU " + machine.emulator_version);
   }
 
   XmlWriter xml(2);
-  xml.open("testcase")
-      .attribute("name", testcase_name(result))
-      .attribute("classname", result.target);
+  xml.open("testcase").attribute("name", testcase_name(result)).attribute("classname", result.target);
   xml.attribute("time", seconds(result.duration));
   if (state_->options.flavor == JUnitFlavor::kExtended) write_properties(result, xml);
   const std::string_view element = element_of(result.standing);
@@ -390,8 +372,8 @@ Result<void> JUnitReporter::end(const RunInfo& run, const RunTotals& totals, std
     file.write("    </testsuite>\n");
   }
   if (missing > 0) {
-    state_->write_trouble("interrupted", fmt::format("{} of {} planned testcases have no result",
-                                                     missing, run.planned));
+    state_->write_trouble("interrupted",
+                          fmt::format("{} of {} planned testcases have no result", missing, run.planned));
   } else if (trouble) {
     state_->write_trouble("no-results", "no testcase was run");
   }

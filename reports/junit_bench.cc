@@ -23,8 +23,7 @@ RunResult result_number(std::size_t number) {
   attempt.outcome.termination = Termination::kSatisfied;
   if (number % 50 == 7) {
     result.standing = Standing::kFailed;
-    result.verdict = {VerdictKind::kFail, Cause::kMissingOutput,
-                      "expected.transcript:3: 'hello' never came"};
+    result.verdict = {VerdictKind::kFail, Cause::kMissingOutput, "expected.transcript:3: 'hello' never came"};
     result.transcript = {std::string(4096, 'a'), 100'000, std::string(4096, '\x1b')};
     attempt.outcome.termination = Termination::kPoweredOff;
   }
@@ -49,8 +48,8 @@ int run(std::size_t count, const std::filesystem::path& folder) {
   }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  fmt::print("results {} bytes {} peak-kib {}\n", count,
-             std::filesystem::file_size(folder / "junit.xml"), usage.ru_maxrss);
+  fmt::print("results {} bytes {} peak-kib {}\n", count, std::filesystem::file_size(folder / "junit.xml"),
+             usage.ru_maxrss);
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -18,8 +18,7 @@ using Document = std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)>;
 
 Document parse(const std::string& text) {
   // No XML_PARSE_HUGE: readers have the limits of libxml2's defaults.
-  return Document(xmlReadMemory(text.data(), static_cast<int>(text.size()), "junit.xml", nullptr,
-                                XML_PARSE_NOERROR),
+  return Document(xmlReadMemory(text.data(), static_cast<int>(text.size()), "junit.xml", nullptr, XML_PARSE_NOERROR),
                   &xmlFreeDoc);
 }
 
@@ -39,8 +38,7 @@ std::string against(const std::string& schema_name, const std::string& text) {
   const std::unique_ptr<xmlSchemaParserCtxt, decltype(&xmlSchemaFreeParserCtxt)> parser(
       xmlSchemaNewParserCtxt(path.c_str()), &xmlSchemaFreeParserCtxt);
   xmlSchemaSetParserErrors(parser.get(), collect, collect, &problems);
-  const std::unique_ptr<xmlSchema, decltype(&xmlSchemaFree)> schema(xmlSchemaParse(parser.get()),
-                                                                    &xmlSchemaFree);
+  const std::unique_ptr<xmlSchema, decltype(&xmlSchemaFree)> schema(xmlSchemaParse(parser.get()), &xmlSchemaFree);
   if (!schema) return "bad schema: " + problems;
   const std::unique_ptr<xmlSchemaValidCtxt, decltype(&xmlSchemaFreeValidCtxt)> context(
       xmlSchemaNewValidCtxt(schema.get()), &xmlSchemaFreeValidCtxt);
@@ -51,12 +49,10 @@ std::string against(const std::string& schema_name, const std::string& text) {
   return verdict == 0 ? "" : "invalid: " + problems;
 }
 
-std::string junit_of(const std::vector<RunResult>& results,
-                     JUnitFlavor flavor = JUnitFlavor::kStrict, std::size_t missing = 0,
-                     std::uint64_t budget = 1 << 20) {
+std::string junit_of(const std::vector<RunResult>& results, JUnitFlavor flavor = JUnitFlavor::kStrict,
+                     std::size_t missing = 0, std::uint64_t budget = 1 << 20) {
   const std::string path = temporary_path("junit.xml");
-  JUnitReporter reporter(
-      {.path = path, .flavor = flavor, .run_folder = {}, .transcript_budget = budget});
+  JUnitReporter reporter({.path = path, .flavor = flavor, .run_folder = {}, .transcript_budget = budget});
   const auto reported = report(reporter, results, missing);
   EXPECT_TRUE(reported) << to_text(reported.error());
   const std::string text = read_file(path).value_or("");
@@ -66,8 +62,7 @@ std::string junit_of(const std::vector<RunResult>& results,
 
 std::size_t occurrences(const std::string& text, std::string_view part) {
   std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++count;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
   return count;
 }
 
@@ -99,9 +94,7 @@ TEST(JUnit, TheSchemaRefusesWhatReadersRefuse) {
   EXPECT_NE(against("junit.xsd", with("time=\"1.234\"", "time=\"1.2345\"")), "");
   EXPECT_NE(against("junit.xsd", with("time=\"1.234\"", "time=\"1e3\"")), "");
   EXPECT_NE(against("junit.xsd", with("<testcase ", "<testcase file=\"x\" ")), "");
-  EXPECT_NE(
-      against("junit.xsd", with("</testcase>", "<failure type=\"x\" message=\"y\"/></testcase>")),
-      "");
+  EXPECT_NE(against("junit.xsd", with("</testcase>", "<failure type=\"x\" message=\"y\"/></testcase>")), "");
   EXPECT_NE(against("junit.xsd", with("<testsuites ", "<testsuites skipped=\"0\" ")), "");
 }
 
@@ -112,31 +105,27 @@ TEST(JUnit, CountsAgreeWithItsElements) {
   EXPECT_EQ(occurrences(text, "<failure "), 7u);
   EXPECT_EQ(occurrences(text, "<error "), 2u);
   EXPECT_EQ(occurrences(text, "<skipped "), 4u);
-  EXPECT_NE(text.find(R"(<testsuites name="nightly" tests="17" failures="7" errors="2")"),
-            std::string::npos);
+  EXPECT_NE(text.find(R"(<testsuites name="nightly" tests="17" failures="7" errors="2")"), std::string::npos);
 }
 
 TEST(JUnit, AnExpectedFailureIsAnOrdinaryPass) {
   const std::string text = junit_of({expected_failure_sample()});
   EXPECT_NE(text.find(R"(failures="0" errors="0" skipped="0")"), std::string::npos);
-  EXPECT_NE(text.find("reason: the kernel's window is left unmapped on purpose"),
-            std::string::npos);
+  EXPECT_NE(text.find("reason: the kernel's window is left unmapped on purpose"), std::string::npos);
 }
 
 TEST(JUnit, AMissingResultIsAnError) {
   const std::string text = junit_of({passed_sample("boot/hello", "2")}, JUnitFlavor::kStrict, 7);
   EXPECT_EQ(against("junit.xsd", text), "");
-  EXPECT_NE(
-      text.find(R"(<error type="interrupted" message="7 of 8 planned testcases have no result">)"),
-      std::string::npos);
+  EXPECT_NE(text.find(R"(<error type="interrupted" message="7 of 8 planned testcases have no result">)"),
+            std::string::npos);
   EXPECT_NE(text.find(R"(tests="2" failures="0" errors="1")"), std::string::npos);
 }
 
 TEST(JUnit, AnEmptyRunIsAnError) {
   const std::string text = junit_of({});
   EXPECT_EQ(against("junit.xsd", text), "");
-  EXPECT_NE(text.find(R"(<error type="no-results" message="no testcase was run">)"),
-            std::string::npos);
+  EXPECT_NE(text.find(R"(<error type="no-results" message="no testcase was run">)"), std::string::npos);
 }
 
 // The words of the sample: every byte value in every place that a guest, a compiler or a user can
@@ -178,8 +167,7 @@ TEST(JUnit, TwelveMegabytesAreCut) {
   const std::string text = junit_of({result}, JUnitFlavor::kStrict, 0, 64 << 20);
   EXPECT_EQ(against("junit.xsd", text), "");
   EXPECT_LT(text.size(), 1'000'000u);
-  EXPECT_NE(text.find("[... " + std::to_string(2 * bytes.size() + 5 - 2 * 65536) +
-                      " bytes left out ...]"),
+  EXPECT_NE(text.find("[... " + std::to_string(2 * bytes.size() + 5 - 2 * 65536) + " bytes left out ...]"),
             std::string::npos);
 }
 
@@ -187,21 +175,16 @@ TEST(JUnit, TranscriptsPastTheBudgetAreLeftOut) {
   RunResult result = diverged_sample("3");
   result.transcript = {std::string(600, 'a'), 0, ""};
   const std::string text = junit_of({result, result}, JUnitFlavor::kStrict, 0, 1000);
-  EXPECT_EQ(
-      occurrences(
-          text, "[the transcript is left out: this report already holds 600 bytes of transcripts]"),
-      1u);
+  EXPECT_EQ(occurrences(text, "[the transcript is left out: this report already holds 600 bytes of transcripts]"), 1u);
 }
 
 TEST(JUnit, AttachmentsAreRelativeToTheReport) {
   const std::string folder = temporary_path("attachments");
-  JUnitReporter reporter({.path = folder + "/ci/junit.xml",
-                          .flavor = JUnitFlavor::kStrict,
-                          .run_folder = folder + "/runs/7"});
+  JUnitReporter reporter(
+      {.path = folder + "/ci/junit.xml", .flavor = JUnitFlavor::kStrict, .run_folder = folder + "/runs/7"});
   ASSERT_TRUE(report(reporter, {passed_sample("boot/hello", "2")}));
   const std::string text = read_file(folder + "/ci/junit.xml").value();
-  EXPECT_NE(text.find("[[ATTACHMENT|../runs/7/cells/boot/hello@virt[gic=2]/1/transcript.raw]]"),
-            std::string::npos);
+  EXPECT_NE(text.find("[[ATTACHMENT|../runs/7/cells/boot/hello@virt[gic=2]/1/transcript.raw]]"), std::string::npos);
   std::filesystem::remove_all(folder);
 }
 
@@ -223,14 +206,11 @@ TEST(JUnit, AHundredThousandResultsStayUnder64MiB) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer's memory is not ours";
 #endif
-  const std::string command =
-      std::string(BOOTRIG_BINARY_DIR) + "/bench/junit_bench 100000 " + temporary_path("bench");
+  const std::string command = std::string(BOOTRIG_BINARY_DIR) + "/bench/junit_bench 100000 " + temporary_path("bench");
   const std::unique_ptr<FILE, decltype(&pclose)> pipe(popen(command.c_str(), "r"), &pclose);
   ASSERT_NE(pipe, nullptr);
   unsigned long long results = 0, bytes = 0, peak_kib = 0;
-  ASSERT_EQ(
-      std::fscanf(pipe.get(), "results %llu bytes %llu peak-kib %llu", &results, &bytes, &peak_kib),
-      3)
+  ASSERT_EQ(std::fscanf(pipe.get(), "results %llu bytes %llu peak-kib %llu", &results, &bytes, &peak_kib), 3)
       << "is junit_bench built?";
   EXPECT_EQ(results, 100'000u);
   EXPECT_GT(bytes, 20'000'000u);

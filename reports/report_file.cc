@@ -30,8 +30,7 @@ ReportFile::~ReportFile() {
 }
 
 void ReportFile::keep_error(const char* what) {
-  if (state_)
-    state_ = fail(path_.string(), fmt::format("cannot {}: {}", what, std::strerror(errno)));
+  if (state_) state_ = fail(path_.string(), fmt::format("cannot {}: {}", what, std::strerror(errno)));
 }
 
 bool ReportFile::open_report() {
@@ -44,8 +43,7 @@ bool ReportFile::open_report() {
 bool ReportFile::open_spool() {
   if (spool_.valid()) return true;
   std::error_code none;
-  const auto base =
-      temporary_.empty() ? std::filesystem::temp_directory_path(none) / "bootrig-report" : path_;
+  const auto base = temporary_.empty() ? std::filesystem::temp_directory_path(none) / "bootrig-report" : path_;
   std::string name = base.string() + ".parts-XXXXXX";
   spool_.reset(::mkostemp(name.data(), O_CLOEXEC));
   if (!spool_.valid()) {

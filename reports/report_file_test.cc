@@ -14,8 +14,8 @@ std::filesystem::path fresh_folder(const std::string& name) {
   return folder;
 }
 std::size_t entries(const std::filesystem::path& folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder),
-                                                std::filesystem::directory_iterator()));
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
 }
 
 TEST(ReportFile, PutsPiecesInTheOrderOfTheReport) {
@@ -86,8 +86,7 @@ TEST(ReportFile, AFolderThatIsAFileIsOneError) {
   file.set_aside("x", pieces);
   const auto result = file.finish();
   ASSERT_FALSE(result);
-  EXPECT_EQ(to_text(result.error()),
-            (folder / "file").string() + ": cannot make the folder: Not a directory");
+  EXPECT_EQ(to_text(result.error()), (folder / "file").string() + ": cannot make the folder: Not a directory");
 }
 
 TEST(ReportFile, APathThatIsAFolderIsOneError) {
@@ -119,8 +118,7 @@ TEST(ReportFile, ADiskThatFillsUpLeavesNothingBehind) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ::signal(SIGXFSZ, handler);
   ASSERT_FALSE(result);
-  EXPECT_EQ(to_text(result.error()),
-            (folder / "report.txt").string() + ": cannot write: File too large");
+  EXPECT_EQ(to_text(result.error()), (folder / "report.txt").string() + ": cannot write: File too large");
   EXPECT_EQ(entries(folder), 0u);
 }
 

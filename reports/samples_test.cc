@@ -13,18 +13,16 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kStart = 1'790'000'000'000;  // 2026-09-21T14:13:20Z
 
-RunResult result_of(const std::string& scenario, const std::string& target, Standing standing,
-                    Verdict verdict) {
+RunResult result_of(const std::string& scenario, const std::string& target, Standing standing, Verdict verdict) {
   RunResult result;
   result.scenario = scenario;
   result.target = target;
   result.id = scenario + "@" + target;
   result.scenario_summary = "What " + scenario + " shows";
   result.target_name = target.substr(0, target.find('['));
-  result.target_values = {
-      {"level", "2"},        {"gic", target.find("gic=3") != std::string::npos ? "3" : "2"},
-      {"memory", "1G"},      {"cpus", "1"},
-      {"cpu", "cortex-a53"}, {"accelerator", "tcg"}};
+  result.target_values = {{"level", "2"},        {"gic", target.find("gic=3") != std::string::npos ? "3" : "2"},
+                          {"memory", "1G"},      {"cpus", "1"},
+                          {"cpu", "cortex-a53"}, {"accelerator", "tcg"}};
   result.image = "reference-hello";
   result.image_sha256 = std::string(64, 'a');
   result.standing = standing;
@@ -61,14 +59,13 @@ SeenLine line(std::uint64_t number, std::string text) {
 
 void diverge(Attempt& attempt) {
   attempt.outcome.matched = 2;
-  attempt.outcome.divergence =
-      Divergence{.place = "scenarios/boot/hello/expected.transcript:3",
-                 .expected = "kernel: entered at EL{{dec:level}}",
-                 .seen = line(12, "kernel: entred at EL2"),
-                 .before = {line(9, "loader: 3 files in the archive"), line(10, "loader: MMU on"),
-                            line(11, "loader: go")},
-                 .after = {line(13, "kernel: 1024 MiB")},
-                 .final = true};
+  attempt.outcome.divergence = Divergence{
+      .place = "scenarios/boot/hello/expected.transcript:3",
+      .expected = "kernel: entered at EL{{dec:level}}",
+      .seen = line(12, "kernel: entred at EL2"),
+      .before = {line(9, "loader: 3 files in the archive"), line(10, "loader: MMU on"), line(11, "loader: go")},
+      .after = {line(13, "kernel: 1024 MiB")},
+      .final = true};
 }
 
 RunResult renamed(RunResult result, const std::string& scenario, const std::string& suffix = "") {
@@ -100,46 +97,40 @@ RunResult passed_sample(const std::string& scenario, const std::string& gic) {
 }
 
 RunResult diverged_sample(const std::string& gic) {
-  RunResult result =
-      result_of("boot/hello", "virt[gic=" + gic + "]", Standing::kFailed,
-                {VerdictKind::kFail, Cause::kUnexpectedOutput,
-                 "scenarios/boot/hello/expected.transcript:3: expected 'kernel: entered at "
-                 "EL{{dec:level}}', line 12 is 'kernel: entred at EL2'"});
+  RunResult result = result_of("boot/hello", "virt[gic=" + gic + "]", Standing::kFailed,
+                               {VerdictKind::kFail, Cause::kUnexpectedOutput,
+                                "scenarios/boot/hello/expected.transcript:3: expected 'kernel: entered at "
+                                "EL{{dec:level}}', line 12 is 'kernel: entred at EL2'"});
   result.attempts = {attempt_of(result, Termination::kDiverged)};
   diverge(result.attempts[0]);
   result.transcript = {
-      .head = "loader: hello\r\nloader: MMU on\r\nloader: go\r\nkernel: entred at EL2\r\n",
-      .cut = 0,
-      .tail = ""};
+      .head = "loader: hello\r\nloader: MMU on\r\nloader: go\r\nkernel: entred at EL2\r\n", .cut = 0, .tail = ""};
   return result;
 }
 
 RunResult exception_sample() {
   const std::string said = "\x1b[31mCaught <data abort> & ]]> at \xff::error::x\x1b[0m";
-  RunResult result = result_of("boot/abort", "virt[gic=3]", Standing::kFailed,
-                               {VerdictKind::kFail, Cause::kException,
-                                "bootrig-kernel-exception at line 7: '" + said + "'"});
+  RunResult result =
+      result_of("boot/abort", "virt[gic=3]", Standing::kFailed,
+                {VerdictKind::kFail, Cause::kException, "bootrig-kernel-exception at line 7: '" + said + "'"});
   result.attempts = {attempt_of(result, Termination::kSignature)};
   Outcome& outcome = result.attempts[0].outcome;
   outcome.matched = 3;
-  outcome.hit =
-      SignatureHit{"bootrig-kernel-exception", false, SignatureKind::kException, line(7, said)};
+  outcome.hit = SignatureHit{"bootrig-kernel-exception", false, SignatureKind::kException, line(7, said)};
   outcome.last_lines = {line(6, "kernel: mapping"), line(7, said), line(8, "ESR_EL1 0x96000004")};
-  outcome.divergence =
-      Divergence{.place = "scenarios/boot/abort/expected.transcript:4", .expected = "kernel: done"};
-  result.transcript = {
-      .head = "kernel: mapping\n" + said + "\n[[ATTACHMENT|/etc/passwd]]\n",
-      .cut = 123456,
-      .tail = std::string("ESR_EL1 0x96000004\n\0<script>alert(1)</script>\n", 46)};
+  outcome.divergence = Divergence{.place = "scenarios/boot/abort/expected.transcript:4", .expected = "kernel: done"};
+  result.transcript = {.head = "kernel: mapping\n" + said + "\n[[ATTACHMENT|/etc/passwd]]\n",
+                       .cut = 123456,
+                       .tail = std::string("ESR_EL1 0x96000004\n\0<script>alert(1)</script>\n", 46)};
   return result;
 }
 
 RunResult silent_sample() {
-  RunResult result = result_of(
-      "boot/silent", "virt[gic=2]", Standing::kFailed,
-      {VerdictKind::kFail, Cause::kBootTimeout,
-       "the boot limit of 5s passed; scenarios/boot/silent/expected.transcript:1: 'hello' never "
-       "came (0 of 1 met)"});
+  RunResult result =
+      result_of("boot/silent", "virt[gic=2]", Standing::kFailed,
+                {VerdictKind::kFail, Cause::kBootTimeout,
+                 "the boot limit of 5s passed; scenarios/boot/silent/expected.transcript:1: 'hello' never "
+                 "came (0 of 1 met)"});
   result.attempts = {attempt_of(result, Termination::kBootTimeout)};
   Outcome& outcome = result.attempts[0].outcome;
   outcome.matched = 0;
@@ -148,16 +139,14 @@ RunResult silent_sample() {
   outcome.bytes = outcome.lines = 0;
   outcome.first_output = 0ms;
   outcome.wall = outcome.limit = 5s;
-  outcome.divergence =
-      Divergence{.place = "scenarios/boot/silent/expected.transcript:1", .expected = "hello"};
+  outcome.divergence = Divergence{.place = "scenarios/boot/silent/expected.transcript:1", .expected = "hello"};
   return result;
 }
 
 RunResult build_error_sample(const std::string& scenario, const std::string& gic) {
-  RunResult result = result_of(
-      scenario, "virt[gic=" + gic + "]", Standing::kErrored,
-      {VerdictKind::kError, Cause::kImageBuild,
-       "kernel/main.c:12:3: error: unknown type name 'foo'\n   12 |   foo x;\n      |   ^~~"});
+  RunResult result = result_of(scenario, "virt[gic=" + gic + "]", Standing::kErrored,
+                               {VerdictKind::kError, Cause::kImageBuild,
+                                "kernel/main.c:12:3: error: unknown type name 'foo'\n   12 |   foo x;\n      |   ^~~"});
   result.attempts = {attempt_of(result, Termination::kNotStarted)};
   result.attempts[0].outcome = {};
   result.attempts[0].folder.clear();
@@ -166,15 +155,13 @@ RunResult build_error_sample(const std::string& scenario, const std::string& gic
 }
 
 RunResult expected_failure_sample() {
-  RunResult result = result_of(
-      "fault/unmapped", "virt[gic=2]", Standing::kExpectedFailure,
-      {VerdictKind::kFail, Cause::kException, "bootrig-loader-exception at line 4: 'Caught'"});
-  result.expected_failure =
-      ExpectedFailure{.verdict = "fail",
-                      .cause = "exception",
-                      .root_cause = {},
-                      .detail = "bootrig-loader-exception",
-                      .reason = "the kernel's window is left unmapped on purpose"};
+  RunResult result = result_of("fault/unmapped", "virt[gic=2]", Standing::kExpectedFailure,
+                               {VerdictKind::kFail, Cause::kException, "bootrig-loader-exception at line 4: 'Caught'"});
+  result.expected_failure = ExpectedFailure{.verdict = "fail",
+                                            .cause = "exception",
+                                            .root_cause = {},
+                                            .detail = "bootrig-loader-exception",
+                                            .reason = "the kernel's window is left unmapped on purpose"};
   result.attempts = {attempt_of(result, Termination::kSignature)};
   result.attempts[0].outcome.hit =
       SignatureHit{"bootrig-loader-exception", false, SignatureKind::kException, line(4, "Caught")};
@@ -196,8 +183,7 @@ RunResult wrong_failure_sample() {
 }
 
 RunResult skipped_sample(const std::string& scenario, const std::string& reason) {
-  RunResult result = result_of(scenario, "kvm[gic=3]", Standing::kSkipped,
-                               {VerdictKind::kSkip, Cause::kNone, reason});
+  RunResult result = result_of(scenario, "kvm[gic=3]", Standing::kSkipped, {VerdictKind::kSkip, Cause::kNone, reason});
   result.target_values["accelerator"] = "kvm";
   result.duration = 0ms;
   return result;
@@ -224,8 +210,7 @@ RunResult retried_sample() {
   RunResult result = renamed(diverged_sample("2"), "boot/retry", "#2");
   Attempt silent = renamed(silent_sample(), "boot/retry", "#2").attempts[0];
   Attempt killed = build_error_sample("boot/retry", "2").attempts[0];
-  killed.verdict = {VerdictKind::kError, Cause::kHost,
-                    "the emulator ended by itself, signal 9 (Killed)"};
+  killed.verdict = {VerdictKind::kError, Cause::kHost, "the emulator ended by itself, signal 9 (Killed)"};
   result.attempts[0].folder = "cells/boot/retry@virt[gic=2]#2/3";
   result.attempts.insert(result.attempts.begin(), {silent, killed});
   return result;
@@ -283,8 +268,7 @@ RunTotals totals_of(const std::vector<RunResult>& results) {
   return totals;
 }
 
-Result<void> report(Reporter& reporter, const std::vector<RunResult>& results,
-                    std::size_t missing) {
+Result<void> report(Reporter& reporter, const std::vector<RunResult>& results, std::size_t missing) {
   RunInfo run = sample_run();
   run.planned = results.size() + missing;
   reporter.begin(run);
@@ -307,8 +291,7 @@ void expect_approved(std::string_view name, const std::string& actual) {
 }
 
 std::string temporary_path(const std::string& name) {
-  return (std::filesystem::path(::testing::TempDir()) /
-          ("reports_test_" + std::to_string(::getpid()) + "_" + name))
+  return (std::filesystem::path(::testing::TempDir()) / ("reports_test_" + std::to_string(::getpid()) + "_" + name))
       .string();
 }
 

@@ -30,8 +30,7 @@ std::vector<RunResult> sample_results();
 RunTotals totals_of(const std::vector<RunResult>& results);
 
 // Gives the results to the reporter: begin, started and finished each, end.
-Result<void> report(Reporter& reporter, const std::vector<RunResult>& results,
-                    std::size_t missing = 0);
+Result<void> report(Reporter& reporter, const std::vector<RunResult>& results, std::size_t missing = 0);
 
 // Compares with reports/approved/<name>; BOOTRIG_APPROVE=1 in the environment writes it instead.
 void expect_approved(std::string_view name, const std::string& actual);

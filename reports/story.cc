@@ -15,8 +15,7 @@ constexpr std::size_t kExcerptPart = 64 * 1024;
 constexpr std::size_t kDetailLines = 20;
 
 std::string limited(std::string_view text) {
-  return text.size() <= kTextLimit ? std::string(text)
-                                   : std::string(head_of(text, kTextLimit)) + "…";
+  return text.size() <= kTextLimit ? std::string(text) : std::string(head_of(text, kTextLimit)) + "…";
 }
 
 class Story {
@@ -26,22 +25,18 @@ class Story {
     std::size_t count = 0;
     for (const std::string_view line : split_lines(text)) {
       if (++count > kDetailLines) return lines_.push_back({"", "| …"});
-      lines_.push_back(count == 1 ? StoryLine{std::string(label), limited(line)}
-                                  : StoryLine{"", "| " + limited(line)});
+      lines_.push_back(count == 1 ? StoryLine{std::string(label), limited(line)} : StoryLine{"", "| " + limited(line)});
     }
   }
 
   // Console lines with their numbers; the marked one is what the story is about.
-  void add_console(std::string_view label, const std::vector<SeenLine>& console,
-                   std::uint64_t marked) {
+  void add_console(std::string_view label, const std::vector<SeenLine>& console, std::uint64_t marked) {
     std::size_t width = 1;
-    for (const SeenLine& line : console)
-      width = std::max(width, fmt::formatted_size("{}", line.number));
+    for (const SeenLine& line : console) width = std::max(width, fmt::formatted_size("{}", line.number));
     for (const SeenLine& line : console) {
       const char mark = line.number == marked ? '>' : ' ';
-      lines_.push_back(
-          {std::string(&line == &console.front() ? label : std::string_view()),
-           limited(fmt::format("{} {:{}} | {}", mark, line.number, width, line.text))});
+      lines_.push_back({std::string(&line == &console.front() ? label : std::string_view()),
+                        limited(fmt::format("{} {:{}} | {}", mark, line.number, width, line.text))});
     }
   }
 
@@ -66,11 +61,9 @@ void tell_divergence(const Divergence& divergence, Story& story) {
   story.add("expected", in_quotes(divergence.expected));
   if (divergence.seen) {
     story.add("seen", in_quotes(divergence.seen->text));
-    story.add("where",
-              fmt::format("{}; line {} of the console", divergence.place, divergence.seen->number));
+    story.add("where", fmt::format("{}; line {} of the console", divergence.place, divergence.seen->number));
   } else {
-    story.add("seen",
-              divergence.before.empty() ? "nothing: the console stayed silent" : "nothing of it");
+    story.add("seen", divergence.before.empty() ? "nothing: the console stayed silent" : "nothing of it");
     story.add("where", divergence.place);
   }
   std::vector<SeenLine> console = divergence.before;
@@ -83,26 +76,21 @@ void tell_signature(const Outcome& outcome, Story& story) {
   const SignatureHit& hit = *outcome.hit;
   story.add("signature", fmt::format("{} at line {}", hit.name, hit.line.number));
   std::vector<SeenLine> console = outcome.last_lines;
-  const bool holds =
-      std::ranges::find(console, hit.line.number, &SeenLine::number) != console.end();
+  const bool holds = std::ranges::find(console, hit.line.number, &SeenLine::number) != console.end();
   if (!holds) console.insert(console.begin(), hit.line);
   story.add_console("console", console, hit.line.number);
   if (outcome.divergence) {
-    story.add("awaited", fmt::format("{} ({})", in_quotes(outcome.divergence->expected),
-                                     outcome.divergence->place));
+    story.add("awaited", fmt::format("{} ({})", in_quotes(outcome.divergence->expected), outcome.divergence->place));
   }
 }
 
 std::string ending_words(const Outcome& outcome) {
-  std::string text = fmt::format("{}, {} after power-on", to_text(outcome.termination),
-                                 seconds_text(outcome.wall));
-  if (outcome.limit > Duration::zero())
-    text += fmt::format(", limit {}", format_duration(outcome.limit));
+  std::string text = fmt::format("{}, {} after power-on", to_text(outcome.termination), seconds_text(outcome.wall));
+  if (outcome.limit > Duration::zero()) text += fmt::format(", limit {}", format_duration(outcome.limit));
   if (outcome.bytes == 0) return text + ", not one byte of output";
   text += fmt::format(", first output after {}", seconds_text(outcome.first_output));
   if (outcome.starved > outcome.wall / 10) {
-    text +=
-        fmt::format("; {} of it the machine waited for a processor", seconds_text(outcome.starved));
+    text += fmt::format("; {} of it the machine waited for a processor", seconds_text(outcome.starved));
   }
   return text;
 }
@@ -118,13 +106,11 @@ void tell_session(const Attempt& attempt, Story& story) {
     story.add_console("console", outcome.last_lines, 0);
   }
   if (outcome.expected > 0) {
-    story.add("matched",
-              fmt::format("{} of {} expectations; the boot stage {}", outcome.matched,
-                          outcome.expected, outcome.boot_stage_over ? "was over" : "was not over"));
+    story.add("matched", fmt::format("{} of {} expectations; the boot stage {}", outcome.matched, outcome.expected,
+                                     outcome.boot_stage_over ? "was over" : "was not over"));
   }
   story.add("ended", ending_words(outcome));
-  if (attempt.verdict.kind == VerdictKind::kError)
-    story.add("stderr", trim(outcome.machine.errors));
+  if (attempt.verdict.kind == VerdictKind::kError) story.add("stderr", trim(outcome.machine.errors));
 }
 
 std::string earlier_attempts(const RunResult& result) {
@@ -132,8 +118,8 @@ std::string earlier_attempts(const RunResult& result) {
   for (std::size_t i = 0; i + 1 < result.attempts.size(); ++i) {
     const Verdict& verdict = result.attempts[i].verdict;
     if (!text.empty()) text += "; ";
-    text += fmt::format("attempt {}: {}{}{}", i + 1, verdict_words(verdict),
-                        verdict.detail.empty() ? "" : ": ", verdict.detail);
+    text += fmt::format("attempt {}: {}{}{}", i + 1, verdict_words(verdict), verdict.detail.empty() ? "" : ": ",
+                        verdict.detail);
   }
   return text;
 }
@@ -146,17 +132,15 @@ std::string verdict_words(const Verdict& verdict) {
 }
 
 std::string expected_words(const ExpectedFailure& expected) {
-  std::string text = expected.cause.empty()
-                         ? expected.verdict
-                         : fmt::format("{} ({})", expected.verdict, expected.cause);
+  std::string text =
+      expected.cause.empty() ? expected.verdict : fmt::format("{} ({})", expected.verdict, expected.cause);
   if (expected.detail) text += fmt::format(", holding '{}'", *expected.detail);
   if (expected.root_cause) text += fmt::format(", root cause {}", *expected.root_cause);
   return text;
 }
 
 std::string headline(const RunResult& result) {
-  const std::string expected =
-      result.expected_failure ? expected_words(*result.expected_failure) : "a failure";
+  const std::string expected = result.expected_failure ? expected_words(*result.expected_failure) : "a failure";
   switch (result.standing) {
     case Standing::kPassed:
       return "passed";
@@ -175,9 +159,8 @@ std::string headline(const RunResult& result) {
     case Standing::kQuarantined:
       return fmt::format("quarantined: {}", verdict_words(result.verdict));
     case Standing::kFlaky:
-      return fmt::format(
-          "passed at attempt {}, after {}", result.attempts.size(),
-          result.attempts.empty() ? "nothing" : verdict_words(result.attempts.front().verdict));
+      return fmt::format("passed at attempt {}, after {}", result.attempts.size(),
+                         result.attempts.empty() ? "nothing" : verdict_words(result.attempts.front().verdict));
   }
   return "";
 }
@@ -198,8 +181,7 @@ std::string summary_line(const RunResult& result) {
 
 std::string testcase_name(const RunResult& result) {
   const std::string plain = result.scenario + "@" + result.target;
-  return result.id.starts_with(plain) ? result.scenario + result.id.substr(plain.size())
-                                      : result.scenario;
+  return result.id.starts_with(plain) ? result.scenario + result.id.substr(plain.size()) : result.scenario;
 }
 
 std::vector<StoryLine> story_of(const RunResult& result) {
@@ -225,8 +207,7 @@ std::vector<StoryLine> story_of(const Attempt& attempt) {
   tell_detail(attempt.verdict, &attempt, story);
   tell_session(attempt, story);
   story.add("to act", who_must_act(attempt.verdict.cause));
-  if (!attempt.folder.empty())
-    story.add("transcript", (attempt.folder / "transcript.raw").string());
+  if (!attempt.folder.empty()) story.add("transcript", (attempt.folder / "transcript.raw").string());
   return story.take();
 }
 
@@ -240,23 +221,22 @@ std::string sameness(const RunResult& result) {
   // Errors are about us: the same compiler's message is one trouble, whichever scenarios wanted the
   // image.
   const bool is_error = result.verdict.kind == VerdictKind::kError;
-  std::string key = fmt::format("{}\n{}\n{}\n", to_text(result.standing),
-                                to_text(result.verdict.cause), is_error ? "" : result.scenario);
+  std::string key = fmt::format("{}\n{}\n{}\n", to_text(result.standing), to_text(result.verdict.cause),
+                                is_error ? "" : result.scenario);
   const Outcome none;
   const Outcome& outcome = result.attempts.empty() ? none : result.attempts.back().outcome;
   if (is_error) return key + result.verdict.detail;
   if (outcome.hit) return key + fmt::format("{}\n{}", outcome.hit->name, outcome.hit->line.text);
   if (!outcome.divergence) return key + result.verdict.detail;
   const Divergence& divergence = *outcome.divergence;
-  return key + fmt::format("{}\n{}\n{}", divergence.place, divergence.expected,
-                           divergence.seen ? divergence.seen->text : "");
+  return key +
+         fmt::format("{}\n{}\n{}", divergence.place, divergence.expected, divergence.seen ? divergence.seen->text : "");
 }
 
 Excerpt bounded(const Excerpt& excerpt) {
   const std::string_view head = head_of(excerpt.head, kExcerptPart);
   const std::string_view tail = tail_of(excerpt.tail, kExcerptPart);
-  return {std::string(head),
-          excerpt.cut + excerpt.head.size() - head.size() + excerpt.tail.size() - tail.size(),
+  return {std::string(head), excerpt.cut + excerpt.head.size() - head.size() + excerpt.tail.size() - tail.size(),
           std::string(tail)};
 }
 

@@ -12,8 +12,7 @@
 namespace bootrig {
 
 struct Style {
-  std::size_t width =
-      120;  // columns; nothing is longer but commands and paths, which must stay whole to be of use
+  std::size_t width = 120;  // columns; nothing is longer but commands and paths, which must stay whole to be of use
   bool colour = false;
   bool verbose = false;  // passes too, and every kind of failure with its story
 

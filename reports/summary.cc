@@ -10,6 +10,7 @@ namespace bootrig {
 namespace {
 
 constexpr std::size_t kTroublesKept = 200;
+constexpr std::size_t kTargetsTold = 24;  // rows of the table by target; past that by profile, level and GIC
 constexpr std::size_t kTroublesTold = 25;
 constexpr std::size_t kNamesKept = 200;
 constexpr std::size_t kGroupNames = 3;
@@ -43,16 +44,16 @@ void render_line(const StoryLine& line, const Style& style, std::string& text) {
 }
 
 // "a, b, c and 7 more", filled into a few lines.
-void render_names(std::string_view label, const std::vector<std::string>& names, std::size_t count,
-                  const Style& style, std::string& text) {
+void render_names(std::string_view label, const std::vector<std::string>& names, std::size_t count, const Style& style,
+                  std::string& text) {
   constexpr std::size_t kLines = 4;
   const std::size_t left = style.beside(kIndent + kLabel);
   std::vector<std::string> lines{""};
   std::size_t named = 0;
   for (const std::string& name : names) {
     const std::string shown = console_text(name);
-    const std::size_t needed = columns_of(lines.back()) + columns_of(shown) + 2 +
-                               std::string_view(" and 1000 more").size();
+    const std::size_t needed =
+        columns_of(lines.back()) + columns_of(shown) + 2 + std::string_view(" and 1000 more").size();
     if (!lines.back().empty() && needed > left) {
       if (lines.size() == kLines) break;
       lines.back() += ",";
@@ -70,8 +71,7 @@ void render_names(std::string_view label, const std::vector<std::string>& names,
 
 std::string heading(Standing standing, std::string_view rest, const Style& style) {
   const std::size_t used = to_text(standing).size() + 1;
-  return fmt::format("{} {}\n", standing_word(standing, style),
-                     cut_to(console_text(rest), style.beside(used)));
+  return fmt::format("{} {}\n", standing_word(standing, style), cut_to(console_text(rest), style.beside(used)));
 }
 
 }  // namespace
@@ -83,20 +83,16 @@ std::string standing_word(Standing standing, const Style& style) {
 std::string result_line(const RunResult& result, const Style& style) {
   const std::string word = upper(to_text(result.standing));
   const bool plain = result.standing == Standing::kPassed;
-  std::string why = result.verdict.cause == Cause::kNone
-                        ? ""
-                        : fmt::format("{}: ", to_text(result.verdict.cause));
+  std::string why = result.verdict.cause == Cause::kNone ? "" : fmt::format("{}: ", to_text(result.verdict.cause));
   if (!plain) why += summary_line(result);
-  const std::string rest =
-      fmt::format("{}  {}{}{}", console_text(result.id), seconds_text(result.duration),
-                  plain ? "" : "  ", console_text(why));
+  const std::string rest = fmt::format("{}  {}{}{}", console_text(result.id), seconds_text(result.duration),
+                                       plain ? "" : "  ", console_text(why));
   const std::size_t used = std::max<std::size_t>(word.size(), 5) + 2;
   return fmt::format("{}{:{}}{}\n", standing_word(result.standing, style), "", used - word.size(),
                      cut_to(rest, style.beside(used)));
 }
 
-std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing,
-                        Duration elapsed) {
+std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing, Duration elapsed) {
   std::string text;
   const auto add = [&](std::size_t count, std::string_view words) {
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, words);
@@ -110,16 +106,26 @@ std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_
   add(totals.skipped, "skipped");
   if (text.empty()) text = "nothing was run";
   text += " in " + seconds_text(elapsed);
-  if (missing > 0)
-    text += fmt::format("; {} of {} planned testcases have no result", missing, planned);
+  if (missing > 0) text += fmt::format("; {} of {} planned testcases have no result", missing, planned);
   return text;
+}
+
+// A row for the 100th target that stays a row: "virt, EL2, GICv3", whatever its memory and CPUs.
+static std::string group_of(const RunResult& result) {
+  const auto value = [&](const char* key) {
+    const auto found = result.target_values.find(key);
+    return found == result.target_values.end() ? std::string("?") : found->second;
+  };
+  return fmt::format("{}, EL{}, GICv{}", result.target_name, value("level"), value("gic"));
 }
 
 void Summary::add(const RunResult& result) {
   TargetRow& row = rows_[result.target];
-  ++row.counts[static_cast<std::size_t>(result.standing)];
-  row.time += result.duration;
   if (row.values.empty()) row.values = result.target_values;
+  for (TargetRow* counted : {&row, &groups_[group_of(result)]}) {
+    ++counted->counts[static_cast<std::size_t>(result.standing)];
+    counted->time += result.duration;
+  }
   if (gates(result.standing)) add_trouble(result);
 
   const auto note = [&](std::map<std::string, Group>& groups, std::string reason) {
@@ -157,31 +163,26 @@ void Summary::render_trouble(const Trouble& trouble, const Style& style, std::st
 }
 
 void Summary::render_troubles(const Style& style, std::string& text) const {
-  const std::size_t told =
-      style.verbose ? troubles_.size() : std::min(troubles_.size(), kTroublesTold);
+  const std::size_t told = style.verbose ? troubles_.size() : std::min(troubles_.size(), kTroublesTold);
   for (std::size_t i = 0; i < told; ++i) render_trouble(troubles_[i], style, text);
   for (std::size_t i = told; i < troubles_.size(); ++i) {
     const Trouble& trouble = troubles_[i];
-    const std::string more =
-        trouble.others == 0 ? "" : fmt::format(" (and {} more)", trouble.others);
-    text += heading(trouble.standing, fmt::format("{}{}  {}", trouble.id, more, trouble.headline),
-                    style);
+    const std::string more = trouble.others == 0 ? "" : fmt::format(" (and {} more)", trouble.others);
+    text += heading(trouble.standing, fmt::format("{}{}  {}", trouble.id, more, trouble.headline), style);
   }
   if (untold_ > 0) text += fmt::format("and {} other failures; the reports hold them\n", untold_);
   if (told < troubles_.size() || untold_ > 0) text += '\n';
 }
 
-void Summary::render_groups(std::string_view title, const std::map<std::string, Group>& groups,
-                            const Style& style, std::string& text) {
+void Summary::render_groups(std::string_view title, const std::map<std::string, Group>& groups, const Style& style,
+                            std::string& text) {
   if (groups.empty()) return;
   text += fmt::format("{}:\n", title);
   for (const auto& [reason, group] : groups) {
     text += cut_to(fmt::format("{:5}  {}", group.count, console_text(reason)), style.width) + "\n";
     std::string names;
-    for (const std::string& id : group.first)
-      names += (names.empty() ? "" : ", ") + console_text(id);
-    if (group.count > group.first.size())
-      names += fmt::format(" and {} more", group.count - group.first.size());
+    for (const std::string& id : group.first) names += (names.empty() ? "" : ", ") + console_text(id);
+    if (group.count > group.first.size()) names += fmt::format(" and {} more", group.count - group.first.size());
     text += cut_to("       " + names, style.width) + "\n";
   }
   text += '\n';
@@ -194,7 +195,7 @@ std::string Summary::text(const Style& style) const {
   render_groups("quarantined", quarantined_, style, text);
   render_groups("skipped", skipped_, style, text);
   if (!rows_.empty()) {
-    text += target_table(rows_, style);
+    text += target_table(rows_.size() > kTargetsTold ? groups_ : rows_, style);
     text += '\n';
   }
   return text;

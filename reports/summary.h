@@ -19,8 +19,7 @@ std::string standing_word(Standing standing, const Style& style);
 // "FAIL   boot/hello@virt[gic=3]  1.23 s  unexpected-output: ...": one finished testcase.
 std::string result_line(const RunResult& result, const Style& style);
 // "112 passed, 3 failed, 1 error, 4 skipped in 41 s".
-std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing,
-                        Duration elapsed);
+std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing, Duration elapsed);
 
 class Summary {
  public:
@@ -49,14 +48,15 @@ class Summary {
   void add_trouble(const RunResult& result);
   void render_troubles(const Style& style, std::string& text) const;
   static void render_trouble(const Trouble& trouble, const Style& style, std::string& text);
-  static void render_groups(std::string_view title, const std::map<std::string, Group>& groups,
-                            const Style& style, std::string& text);
+  static void render_groups(std::string_view title, const std::map<std::string, Group>& groups, const Style& style,
+                            std::string& text);
 
   std::vector<Trouble> troubles_;  // in the order of finishing
   std::unordered_map<std::string, std::size_t> trouble_of_;
   std::size_t untold_ = 0;  // gating results past the limit
   std::map<std::string, Group> skipped_, quarantined_, flaky_;
-  std::map<std::string, TargetRow> rows_;
+  std::map<std::string, TargetRow> rows_;    // by target
+  std::map<std::string, TargetRow> groups_;  // by profile, level and GIC
 };
 
 }  // namespace bootrig

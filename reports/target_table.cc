@@ -28,11 +28,7 @@ const std::vector<Column>& count_columns() {
   static const std::vector<Column> kColumns{
       {"pass", 6, "", {Standing::kPassed}, true},
       {"xfail", 7, "", {Standing::kExpectedFailure}, false},
-      {"fail",
-       6,
-       "",
-       {Standing::kFailed, Standing::kUnexpectedPass, Standing::kWrongFailure},
-       true},
+      {"fail", 6, "", {Standing::kFailed, Standing::kUnexpectedPass, Standing::kWrongFailure}, true},
       {"error", 7, "", {Standing::kErrored}, true},
       {"flaky", 7, "", {Standing::kFlaky}, false},
       {"quar.", 7, "", {Standing::kQuarantined}, false},
@@ -42,8 +38,7 @@ const std::vector<Column>& count_columns() {
 
 std::size_t count_of(const TargetRow& row, const Column& column) {
   std::size_t sum = 0;
-  for (const Standing standing : column.counts)
-    sum += row.counts[static_cast<std::size_t>(standing)];
+  for (const Standing standing : column.counts) sum += row.counts[static_cast<std::size_t>(standing)];
   return sum;
 }
 
@@ -78,21 +73,20 @@ std::vector<NamedRow> pick_rows(const std::map<std::string, TargetRow>& rows) {
 
 // The counts that say something, and before them what the target is made of, as far as there is
 // room beside the names.
-std::vector<Column> pick_columns(const std::vector<NamedRow>& rows, std::size_t longest_name,
-                                 const Style& style) {
+std::vector<Column> pick_columns(const std::vector<NamedRow>& rows, std::size_t longest_name, const Style& style) {
   std::vector<Column> counts;
   std::size_t used = longest_name + kTimeWidth;
   for (const Column& column : count_columns()) {
-    const bool empty = std::ranges::all_of(
-        rows, [&](const NamedRow& row) { return count_of(row.row, column) == 0; });
+    const bool empty = std::ranges::all_of(rows, [&](const NamedRow& row) { return count_of(row.row, column) == 0; });
     if (empty && !column.always) continue;
     counts.push_back(column);
     used += column.width;
   }
   std::vector<Column> picked;
-  for (const Column& value :
-       {Column{"level", 7, "level"}, Column{"gic", 5, "gic"}, Column{"memory", 8, "memory"}}) {
+  for (const Column& value : {Column{"level", 7, "level"}, Column{"gic", 5, "gic"}, Column{"memory", 8, "memory"}}) {
     if (used + value.width > style.width) break;
+    const std::string key(value.key);
+    if (std::ranges::none_of(rows, [&](const NamedRow& row) { return row.row.values.contains(key); })) continue;
     picked.push_back(value);
     used += value.width;
   }
@@ -103,13 +97,11 @@ std::vector<Column> pick_columns(const std::vector<NamedRow>& rows, std::size_t 
 std::string cell(const TargetRow& row, const Column& column, const Style& style) {
   if (!column.key.empty()) {
     const auto found = row.values.find(std::string(column.key));
-    const std::string value =
-        found == row.values.end() ? "" : cut_to(console_text(found->second), column.width - 1);
+    const std::string value = found == row.values.end() ? "" : cut_to(console_text(found->second), column.width - 1);
     return std::string(column.width - columns_of(value), ' ') + value;
   }
   const std::size_t count = count_of(row, column);
-  const std::string text =
-      fmt::format("{:>{}}", count == 0 ? "-" : std::to_string(count), column.width);
+  const std::string text = fmt::format("{:>{}}", count == 0 ? "-" : std::to_string(count), column.width);
   return count > 0 && gates(column.counts.front()) ? coloured(text, kRed, style) : text;
 }
 
@@ -133,9 +125,7 @@ std::string target_table(const std::map<std::string, TargetRow>& rows, const Sty
   const bool fits = name_width + used <= style.width;
   const Style plain{.width = style.width};  // what must be cut has no colour codes to be cut in
   std::string text;
-  const auto add_line = [&](const std::string& line) {
-    text += (fits ? line : cut_to(line, style.width)) + "\n";
-  };
+  const auto add_line = [&](const std::string& line) { text += (fits ? line : cut_to(line, style.width)) + "\n"; };
   std::string head = fit_to(kTarget, name_width);
   for (const Column& column : columns) head += fmt::format("{:>{}}", column.title, column.width);
   add_line(head + fmt::format("{:>{}}", "time", kTimeWidth));

@@ -18,7 +18,7 @@ struct TargetRow {
   void add(const TargetRow& other);
 };
 
-// Columns whose cells are all 0 are left out, but for pass, fail and error. Of very many targets,
+// Columns whose cells are all 0 or empty are left out, but for pass, fail and error. Of very many rows,
 // those with failures.
 std::string target_table(const std::map<std::string, TargetRow>& rows, const Style& style);
 

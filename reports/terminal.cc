@@ -49,8 +49,7 @@ struct TerminalReporter::State {
 void TerminalReporter::State::print(std::string_view text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), options.output) == text.size();
-  if ((!written || std::fflush(options.output) != 0) && write_error == 0)
-    write_error = errno == 0 ? EIO : errno;
+  if ((!written || std::fflush(options.output) != 0) && write_error == 0) write_error = errno == 0 ? EIO : errno;
 }
 
 void TerminalReporter::State::clear() {
@@ -62,8 +61,7 @@ std::string TerminalReporter::State::running_text() const {
   if (running.empty()) return "";
   const auto& [id, since] = running.front();
   const auto seconds = (clock.now() - since) / 1s;
-  const std::string more =
-      running.size() > 1 ? fmt::format(" and {} more", running.size() - 1) : "";
+  const std::string more = running.size() > 1 ? fmt::format(" and {} more", running.size() - 1) : "";
   return fmt::format(", running {} ({} s){}", console_text(id), seconds, more);
 }
 
@@ -73,8 +71,7 @@ std::string TerminalReporter::State::progress() const {
   const Duration elapsed = clock.now() - begun;
   std::string left;
   if (done > 0 && done < planned && elapsed >= kEstimateAfter) {
-    const double rest =
-        to_seconds(elapsed) / static_cast<double>(done) * static_cast<double>(planned - done);
+    const double rest = to_seconds(elapsed) / static_cast<double>(done) * static_cast<double>(planned - done);
     const auto seconds = std::max<std::int64_t>(1, static_cast<std::int64_t>(rest));
     left = fmt::format(", about {} left", format_duration(std::chrono::seconds(seconds)));
   }
@@ -110,8 +107,7 @@ void TerminalReporter::begin(const RunInfo& run) {
   state.begun = state.clock.now();
   state.drawn = state.options.is_terminal ? state.begun - kRedraw : state.begun;
   state.planned = run.planned;
-  std::string text =
-      fmt::format("{}: {} testcase{}", run.name, run.planned, run.planned == 1 ? "" : "s");
+  std::string text = fmt::format("{}: {} testcase{}", run.name, run.planned, run.planned == 1 ? "" : "s");
   for (const std::string* word : {&run.emulator, &run.host, &run.revision}) {
     if (!word->empty()) text += "; " + *word;
   }
@@ -125,14 +121,15 @@ void TerminalReporter::started(const std::string& id) {
 
 void TerminalReporter::finished(const RunResult& result) {
   State& state = *state_;
-  const auto was =
-      std::ranges::find(state.running, result.id, &std::pair<std::string, TimePoint>::first);
+  const auto was = std::ranges::find(state.running, result.id, &std::pair<std::string, TimePoint>::first);
   if (was != state.running.end()) state.running.erase(was);
   ++state.done;
   if (gates(result.standing)) ++state.gating;
   state.summary.add(result);
-  const bool told = state.options.style.verbose || result.standing != Standing::kPassed;
-  if (told) {
+  // What went as it should is not told, nor is a skip: the end groups those by their reason.
+  const bool quiet = result.standing == Standing::kPassed || result.standing == Standing::kExpectedFailure ||
+                     result.standing == Standing::kSkipped;
+  if (!quiet || state.options.style.verbose) {
     state.clear();
     state.print(result_line(result, state.options.style));
     state.redraw(true);  // the line comes back with the text that took its place
@@ -141,18 +138,15 @@ void TerminalReporter::finished(const RunResult& result) {
   state.log_progress();
 }
 
-Result<void> TerminalReporter::end(const RunInfo& run, const RunTotals& totals,
-                                   std::size_t missing) {
+Result<void> TerminalReporter::end(const RunInfo& run, const RunTotals& totals, std::size_t missing) {
   State& state = *state_;
   state.clear();
-  const std::string last =
-      totals_line(totals, run.planned, missing, state.clock.now() - state.begun);
+  const std::string last = totals_line(totals, run.planned, missing, state.clock.now() - state.begun);
   std::string text = "\n" + state.summary.text(state.options.style);
   for (const std::string& line : wrap_to(last, state.options.style.width, 4)) text += line + "\n";
   state.print(text);
   if (state.write_error != 0) {
-    return fail("the terminal's output",
-                fmt::format("cannot write: {}", std::strerror(state.write_error)));
+    return fail("the terminal's output", fmt::format("cannot write: {}", std::strerror(state.write_error)));
   }
   return {};
 }

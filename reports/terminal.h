@@ -33,8 +33,7 @@ class TerminalReporter final : public Reporter {
   void started(const std::string& id) override;
   void finished(const RunResult& result) override;
   Result<void> end(const RunInfo& run, const RunTotals& totals, std::size_t missing) override;
-  // Redraws the line when it is due; for callers that have nothing to report for a while.
-  void tick();
+  void tick() override;
 
  private:
   struct State;

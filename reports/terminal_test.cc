@@ -42,12 +42,10 @@ class Printed {
 };
 
 // A whole run in a log, two seconds for each result.
-std::string log_of(const std::vector<RunResult>& results, const Style& style,
-                   std::size_t missing = 0) {
+std::string log_of(const std::vector<RunResult>& results, const Style& style, std::size_t missing = 0) {
   Printed printed;
   ManualClock clock;
-  TerminalReporter reporter({.output = printed.file(), .is_terminal = false, .style = style},
-                            clock);
+  TerminalReporter reporter({.output = printed.file(), .is_terminal = false, .style = style}, clock);
   RunInfo run = sample_run();
   run.planned = results.size() + missing;
   reporter.begin(run);
@@ -76,18 +74,16 @@ TEST(Terminal, ReadsAsApproved) {
 }
 
 TEST(Terminal, ColoursAndPassesWhenAsked) {
-  const std::string text =
-      log_of({passed_sample("boot/hello", "2"), diverged_sample("2"), flaky_sample()},
-             {.width = 100, .colour = true, .verbose = true});
+  const std::string text = log_of({passed_sample("boot/hello", "2"), diverged_sample("2"), flaky_sample()},
+                                  {.width = 100, .colour = true, .verbose = true});
   expect_approved("terminal-colour.txt", text);
   EXPECT_EQ(log_of(sample_results(), {.width = 100}).find('\x1b'), std::string::npos);
 }
 
 TEST(Terminal, APlainRunIsShort) {
-  expect_approved("terminal-passed.txt",
-                  log_of({passed_sample("boot/hello", "2"), passed_sample("boot/hello", "3"),
-                          expected_failure_sample()},
-                         {.width = 100}));
+  expect_approved("terminal-passed.txt", log_of({passed_sample("boot/hello", "2"), passed_sample("boot/hello", "3"),
+                                                 expected_failure_sample()},
+                                                {.width = 100}));
 }
 
 TEST(Terminal, NothingRunIsSaid) {
@@ -95,8 +91,7 @@ TEST(Terminal, NothingRunIsSaid) {
 }
 
 TEST(Terminal, AnyWidthIsKept) {
-  for (const std::size_t width : {40, 61, 99})
-    expect_fits(log_of(sample_results(), {.width = width}), width);
+  for (const std::size_t width : {40, 61, 99}) expect_fits(log_of(sample_results(), {.width = width}), width);
   EXPECT_FALSE(log_of(sample_results(), {.width = 1}).empty());
   EXPECT_FALSE(log_of(sample_results(), {.width = 0}).empty());
 }
@@ -112,10 +107,8 @@ TEST(Terminal, GuestsCannotSpeakToTheTerminalOrTheServer) {
   divergence.expected = divergence.seen->text = divergence.place = bytes;
   RunResult skipped = skipped_sample("boot/x", "::error::" + bytes);
   const std::string text = log_of({result, skipped}, {.width = 120});
-  for (const char c : text)
-    EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
-  for (const std::string_view line : split_lines(text))
-    EXPECT_FALSE(trim(line).starts_with("::")) << line;
+  for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
+  for (const std::string_view line : split_lines(text)) EXPECT_FALSE(trim(line).starts_with("::")) << line;
 }
 
 TEST(Terminal, TheSameFailureIsToldOnce) {
@@ -132,12 +125,11 @@ TEST(Terminal, TheSameFailureIsToldOnce) {
   const std::string text = summary.text({.width = 100});
   expect_fits(text, 100);
   std::size_t stories = 0;
-  for (const std::string_view line : split_lines(text))
-    stories += line.find("  expected ") != std::string_view::npos;
+  for (const std::string_view line : split_lines(text)) stories += line.find("  expected ") != std::string_view::npos;
   EXPECT_EQ(stories, 2u);
   EXPECT_NE(text.find("  the same   boot/hello@virt[memory=129M], "), std::string::npos);
   EXPECT_NE(text.find(" more\n"), std::string::npos);
-  EXPECT_NE(text.find("61 other targets"), std::string::npos);
+  EXPECT_NE(text.find("virt, EL2, GICv2"), std::string::npos) << text;
   EXPECT_LT(split_lines(text).size(), 100u);
 }
 
@@ -158,8 +150,7 @@ TEST(Terminal, VeryManyFailuresAreBounded) {
 TEST(Terminal, TheLineIsRedrawnTenTimesASecondAtMost) {
   Printed printed;
   ManualClock clock;
-  TerminalReporter reporter(
-      {.output = printed.file(), .is_terminal = true, .style = {.width = 100}}, clock);
+  TerminalReporter reporter({.output = printed.file(), .is_terminal = true, .style = {.width = 100}}, clock);
   RunInfo run = sample_run();
   run.planned = 1000;
   reporter.begin(run);
@@ -178,19 +169,16 @@ TEST(Terminal, TheLineIsRedrawnTenTimesASecondAtMost) {
 TEST(Terminal, TheLineIsClearedBeforeText) {
   Printed printed;
   ManualClock clock;
-  TerminalReporter reporter({.output = printed.file(), .is_terminal = true, .style = {.width = 70}},
-                            clock);
+  TerminalReporter reporter({.output = printed.file(), .is_terminal = true, .style = {.width = 70}}, clock);
   RunInfo run = sample_run();
   run.planned = 4;
   reporter.begin(run);
-  EXPECT_EQ(printed.take(),
-            "nightly: 4 testcases; QEMU 7.2.22; build7, 16 cores, 64G, Linux 6.1.0…\n");
+  EXPECT_EQ(printed.take(), "nightly: 4 testcases; QEMU 7.2.22; build7, 16 cores, 64G, Linux 6.1.0…\n");
   reporter.started("boot/hello@virt[gic=2]");
   EXPECT_EQ(printed.take(), "\r\x1b[K0 of 4 done, running boot/hello@virt[gic=2] (0 s)");
   clock.advance(12s);
   reporter.started("boot/memory@virt[gic=2]");
-  EXPECT_EQ(printed.take(),
-            "\r\x1b[K0 of 4 done, running boot/hello@virt[gic=2] (12 s) and 1 more");
+  EXPECT_EQ(printed.take(), "\r\x1b[K0 of 4 done, running boot/hello@virt[gic=2] (12 s) and 1 more");
   reporter.finished(diverged_sample("2"));
   EXPECT_EQ(printed.take(),
             "\r\x1b[KFAIL   boot/hello@virt[gic=2]  1.23 s  unexpected-output: scenarios/b…\n"
@@ -208,8 +196,7 @@ TEST(Terminal, TheLineIsClearedBeforeText) {
 TEST(Terminal, ALogSaysNowAndThenHowFarItIs) {
   Printed printed;
   ManualClock clock;
-  TerminalReporter reporter(
-      {.output = printed.file(), .is_terminal = false, .style = {.width = 100}}, clock);
+  TerminalReporter reporter({.output = printed.file(), .is_terminal = false, .style = {.width = 100}}, clock);
   RunInfo run = sample_run();
   run.planned = 100;
   reporter.begin(run);
@@ -231,22 +218,19 @@ TEST(Terminal, ALogSaysNowAndThenHowFarItIs) {
 }
 
 TEST(Terminal, AFullDiskIsOneError) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> full(std::fopen("/dev/full", "w"),
-                                                                &std::fclose);
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> full(std::fopen("/dev/full", "w"), &std::fclose);
   ASSERT_NE(full, nullptr);
   ManualClock clock;
   TerminalReporter reporter({.output = full.get()}, clock);
   const auto result = report(reporter, sample_results());
   ASSERT_FALSE(result);
-  EXPECT_EQ(to_text(result.error()),
-            "the terminal's output: cannot write: No space left on device");
+  EXPECT_EQ(to_text(result.error()), "the terminal's output: cannot write: No space left on device");
 }
 
 TEST(TotalsLine, CountsWhatThereIs) {
   EXPECT_EQ(totals_line({.passed = 112, .failed = 3, .errors = 1, .skipped = 4}, 120, 0, 41s),
             "112 passed, 3 failed, 1 error, 4 skipped in 41 s");
-  EXPECT_EQ(totals_line({.passed = 1, .expected_failures = 2, .quarantined = 3, .flaky = 4}, 20, 10,
-                        200s),
+  EXPECT_EQ(totals_line({.passed = 1, .expected_failures = 2, .quarantined = 3, .flaky = 4}, 20, 10, 200s),
             "1 passed, 2 failed as expected, 4 flaky, 3 quarantined in 3m20s; 10 of 20 planned "
             "testcases have no result");
 }

@@ -35,17 +35,13 @@ inline void append_code_point(std::string& text, char32_t point) {
 // The longest prefix of at most `limit` bytes, or suffix, that does not cut a well-formed sequence.
 inline std::string_view head_of(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
-  for (int i = 0; i < 3 && limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80;
-       ++i)
-    --limit;
+  for (int i = 0; i < 3 && limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80; ++i) --limit;
   return text.substr(0, limit);
 }
 inline std::string_view tail_of(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t start = text.size() - limit;
-  for (int i = 0;
-       i < 3 && start < text.size() && (static_cast<unsigned char>(text[start]) & 0xc0) == 0x80;
-       ++i) {
+  for (int i = 0; i < 3 && start < text.size() && (static_cast<unsigned char>(text[start]) & 0xc0) == 0x80; ++i) {
     ++start;
   }
   return text.substr(start);

@@ -64,8 +64,7 @@ std::string xml_text(std::string_view bytes) {
     bytes.remove_prefix(plain);
     if (bytes.empty()) return text;
     const std::size_t strange = strange_run(bytes);
-    append_legal(text, scrub_utf8(bytes.substr(0, strange)),
-                 bytes.substr(strange).starts_with('\n'));
+    append_legal(text, scrub_utf8(bytes.substr(0, strange)), bytes.substr(strange).starts_with('\n'));
     bytes.remove_prefix(strange);
   }
 }
@@ -95,8 +94,7 @@ std::string cut_middle(std::string_view bytes, std::size_t head, std::size_t tai
   if (bytes.size() <= head + tail) return std::string(bytes);
   const std::string_view first = head_of(bytes, head);
   const std::string_view last = tail_of(bytes, tail);
-  return fmt::format("{}\n[... {} bytes left out ...]\n{}", first,
-                     bytes.size() - first.size() - last.size(), last);
+  return fmt::format("{}\n[... {} bytes left out ...]\n{}", first, bytes.size() - first.size() - last.size(), last);
 }
 
 }  // namespace bootrig

@@ -24,8 +24,7 @@ ReadBack through_libxml(std::string_view bytes) {
   printer.PushText(xml_text(bytes).c_str());
   printer.CloseElement();
   const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
-      xmlReadMemory(printer.CStr(), printer.CStrSize() - 1, "x.xml", nullptr, XML_PARSE_NOERROR),
-      &xmlFreeDoc);
+      xmlReadMemory(printer.CStr(), printer.CStrSize() - 1, "x.xml", nullptr, XML_PARSE_NOERROR), &xmlFreeDoc);
   if (!document) return {};
   const auto text_of = [](xmlChar* text) {
     const std::string copy = text == nullptr ? "" : reinterpret_cast<const char*>(text);
@@ -33,8 +32,7 @@ ReadBack through_libxml(std::string_view bytes) {
     return copy;
   };
   xmlNode* root = xmlDocGetRootElement(document.get());
-  return {true, text_of(xmlNodeGetContent(root)),
-          text_of(xmlGetProp(root, reinterpret_cast<const xmlChar*>("a")))};
+  return {true, text_of(xmlNodeGetContent(root)), text_of(xmlGetProp(root, reinterpret_cast<const xmlChar*>("a")))};
 }
 
 TEST(XmlText, EachByteValueIsReadBackAsWritten) {
@@ -63,11 +61,11 @@ TEST(XmlText, AttributesAreOneLine) {
 }
 
 TEST(XmlText, BrokenUtf8AndMarkupComeThrough) {
-  for (const char* bytes : {"\xc0\xaf", "\xe2\x82", "\xf0\x9f\x98", "\xf5\x80\x80\x80",
-                            "\xb0"
-                            "C",
-                            "]]>", "<![CDATA[", "<script>alert(1)</script>", "&amp;&#0;&lt;",
-                            "<!-- --", "\xef\xbb\xbf"}) {
+  for (const char* bytes :
+       {"\xc0\xaf", "\xe2\x82", "\xf0\x9f\x98", "\xf5\x80\x80\x80",
+        "\xb0"
+        "C",
+        "]]>", "<![CDATA[", "<script>alert(1)</script>", "&amp;&#0;&lt;", "<!-- --", "\xef\xbb\xbf"}) {
     const ReadBack read = through_libxml(bytes);
     ASSERT_TRUE(read.legal) << bytes;
     EXPECT_EQ(read.content, xml_text(bytes)) << bytes;

@@ -6,7 +6,7 @@ namespace bootrig {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }  // namespace bootrig
 
-#define CHECK(condition)                                                      \
-  do {                                                                        \
+#define CHECK(condition)                                                       \
+  do {                                                                         \
     if (!(condition)) ::bootrig::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -34,8 +34,12 @@ struct Deadline {
   // Zero when passed.
   Duration remaining(TimePoint now) const { return std::max(Duration::zero(), at - now); }
 };
-inline Deadline earlier(Deadline a, Deadline b) { return a.at < b.at ? a : b; }
+inline Deadline earlier(Deadline a, Deadline b) {
+  return a.at < b.at ? a : b;
+}
 
-inline double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+inline double to_seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace bootrig

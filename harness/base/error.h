@@ -37,18 +37,17 @@ inline std::string to_text(const Error& error) {
 
 // Evaluates an expression of type Result<T>; on failure returns its error from the enclosing function, otherwise
 // declares or assigns `target`. A statement, for functions that return Result<U>.
-#define BOOTRIG_TRY(target, expression)                                            \
-  BOOTRIG_TRY_(BOOTRIG_TRY_NAME_(bootrig_try_, __LINE__), target, expression)
+#define BOOTRIG_TRY(target, expression) BOOTRIG_TRY_(BOOTRIG_TRY_NAME_(bootrig_try_, __LINE__), target, expression)
 #define BOOTRIG_TRY_NAME_2_(a, b) a##b
 #define BOOTRIG_TRY_NAME_(a, b) BOOTRIG_TRY_NAME_2_(a, b)
-#define BOOTRIG_TRY_(name, target, expression)                                     \
-  auto name = (expression);                                                        \
-  if (!name) return std::unexpected(std::move(name).error());                      \
+#define BOOTRIG_TRY_(name, target, expression)                \
+  auto name = (expression);                                   \
+  if (!name) return std::unexpected(std::move(name).error()); \
   target = std::move(name).value()
 
 // The same for Result<void>.
-#define BOOTRIG_TRY_VOID(expression)                                               \
-  do {                                                                             \
-    auto bootrig_try_void = (expression);                                          \
+#define BOOTRIG_TRY_VOID(expression)                                                    \
+  do {                                                                                  \
+    auto bootrig_try_void = (expression);                                               \
     if (!bootrig_try_void) return std::unexpected(std::move(bootrig_try_void).error()); \
   } while (false)

@@ -42,8 +42,12 @@ ScopedFd& ScopedFd::operator=(ScopedFd&& other) noexcept {
   reset(other.release());
   return *this;
 }
-ScopedFd::~ScopedFd() { reset(); }
-int ScopedFd::release() { return std::exchange(fd_, -1); }
+ScopedFd::~ScopedFd() {
+  reset();
+}
+int ScopedFd::release() {
+  return std::exchange(fd_, -1);
+}
 void ScopedFd::reset(int fd) {
   if (fd_ >= 0 && fd_ != fd) ::close(fd_);
   fd_ = fd;

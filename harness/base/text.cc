@@ -14,25 +14,27 @@ struct Unit {
   std::string_view name;
   std::int64_t nanoseconds;
 };
-constexpr std::array<Unit, 5> kUnits{{{"h", 3'600'000'000'000},
-                                      {"m", 60'000'000'000},
-                                      {"s", 1'000'000'000},
-                                      {"ms", 1'000'000},
-                                      {"us", 1'000}}};
+constexpr std::array<Unit, 5> kUnits{
+    {{"h", 3'600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
+// Insertions, deletions, replacements and swaps of neighbours, each counting one (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replace}));
+      const std::size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
-  return row[b.size()];
+  return d[a.size()][b.size()];
 }
 
 // The length of the well-formed UTF-8 sequence at the start of `s`, or 0 (Unicode 15, table 3-7).
@@ -101,9 +103,10 @@ std::string format_duration(Duration duration) {
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   const auto bad = [&] {
-    return fail(fmt::format("'{}' is not a size; write a whole number of bytes or of K, M, G or T (powers of 1024), "
-                            "as in '512M' or '2G'",
-                            printable(text)));
+    return fail(
+        fmt::format("'{}' is not a size; write a whole number of bytes or of K, M, G or T (powers of 1024), "
+                    "as in '512M' or '2G'",
+                    printable(text)));
   };
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -259,8 +262,7 @@ std::string printable(std::string_view bytes) {
 }
 
 std::string shell_quote(const std::vector<std::string>& argv) {
-  constexpr std::string_view kSafe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  constexpr std::string_view kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   std::string text;
   for (const std::string& word : argv) {
     if (!text.empty()) text += ' ';

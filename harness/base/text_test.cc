@@ -50,6 +50,7 @@ TEST(Address, HexOnly) {
 TEST(Spelling, FindsTheNearest) {
   const std::vector<std::string> keys{"memory", "machine", "cpus"};
   EXPECT_EQ(nearest_spelling("memroy", keys), "memory");
+  EXPECT_EQ(nearest_spelling("cpsu", keys), "cpus");  // neighbours that changed places count one
   EXPECT_EQ(nearest_spelling("zzz", keys), "");
   EXPECT_EQ(did_you_mean("cpu", keys), "; did you mean 'cpus'?");
 }
@@ -63,12 +64,17 @@ TEST(Glob, MatchesWholeText) {
 
 TEST(Utf8, ReplacesWhatIsIllFormed) {
   EXPECT_EQ(scrub_utf8("grün €"), "grün €");
-  EXPECT_EQ(scrub_utf8("a\xff" "b"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(scrub_utf8("a\xff"
+                       "b"),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(scrub_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // a surrogate
   EXPECT_EQ(scrub_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");                  // cut off
 }
 
-TEST(Printable, ShowsControls) { EXPECT_EQ(printable(std::string("a\x1b[0m\0b", 7)), "a\\x1b[0m\\x00b"); }
+TEST(Printable, ShowsControls) {
+  EXPECT_EQ(printable(std::string("a\x1b[0m\0b", 7)), "a\\x1b[0m\\x00b");
+}
 
 TEST(Shell, QuotesWhatNeedsIt) {
   EXPECT_EQ(shell_quote({"qemu", "-append", "a b", "it's", ""}), "qemu -append 'a b' 'it'\\''s' ''");

@@ -1,7 +1,7 @@
 // bootrig boot: anybody's image, no files needed. The console streams, the verdict follows.
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -63,15 +63,15 @@ void print_lines(const std::vector<SeenLine>& lines) {
 
 void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict, bool ended_on_newline) {
   if (!ended_on_newline && !options.quiet) print("\n");
-  std::string what = to_text(verdict.kind) == "pass" ? "PASS" : fmt::format("{} ({})", to_text(verdict.kind),
-                                                                              to_text(verdict.cause));
+  std::string what =
+      to_text(verdict.kind) == "pass" ? "PASS" : fmt::format("{} ({})", to_text(verdict.kind), to_text(verdict.cause));
   if (verdict.kind == VerdictKind::kPass && options.expect.empty()) {
     what += outcome.termination == Termination::kSatisfied ? ": silent, still running, nothing was expected"
                                                            : fmt::format(": {}", to_text(outcome.termination));
   }
   print(fmt::format("bootrig: {} on {} after {:.3f} s, {} lines, {}\n", what, options.target, to_seconds(outcome.wall),
-                    outcome.lines, outcome.machine.accelerator.empty() ? "no accelerator proven"
-                                                                       : outcome.machine.accelerator));
+                    outcome.lines,
+                    outcome.machine.accelerator.empty() ? "no accelerator proven" : outcome.machine.accelerator));
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
   if (options.quiet) print_lines(outcome.last_lines);

@@ -81,7 +81,8 @@ void add_build_command(CLI::App& app, int& status) {
   app.add_option("--target,-t", options->target, "For parameters that come from the target")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder in which images/ is built")->capture_default_str();
   app.add_option("--jobs,-j", options->jobs, "So many compilers at once; 0: as many as ninja thinks right");
-  app.add_option("--project", options->project, "Folder with targets/, scenarios/ and images/; found upwards from here");
+  app.add_option("--project", options->project,
+                 "Folder with targets/, scenarios/ and images/; found upwards from here");
   app.footer("Prints each image's file and hash.\n\n  bootrig build 'reference-*'");
   app.callback([options, &status] {
     const auto done = build(*options);

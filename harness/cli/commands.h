@@ -8,9 +8,9 @@ class App;
 namespace bootrig {
 
 // Exit statuses of every command.
-inline constexpr int kExitExpected = 0;      // all as expected
-inline constexpr int kExitUnexpected = 1;    // something was not
-inline constexpr int kExitUntrustworthy = 2; // there is no trustworthy set of results: bad input, nothing selected
+inline constexpr int kExitExpected = 0;       // all as expected
+inline constexpr int kExitUnexpected = 1;     // something was not
+inline constexpr int kExitUntrustworthy = 2;  // there is no trustworthy set of results: bad input, nothing selected
 
 // Adds the command's options to `app` and sets its callback, which stores the exit status in `status`.
 void add_run_command(CLI::App& app, int& status);

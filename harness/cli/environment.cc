@@ -84,7 +84,9 @@ void interrupt_on_signals(Interrupt& interrupt) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) {
+  return ::isatty(descriptor) == 1;
+}
 
 bool wants_colour(int descriptor) {
   const char* no_colour = std::getenv("NO_COLOR");

@@ -1,4 +1,6 @@
 // bootrig: boots AArch64 images on every target, judges what the console says, explains what failed.
 #include "cli/commands.h"
 
-int main(int argc, char** argv) { return bootrig::run_program(argc, argv); }
+int main(int argc, char** argv) {
+  return bootrig::run_program(argc, argv);
+}

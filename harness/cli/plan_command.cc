@@ -63,8 +63,9 @@ void add_plan_command(CLI::App& app, int& status) {
   auto options = std::make_shared<PlanOptions>();
   add_selection_options(app, options->selection);
   app.add_flag("--excluded", options->excluded, "Also show the cells that a rule or requirement leaves out, and why");
-  app.footer("The image's name stands for its file, which is built at run time.\n\n"
-             "  bootrig plan --matrix nightly\n  bootrig plan 'faults/*@virt[*gic=3*]' --excluded");
+  app.footer(
+      "The image's name stands for its file, which is built at run time.\n\n"
+      "  bootrig plan --matrix nightly\n  bootrig plan 'faults/*@virt[*gic=3*]' --excluded");
   app.callback([options, &status] {
     const auto done = plan(*options);
     status = done ? *done : tell(done.error());

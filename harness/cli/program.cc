@@ -72,8 +72,10 @@ int run_program(int argc, char** argv) {
     if (!done) std::fprintf(stderr, "error: %s\n", to_text(done.error()).c_str());
     return done ? kExitExpected : kExitUnexpected;
   }
-  CLI::App app("bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
-               "it, and writes JUnit.", "bootrig");
+  CLI::App app(
+      "bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
+      "it, and writes JUnit.",
+      "bootrig");
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", BOOTRIG_VERSION);

@@ -37,6 +37,8 @@ struct RunCommandOptions {
 
 // --until-fail without --repeat goes on until something fails; this many rounds are as good as that.
 constexpr unsigned kEndlessRounds = 1'000'000;
+// In a log, how often a build of images says how far it is.
+constexpr Duration kBuildLogEvery = std::chrono::seconds(10);
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   RunOptions run;
@@ -75,11 +77,15 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
   builder.jobs = options.jobs;
-  if (is_terminal(STDERR_FILENO)) {
-    builder.progress = [](int done, int total, const std::string&) {
-      fmt::print(stderr, "\r\x1b[Kbuilding images: {} of {}{}", done, total, done == total ? "\r\x1b[K" : "");
-    };
-  }
+  builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
+                                                                                         const std::string&) mutable {
+    if (terminal)
+      return fmt::print(stderr, "\r\x1b[Kbuilding images: {} of {}{}", done, total, done == total ? "\r\x1b[K" : "");
+    const TimePoint now = SteadyClock().now();
+    if (now - told < kBuildLogEvery) return;
+    told = now;
+    fmt::print(stderr, "building images: {} of {} steps\n", done, total);
+  };
   return ImageBuilder(std::move(recipes), std::move(builder), launcher);
 }
 
@@ -116,15 +122,17 @@ Result<int> run(const RunCommandOptions& options) {
 
   const int descriptor = STDOUT_FILENO;
   const std::filesystem::path folder = options.output;
-  const std::filesystem::path junit = options.junit.empty() ? folder / "junit.xml" : std::filesystem::path(options.junit);
-  TerminalReporter terminal({stdout, is_terminal(descriptor), {static_cast<std::size_t>(terminal_width(descriptor)), wants_colour(descriptor)}},
+  const std::filesystem::path junit =
+      options.junit.empty() ? folder / "junit.xml" : std::filesystem::path(options.junit);
+  TerminalReporter terminal({stdout,
+                             is_terminal(descriptor),
+                             {static_cast<std::size_t>(terminal_width(descriptor)), wants_colour(descriptor)}},
                             clock);
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
   const RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}};
-  BOOTRIG_TRY(const RunEnd end,
-              run_plan(plan, run_options, describe_run(plan.name, launcher, project), context));
+  BOOTRIG_TRY(const RunEnd end, run_plan(plan, run_options, describe_run(plan.name, launcher, project), context));
   return exit_status(end, options.fail_fast || options.until_fail);
 }
 

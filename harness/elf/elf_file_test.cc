@@ -32,16 +32,14 @@ struct ElfBytes {
     header.e_phentsize = sizeof(Elf64_Phdr);
     const std::uint64_t data = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr);
     segments.push_back({PT_LOAD, PF_R | PF_X, data, 0x40080000, 0x40080000, 32, 32, 16});
-    segments.push_back(
-        {PT_LOAD, PF_R | PF_W, data + 32, 0xffff000040090000, 0x40090000, 32, 4096, 16});
+    segments.push_back({PT_LOAD, PF_R | PF_W, data + 32, 0xffff000040090000, 0x40090000, 32, 4096, 16});
   }
 
   std::string bytes() const {
     Elf64_Ehdr out = header;
     out.e_phnum = static_cast<Elf64_Half>(segments.size());
     std::string text(reinterpret_cast<const char*>(&out), sizeof(out));
-    for (const Elf64_Phdr& segment : segments)
-      text.append(reinterpret_cast<const char*>(&segment), sizeof(segment));
+    for (const Elf64_Phdr& segment : segments) text.append(reinterpret_cast<const char*>(&segment), sizeof(segment));
     return text + contents;
   }
 };
@@ -112,8 +110,7 @@ TEST(ElfFile, RefusesOtherKinds) {
             "x.elf: is no valid ELF: class 9 and data encoding 1 do not exist");
   EXPECT_EQ(message_after([](ElfBytes& e) { e.header.e_type = ET_REL; }),
             "x.elf: is a relocatable object (.o); it must be linked before it can be booted");
-  EXPECT_EQ(message_after([](ElfBytes& e) { e.header.e_type = ET_CORE; }),
-            "x.elf: is a core file, not a program");
+  EXPECT_EQ(message_after([](ElfBytes& e) { e.header.e_type = ET_CORE; }), "x.elf: is a core file, not a program");
   EXPECT_EQ(message_after([](ElfBytes& e) { e.header.e_type = 77; }),
             "x.elf: is an ELF of type 77; an executable is needed");
 }
@@ -129,8 +126,7 @@ TEST(ElfFile, RefusesDamage) {
             "x.elf: is damaged: segment 1 has 0x20 bytes in the file and 0x4 in memory");
   EXPECT_EQ(message_after([](ElfBytes& e) { e.segments[0].p_paddr = ~std::uint64_t{0} - 3; }),
             "x.elf: is damaged: segment 0 reaches past the end of the address space");
-  EXPECT_EQ(message_after([](ElfBytes& e) { e.segments.clear(); }),
-            "x.elf: has no loadable segment (PT_LOAD)");
+  EXPECT_EQ(message_after([](ElfBytes& e) { e.segments.clear(); }), "x.elf: has no loadable segment (PT_LOAD)");
 }
 
 TEST(ElfFile, RefusesEveryTruncatedHeader) {
@@ -150,8 +146,7 @@ TEST(ElfFile, SurvivesHostileBytes) {
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = valid;
     const unsigned changes = 1 + random() % 6;
-    for (unsigned i = 0; i < changes; ++i)
-      bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (unsigned i = 0; i < changes; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
     if (round % 5 == 0) bytes.resize(random() % (bytes.size() + 1));
     const auto result = parse_elf("x.elf", bytes);
     ++(result ? accepted : refused);
@@ -170,8 +165,7 @@ TEST(ElfFile, OpensAFileAndNamesIt) {
   const auto path = std::filesystem::path(::testing::TempDir()) / "elf_file_test.elf";
   ASSERT_TRUE(write_file_atomically(path, ElfBytes().bytes()));
   EXPECT_EQ(open_elf(path).value().entry, 0x40080010u);
-  EXPECT_EQ(to_text(open_elf("/nowhere/x.elf").error()),
-            "/nowhere/x.elf: cannot read: No such file or directory");
+  EXPECT_EQ(to_text(open_elf("/nowhere/x.elf").error()), "/nowhere/x.elf: cannot read: No such file or directory");
 }
 
 }  // namespace

@@ -15,8 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::unexpected<ImageFailure> bad_spec(const std::string& place, std::string message) {
-  return std::unexpected(
-      ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = {place, std::move(message)}});
+  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = {place, std::move(message)}});
 }
 
 // What a stage leaves: objects for a linker, or one file.
@@ -42,8 +41,7 @@ std::string object_name(const std::string& source) {
 }
 
 bool has_control_character(const std::string& text) {
-  return std::ranges::any_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 class Planner {
@@ -68,10 +66,8 @@ class Planner {
     BOOTRIG_TRY_VOID(check_tools());
     for (const Stage& stage : recipe_.stages) {
       place_ = stage.place;
-      if (outputs_.contains(stage_name(stage)))
-        return refuse("there are two stages '{}'", stage_name(stage));
-      BOOTRIG_TRY(StageOutput output,
-                  std::visit([this](const auto& what) { return add(what); }, stage.what));
+      if (outputs_.contains(stage_name(stage))) return refuse("there are two stages '{}'", stage_name(stage));
+      BOOTRIG_TRY(StageOutput output, std::visit([this](const auto& what) { return add(what); }, stage.what));
       outputs_.emplace(stage_name(stage), std::move(output));
     }
     BOOTRIG_TRY_VOID(check_outputs());
@@ -85,49 +81,42 @@ class Planner {
   using Found = std::expected<std::string, ImageFailure>;
 
   template <typename... Values>
-  std::unexpected<ImageFailure> refuse(fmt::format_string<Values...> format,
-                                       Values&&... values) const {
+  std::unexpected<ImageFailure> refuse(fmt::format_string<Values...> format, Values&&... values) const {
     return bad_spec(place_, fmt::format(format, std::forward<Values>(values)...));
   }
 
   Checked check_tools() const {
-    const bool needed = std::ranges::any_of(recipe_.stages, [](const Stage& stage) {
-      return !std::holds_alternative<PrebuiltStage>(stage.what);
-    });
+    const bool needed = std::ranges::any_of(
+        recipe_.stages, [](const Stage& stage) { return !std::holds_alternative<PrebuiltStage>(stage.what); });
     const std::string gcc = recipe_.toolchain + "gcc";
     if (!needed || program_exists(gcc)) return {};
     const std::string package =
         recipe_.toolchain == "aarch64-linux-gnu-" ? " (Debian package gcc-aarch64-linux-gnu)" : "";
-    return std::unexpected(
-        ImageFailure{.kind = ImageFailure::Kind::kBuildFailed,
-                     .error = {"", fmt::format("{} is not installed{}", gcc, package)}});
+    return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBuildFailed,
+                                        .error = {"", fmt::format("{} is not installed{}", gcc, package)}});
   }
 
   // Where a file of the recipe's is. One that begins with a parameter may be relative to where the
   // user is.
-  Found find(const std::string& name, const char* kind,
-             fs::file_type type = fs::file_type::regular) const {
+  Found find(const std::string& name, const char* kind, fs::file_type type = fs::file_type::regular) const {
     std::vector<fs::path> candidates{recipe_folder_ / name};
     if (std::ranges::find(resolved_.user_files, name) != resolved_.user_files.end()) {
       candidates.push_back(fs::absolute(name));
     }
     for (const fs::path& candidate : candidates) {
       std::error_code error;
-      if (!name.empty() && fs::status(candidate, error).type() == type)
-        return candidate.lexically_normal().string();
+      if (!name.empty() && fs::status(candidate, error).type() == type) return candidate.lexically_normal().string();
     }
-    return refuse(
-        "{} '{}' is not there: no {} {}", kind, printable(name),
-        type == fs::file_type::directory ? "folder" : "file",
-        relative_to_project(candidates.front().lexically_normal().string(), plan_.project));
+    return refuse("{} '{}' is not there: no {} {}", kind, printable(name),
+                  type == fs::file_type::directory ? "folder" : "file",
+                  relative_to_project(candidates.front().lexically_normal().string(), plan_.project));
   }
 
   // A stage's output, or a file.
   Found find_input(const std::string& name) const {
     const auto stage = outputs_.find(name);
     if (stage == outputs_.end()) return find(name, "file");
-    if (stage->second.file.empty())
-      return refuse("stage '{}' makes objects, not a file; link them first", name);
+    if (stage->second.file.empty()) return refuse("stage '{}' makes objects, not a file; link them first", name);
     return stage->second.file;
   }
 
@@ -141,12 +130,11 @@ class Planner {
     StageOutput output;
     std::vector<std::string> includes;
     for (const std::string& folder : stage.include) {
-      BOOTRIG_TRY(const std::string found,
-                  find(folder, "include folder", fs::file_type::directory));
+      BOOTRIG_TRY(const std::string found, find(folder, "include folder", fs::file_type::directory));
       includes.push_back("-I" + found);
     }
-    const std::string folder = fmt::format("{}-objects/{}-{}", recipe_.name, stage.name,
-                                           stage_key(recipe_, stage).substr(0, 12));
+    const std::string folder =
+        fmt::format("{}-objects/{}-{}", recipe_.name, stage.name, stage_key(recipe_, stage).substr(0, 12));
     for (const std::string& source : stage.sources) {
       BOOTRIG_TRY(const std::string file, find(source, "source"));
       BuildEdge edge;
@@ -154,8 +142,7 @@ class Planner {
       edge.output = folder + "/" + object_name(source);
       edge.depfile = edge.output + ".d";
       edge.inputs = {file};
-      edge.command = {
-          recipe_.toolchain + "gcc", "-c", "-g", "-MD", "-MF", edge.depfile, "-o", edge.output};
+      edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-MD", "-MF", edge.depfile, "-o", edge.output};
       add_prefix_maps(edge.command);
       edge.command.insert(edge.command.end(), includes.begin(), includes.end());
       edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
@@ -174,21 +161,15 @@ class Planner {
     edge.description = fmt::format("link {}/{}.elf", recipe_.name, stage.name);
     for (const std::string& input : stage.inputs) {
       const auto found = outputs_.find(input);
-      if (found == outputs_.end())
-        return refuse("there is no stage '{}' above this one", printable(input));
+      if (found == outputs_.end()) return refuse("there is no stage '{}' above this one", printable(input));
       const StageOutput& made = found->second;
       edge.inputs.insert(edge.inputs.end(), made.objects.begin(), made.objects.end());
       if (made.objects.empty()) edge.inputs.push_back(made.file);
     }
     // -Xlinker, because -Wl would split a path at its commas.
-    edge.command = {recipe_.toolchain + "gcc",
-                    "-o",
-                    edge.output,
-                    "-T",
-                    script,
-                    "-Xlinker",
-                    "-Map=" + edge.side_outputs[0],
-                    "-Wl,--build-id=none"};
+    edge.command = {
+        recipe_.toolchain + "gcc", "-o", edge.output, "-T", script, "-Xlinker", "-Map=" + edge.side_outputs[0],
+        "-Wl,--build-id=none"};
     edge.command.insert(edge.command.end(), edge.inputs.begin(), edge.inputs.end());
     edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
     edge.inputs.push_back(script);
@@ -216,8 +197,7 @@ class Planner {
       edge.command.insert(edge.command.end(), {"--truncate", stage.truncate});
     }
     for (const auto& [name, file] : stage.files) {
-      if (name.empty() || name.find('=') != std::string::npos || name.front() == '-' ||
-          name.front() == '@') {
+      if (name.empty() || name.find('=') != std::string::npos || name.front() == '-' || name.front() == '@') {
         return refuse("'{}' cannot be a name in an archive", printable(name));
       }
       BOOTRIG_TRY(const std::string input, find_input(file));
@@ -232,9 +212,8 @@ class Planner {
   Added add(const EmbedStage& stage) {
     BOOTRIG_TRY(const std::string input, find_input(stage.input));
     BuildEdge source = native_edge("embed", fmt::format("{}/{}.S", out_, stage.name));
-    source.command.insert(source.command.end(),
-                          {"--symbol", stage.symbol, "--section", stage.section, "--align",
-                           fmt::format("{}", stage.alignment), input});
+    source.command.insert(source.command.end(), {"--symbol", stage.symbol, "--section", stage.section, "--align",
+                                                 fmt::format("{}", stage.alignment), input});
     source.inputs = {input};
     BuildEdge object;
     object.output = fmt::format("{}/{}.o", out_, stage.name);
@@ -252,13 +231,10 @@ class Planner {
     BOOTRIG_TRY(const std::string file, find(stage.file, "file"));
     if (!stage.sha256) return StageOutput{.file = file};
     const auto hash = sha256_file(file);
-    if (!hash)
-      return std::unexpected(
-          ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
+    if (!hash) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
     if (*hash != *stage.sha256) {
-      return refuse(
-          "'{}' is not the file that the recipe means: its SHA-256 is {}, the recipe says {}",
-          printable(stage.file), *hash, printable(*stage.sha256));
+      return refuse("'{}' is not the file that the recipe means: its SHA-256 is {}, the recipe says {}",
+                    printable(stage.file), *hash, printable(*stage.sha256));
     }
     return StageOutput{.file = file};
   }
@@ -273,12 +249,10 @@ class Planner {
       for (const std::string& output : outputs) {
         const std::string normal = fs::path(output).lexically_normal().string();
         if (normal.starts_with("../") || normal.starts_with("/") || output != normal) {
-          return refuse("recipe '{}' has a stage whose name cannot be a file's: {}", recipe_.name,
-                        printable(output));
+          return refuse("recipe '{}' has a stage whose name cannot be a file's: {}", recipe_.name, printable(output));
         }
         if (!seen.insert(output).second) {
-          return refuse("two commands of recipe '{}' make the same file: {}", recipe_.name,
-                        printable(output));
+          return refuse("two commands of recipe '{}' make the same file: {}", recipe_.name, printable(output));
         }
       }
     }
@@ -288,12 +262,12 @@ class Planner {
   Found boot_output(const std::string& stage) const {
     const auto found = outputs_.find(stage);
     if (found == outputs_.end()) {
-      return bad_spec("", fmt::format("recipe '{}' boots the stage '{}', which it has not",
-                                      recipe_.name, printable(stage)));
+      return bad_spec(
+          "", fmt::format("recipe '{}' boots the stage '{}', which it has not", recipe_.name, printable(stage)));
     }
     if (found->second.file.empty()) {
-      return bad_spec("", fmt::format("recipe '{}': stage '{}' makes objects, not a file to boot",
-                                      recipe_.name, stage));
+      return bad_spec("",
+                      fmt::format("recipe '{}': stage '{}' makes objects, not a file to boot", recipe_.name, stage));
     }
     return found->second.file;
   }
@@ -302,12 +276,10 @@ class Planner {
   Checked add_boot_file() {
     BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
     if (recipe_.boot.raw && !recipe_.boot.load_address) {
-      return bad_spec(
-          "", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+      return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
     }
     const auto linked = std::ranges::find_if(recipe_.stages, [&](const Stage& stage) {
-      return std::holds_alternative<LinkStage>(stage.what) &&
-             stage_name(stage) == recipe_.boot.stage;
+      return std::holds_alternative<LinkStage>(stage.what) && stage_name(stage) == recipe_.boot.stage;
     });
     if (recipe_.boot.raw && linked != recipe_.stages.end()) {
       BuildEdge edge;
@@ -338,8 +310,7 @@ class Planner {
 
 }  // namespace
 
-std::expected<BuildPlan, ImageFailure> plan_build(const ResolvedRecipe& resolved,
-                                                  const BuildPlaces& places) {
+std::expected<BuildPlan, ImageFailure> plan_build(const ResolvedRecipe& resolved, const BuildPlaces& places) {
   return Planner(resolved, places).plan();
 }
 

@@ -28,8 +28,7 @@ struct BuildPlaces {
   std::filesystem::path program;  // bootrig itself; absolute
 };
 
-std::expected<BuildPlan, ImageFailure> plan_build(const ResolvedRecipe& resolved,
-                                                  const BuildPlaces& places);
+std::expected<BuildPlan, ImageFailure> plan_build(const ResolvedRecipe& resolved, const BuildPlaces& places);
 
 // `text` with the project's folder taken off every path in it.
 std::string relative_to_project(std::string text, const std::filesystem::path& project);

@@ -18,12 +18,12 @@
 namespace bootrig {
 
 struct Image {
-  std::string name;                           // "reference-hello", or the file's name for an image from outside
+  std::string name;  // "reference-hello", or the file's name for an image from outside
   std::filesystem::path file;
   std::optional<std::uint64_t> load_address;  // set: a raw image, entered there
   std::uint64_t entry = 0;                    // ELF: its entry; raw: the load address
   std::string sha256;
-  std::vector<std::filesystem::path> symbols;   // ELF files with the symbols of what runs
+  std::vector<std::filesystem::path> symbols;     // ELF files with the symbols of what runs
   std::map<std::string, std::string> parameters;  // all of the recipe's, with the values used
 };
 
@@ -45,9 +45,9 @@ struct ImageFailure {
 using ImageResult = std::expected<Image, ImageFailure>;
 
 struct ImageRequest {
-  std::string name;                           // "reference-hello"
-  std::map<std::string, std::string> set;     // parameters: the scenario's; they go before all others
-  MachineSpec machine;                        // for parameters that come from the target
+  std::string name;                        // "reference-hello"
+  std::map<std::string, std::string> set;  // parameters: the scenario's; they go before all others
+  MachineSpec machine;                     // for parameters that come from the target
 };
 
 // All image names that the recipes offer: each recipe's own name and "<recipe>-<variant>".
@@ -61,12 +61,12 @@ std::vector<ImageListing> list_images(const std::vector<Recipe>& recipes);
 class ImageBuilder {
  public:
   struct Options {
-    std::filesystem::path folder;             // where build.ninja and the outputs stand
-    std::filesystem::path program;            // path of bootrig itself, for `bootrig stage …`
+    std::filesystem::path folder;   // where build.ninja and the outputs stand
+    std::filesystem::path program;  // path of bootrig itself, for `bootrig stage …`
     // --set name=value: under a request's `set`, over variants, the target and defaults. A recipe takes those that it
     // has; a name that no recipe has is an error.
     std::map<std::string, std::string> user_parameters;
-    unsigned jobs = 0;                        // 0: ninja's own choice
+    unsigned jobs = 0;                                                           // 0: ninja's own choice
     std::function<void(int done, int total, const std::string& what)> progress;  // may be empty
   };
   ImageBuilder(std::vector<Recipe> recipes, Options options, ProcessLauncher& launcher);

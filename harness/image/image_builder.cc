@@ -23,8 +23,7 @@ namespace fs = std::filesystem;
 constexpr Duration kBuildLimit = std::chrono::minutes(30);
 
 std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
-  return std::unexpected(
-      ImageFailure{ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)});
+  return std::unexpected(ImageFailure{ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)});
 }
 
 // One build: all the requests that come to the same key.
@@ -91,15 +90,12 @@ std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& r
 // What stopped ninja itself, when no command is to blame. Unless ninja says that it did all that it
 // could, an old output of a command that was never run could be taken for the image.
 std::optional<Error> whole_failure(const NinjaRun& run) {
-  if (run.timed_out)
-    return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
+  if (run.timed_out) return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
   if (run.status.code == 0) return std::nullopt;
-  const bool did_the_rest =
-      run.last_words.find("cannot make progress due to previous errors") != std::string::npos;
+  const bool did_the_rest = run.last_words.find("cannot make progress due to previous errors") != std::string::npos;
   if (run.status.code == 1 && !run.failures.empty() && did_the_rest) return std::nullopt;
   const std::string words = printable(trim(run.last_words));
-  return Error{"", fmt::format("ninja failed ({}){}{}", run.status.to_text(),
-                               words.empty() ? "" : ": ", words)};
+  return Error{"", fmt::format("ninja failed ({}){}{}", run.status.to_text(), words.empty() ? "" : ": ", words)};
 }
 
 ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
@@ -107,8 +103,7 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
   if (!run) return build_failed(run.error());
   if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
   if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
-  auto image =
-      open_image(build.plan->boot_file, build.boot.raw ? build.boot.load_address : std::nullopt);
+  auto image = open_image(build.plan->boot_file, build.boot.raw ? build.boot.load_address : std::nullopt);
   if (!image) return build_failed(image.error());
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
@@ -120,8 +115,7 @@ Result<BuildPlaces> make_places(const ImageBuilder::Options& options) {
   BOOTRIG_TRY_VOID(make_folders(options.folder));
   std::error_code error;
   const fs::path folder = fs::canonical(options.folder, error);
-  if (error)
-    return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
+  if (error) return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
   return BuildPlaces{folder, fs::absolute(options.program)};
 }
 
@@ -140,8 +134,7 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
   for (const ImageRequest& request : requests) {
     resolved.push_back(resolve_request(recipes_, request, options_.user_parameters));
     if (const auto& recipe = resolved.back(); recipe && !builds.contains(recipe->key)) {
-      builds.emplace(recipe->key,
-                     Build{recipe->recipe.boot, plan_build(*recipe, *places), Image{}});
+      builds.emplace(recipe->key, Build{recipe->recipe.boot, plan_build(*recipe, *places), Image{}});
     }
   }
   const Result<NinjaRun> run = run_edges(all_edges(builds), places->folder, options_, launcher_);

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "elf/elf_file.h"
 #include "image/image.h"
-#include "image/test_folder.h"
 #include "process/launcher.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -49,17 +49,10 @@ struct Project {
     const std::vector<std::string> flags{"-O1", "-fno-pie", "-ffreestanding", "-DNAME=\"${word}\""};
     recipe.stages = {
         {CpioStage{"archive", {{"user.txt", "user.txt"}}, "${cut}"}, "recipe.json:/stages/0"},
-        {EmbedStage{"archive-object", "archive", "archive", ".rodata.archive", 4096},
-         "recipe.json:/stages/1"},
-        {CompileStage{"objects",
-                      {"kernel/start.S", "kernel/main.c", "../lib/answer.c"},
-                      {"include", "../lib"},
-                      flags},
+        {EmbedStage{"archive-object", "archive", "archive", ".rodata.archive", 4096}, "recipe.json:/stages/1"},
+        {CompileStage{"objects", {"kernel/start.S", "kernel/main.c", "../lib/answer.c"}, {"include", "../lib"}, flags},
          "recipe.json:/stages/2"},
-        {LinkStage{"kernel",
-                   {"objects", "archive-object"},
-                   "kernel/kernel.ld",
-                   {"-nostdlib", "-static", "-no-pie"}},
+        {LinkStage{"kernel", {"objects", "archive-object"}, "kernel/kernel.ld", {"-nostdlib", "-static", "-no-pie"}},
          "recipe.json:/stages/3"}};
     recipe.boot = {.stage = "kernel", .symbols = {"kernel"}};
   }
@@ -80,21 +73,17 @@ struct Project {
     return std::get<T>(recipe.stages[index].what);
   }
 
-  std::vector<ImageResult> build(const std::vector<ImageRequest>& requests) {
-    return build({recipe}, requests);
-  }
-  std::vector<ImageResult> build(const std::vector<Recipe>& recipes,
-                                 const std::vector<ImageRequest>& requests) {
+  std::vector<ImageResult> build(const std::vector<ImageRequest>& requests) { return build({recipe}, requests); }
+  std::vector<ImageResult> build(const std::vector<Recipe>& recipes, const std::vector<ImageRequest>& requests) {
     done.clear();
     ForkingLauncher launcher;
-    ImageBuilder builder(
-        recipes,
-        {.folder = out(),
-         .program = fs::read_symlink("/proc/self/exe"),
-         .user_parameters = user,
-         .jobs = 2,
-         .progress = [this](int, int, const std::string& what) { done.push_back(what); }},
-        launcher);
+    ImageBuilder builder(recipes,
+                         {.folder = out(),
+                          .program = fs::read_symlink("/proc/self/exe"),
+                          .user_parameters = user,
+                          .jobs = 2,
+                          .progress = [this](int, int, const std::string& what) { done.push_back(what); }},
+                         launcher);
     return builder.build(requests);
   }
   // The one image of one request; an Image without a file when it failed.
@@ -128,19 +117,17 @@ TEST(ImageBuilder, BuildsAnImage) {
   EXPECT_EQ(image.symbols, std::vector{image.file});
   EXPECT_EQ(image.parameters, (std::map<std::string, std::string>{{"word", "plain"}, {"cut", ""}}));
   EXPECT_TRUE(fs::exists(fs::path(image.file).replace_extension(".map")));
-  EXPECT_EQ(image.file.parent_path().filename().string().size(),
-            std::string("reference-").size() + 12);
+  EXPECT_EQ(image.file.parent_path().filename().string().size(), std::string("reference-").size() + 12);
   // The archive's bytes, at a multiple of the alignment, behind the code.
   const std::string bytes = read_file(image.file).value();
   const std::string archive = read_file(image.file.parent_path() / "archive.cpio").value();
   EXPECT_NE(bytes.find(archive), std::string::npos);
   std::ranges::sort(project.done);
   EXPECT_EQ(project.done,
-            (std::vector<std::string>{
-                "assemble reference/archive-object.o", "compile images/lib/answer.c",
-                "compile images/reference/kernel/main.c", "compile images/reference/kernel/start.S",
-                "cpio reference/archive.cpio", "embed reference/archive-object.S",
-                "link reference/kernel.elf"}));
+            (std::vector<std::string>{"assemble reference/archive-object.o", "compile images/lib/answer.c",
+                                      "compile images/reference/kernel/main.c",
+                                      "compile images/reference/kernel/start.S", "cpio reference/archive.cpio",
+                                      "embed reference/archive-object.S", "link reference/kernel.elf"}));
 }
 
 TEST(ImageBuilder, DoesNothingTheSecondTime) {
@@ -150,8 +137,7 @@ TEST(ImageBuilder, DoesNothingTheSecondTime) {
   EXPECT_EQ(project.done, std::vector<std::string>{});
   EXPECT_EQ(second.sha256, first.sha256);
   ForkingLauncher launcher;
-  const auto ninja =
-      run_command(launcher, {.argv = {"ninja", "-n"}, .folder = project.out()}, Deadline::never());
+  const auto ninja = run_command(launcher, {.argv = {"ninja", "-n"}, .folder = project.out()}, Deadline::never());
   EXPECT_EQ(ninja.value().output, "ninja: no work to do.\n");
 }
 
@@ -160,8 +146,8 @@ TEST(ImageBuilder, RebuildsWhatAHeaderChanges) {
   const Image before = project.build_one();
   project.edit("include/word.h", "#define WORD 2\n");
   const Image after = project.build_one();
-  EXPECT_EQ(project.done, (std::vector<std::string>{"compile images/reference/kernel/main.c",
-                                                    "link reference/kernel.elf"}));
+  EXPECT_EQ(project.done,
+            (std::vector<std::string>{"compile images/reference/kernel/main.c", "link reference/kernel.elf"}));
   EXPECT_NE(after.sha256, before.sha256);
 }
 
@@ -203,8 +189,7 @@ TEST(ImageBuilder, MakesTheSameBytesWhereverTheCheckoutStands) {
   EXPECT_EQ(first.file.parent_path().filename(), second.file.parent_path().filename());
   EXPECT_EQ(first.sha256, second.sha256);
   // With debug information, which names the sources.
-  EXPECT_NE(read_file(first.file).value().find("images/reference/kernel/start.S"),
-            std::string::npos);
+  EXPECT_NE(read_file(first.file).value().find("images/reference/kernel/start.S"), std::string::npos);
   EXPECT_EQ(read_file(first.file).value().find(one.folder.path().string()), std::string::npos);
 }
 
@@ -229,8 +214,7 @@ TEST(ImageBuilder, TakesPathsThatNinjaCannotRead) {
 
 TEST(ImageBuilder, TakesValuesThatNeedQuotes) {
   Project project;
-  project.put("kernel/main.c",
-              "const char name[] __attribute__((used)) = NAME; int main(void) { return 0; }\n");
+  project.put("kernel/main.c", "const char name[] __attribute__((used)) = NAME; int main(void) { return 0; }\n");
   const Image image = project.build_one({.name = "reference", .set = {{"word", "it's $5 & more"}}});
   EXPECT_NE(read_file(image.file).value().find("it's $5 & more"), std::string::npos);
 }
@@ -263,8 +247,7 @@ TEST(ImageBuilder, ImagesShareTheObjectsThatAreTheSame) {
 
 TEST(ImageBuilder, EqualRequestsShareOneBuild) {
   Project project;
-  const auto results =
-      project.build({{.name = "reference", .set = {{"cut", "64"}}}, {.name = "reference-cut"}});
+  const auto results = project.build({{.name = "reference", .set = {{"cut", "64"}}}, {.name = "reference-cut"}});
   ASSERT_TRUE(results.at(0) && results.at(1));
   EXPECT_EQ(results[0]->file, results[1]->file);
   EXPECT_EQ(results[0]->name, "reference");
@@ -281,16 +264,13 @@ TEST(ImageBuilder, AFailingImageDoesNotKeepTheOthers) {
   Recipe missing = project.recipe;
   missing.parameters.push_back({.name = "sel4", .summary = "path of a kernel tree"});
   missing.name = "missing";
-  const auto results = project.build(
-      {broken, missing, project.recipe},
-      {{.name = "broken"}, {.name = "reference"}, {.name = "missing"}, {.name = "no"}});
+  const auto results = project.build({broken, missing, project.recipe},
+                                     {{.name = "broken"}, {.name = "reference"}, {.name = "missing"}, {.name = "no"}});
   ASSERT_FALSE(results.at(0));
   EXPECT_EQ(results[0].error().kind, ImageFailure::Kind::kBuildFailed);
-  EXPECT_EQ(
-      to_text(results[0].error().error),
-      "images/reference/kernel/wrong.c:3:10: error: 'b' undeclared (first use in this function)");
-  EXPECT_TRUE(results[0].error().log.starts_with("aarch64-linux-gnu-gcc -c"))
-      << results[0].error().log;
+  EXPECT_EQ(to_text(results[0].error().error),
+            "images/reference/kernel/wrong.c:3:10: error: 'b' undeclared (first use in this function)");
+  EXPECT_TRUE(results[0].error().log.starts_with("aarch64-linux-gnu-gcc -c")) << results[0].error().log;
   EXPECT_NE(results[0].error().log.find("return b;"), std::string::npos);
   EXPECT_TRUE(results.at(1));
   EXPECT_EQ(results.at(2).error().kind, ImageFailure::Kind::kSkipped);
@@ -300,12 +280,10 @@ TEST(ImageBuilder, AFailingImageDoesNotKeepTheOthers) {
 TEST(ImageBuilder, GivesTheFirstErrorOfAssemblerAndLinker) {
   Project project;
   project.put("kernel/start.S", ".global _start\n_start: frobnicate x0\n");
-  EXPECT_EQ(
-      project.failure(ImageFailure::Kind::kBuildFailed),
-      "images/reference/kernel/start.S:2: Error: unknown mnemonic `frobnicate' -- `frobnicate x0'");
+  EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed),
+            "images/reference/kernel/start.S:2: Error: unknown mnemonic `frobnicate' -- `frobnicate x0'");
   project.edit("kernel/start.S", ".global _start\n_start: bl nowhere\n");
-  EXPECT_TRUE(project.failure(ImageFailure::Kind::kBuildFailed)
-                  .ends_with("undefined reference to `nowhere'"));
+  EXPECT_TRUE(project.failure(ImageFailure::Kind::kBuildFailed).ends_with("undefined reference to `nowhere'"));
   // Once it is right again the same folder serves.
   project.edit("kernel/start.S", kStart);
   project.build_one();
@@ -320,8 +298,7 @@ TEST(ImageBuilder, ChecksTheBootFile) {
 
 TEST(ImageBuilder, MakesRawBytesOfALinkedStage) {
   Project project;
-  project.recipe.boot = {
-      .stage = "kernel", .raw = true, .load_address = 0x40080000, .symbols = {"kernel"}};
+  project.recipe.boot = {.stage = "kernel", .raw = true, .load_address = 0x40080000, .symbols = {"kernel"}};
   const Image image = project.build_one();
   EXPECT_EQ(image.file.filename(), "kernel.bin");
   EXPECT_EQ(image.load_address, 0x40080000u);
@@ -335,8 +312,8 @@ TEST(ImageBuilder, TakesPrebuiltFiles) {
   const auto firmware = project.put("firmware.bin", "\x1f\x20\x03\xd5");
   project.recipe.parameters = {{.name = "firmware", .summary = "the firmware"}};
   project.recipe.variants.clear();
-  project.recipe.stages = {{PrebuiltStage{"firmware", "${firmware}", sha256_file(firmware).value()},
-                            "recipe.json:/stages/0"}};
+  project.recipe.stages = {
+      {PrebuiltStage{"firmware", "${firmware}", sha256_file(firmware).value()}, "recipe.json:/stages/0"}};
   project.recipe.boot = {.stage = "firmware", .raw = true, .load_address = 0x40000000};
   project.user = {{"firmware", firmware.string()}};
   EXPECT_EQ(project.build_one().file, firmware);
@@ -352,9 +329,8 @@ TEST(ImageBuilder, TakesPrebuiltFiles) {
   project.put("firmware.bin", "other");
   project.user = {{"firmware", firmware.string()}};
   EXPECT_EQ(project.failure(), "recipe.json:/stages/0: '" + firmware.string() +
-                                   "' is not the file that the recipe means: its SHA-256 is " +
-                                   sha256_hex("other") + ", the recipe says " +
-                                   sha256_hex("\x1f\x20\x03\xd5"));
+                                   "' is not the file that the recipe means: its SHA-256 is " + sha256_hex("other") +
+                                   ", the recipe says " + sha256_hex("\x1f\x20\x03\xd5"));
 }
 
 TEST(ImageBuilder, TakesArgumentsThatAreTooManyForAShell) {
@@ -362,8 +338,7 @@ TEST(ImageBuilder, TakesArgumentsThatAreTooManyForAShell) {
   std::map<std::string, std::string> files;
   for (int i = 0; i < 1500; ++i) files[std::string(100, 'n') + std::to_string(i)] = "user.txt";
   project.stage<CpioStage>(0).files = files;
-  project.stage<CompileStage>(2).flags.insert(project.stage<CompileStage>(2).flags.end(), 4500,
-                                              "-DX='a b'");
+  project.stage<CompileStage>(2).flags.insert(project.stage<CompileStage>(2).flags.end(), 4500, "-DX='a b'");
   const Image image = project.build_one();
   EXPECT_GT(fs::file_size(image.file.parent_path() / "archive.cpio"), 300'000u);
 }
@@ -377,15 +352,12 @@ TEST(ImageBuilder, NamesFilesThatAreMissing) {
   EXPECT_EQ(failure([](Project& p) { p.stage<CompileStage>(2).sources[1] = "kernel/mian.c"; }),
             "recipe.json:/stages/2: source 'kernel/mian.c' is not there: no file "
             "images/reference/kernel/mian.c");
-  EXPECT_EQ(
-      failure([](Project& p) { p.stage<CompileStage>(2).include[0] = "lib"; }),
-      "recipe.json:/stages/2: include folder 'lib' is not there: no folder images/reference/lib");
-  EXPECT_EQ(
-      failure([](Project& p) { p.stage<LinkStage>(3).script = "x.ld"; }),
-      "recipe.json:/stages/3: linker script 'x.ld' is not there: no file images/reference/x.ld");
-  EXPECT_EQ(
-      failure([](Project& p) { p.stage<CpioStage>(0).files["x"] = "user.elf"; }),
-      "recipe.json:/stages/0: file 'user.elf' is not there: no file images/reference/user.elf");
+  EXPECT_EQ(failure([](Project& p) { p.stage<CompileStage>(2).include[0] = "lib"; }),
+            "recipe.json:/stages/2: include folder 'lib' is not there: no folder images/reference/lib");
+  EXPECT_EQ(failure([](Project& p) { p.stage<LinkStage>(3).script = "x.ld"; }),
+            "recipe.json:/stages/3: linker script 'x.ld' is not there: no file images/reference/x.ld");
+  EXPECT_EQ(failure([](Project& p) { p.stage<CpioStage>(0).files["x"] = "user.elf"; }),
+            "recipe.json:/stages/0: file 'user.elf' is not there: no file images/reference/user.elf");
 }
 
 TEST(ImageBuilder, RefusesStagesThatDoNotFit) {
@@ -402,10 +374,8 @@ TEST(ImageBuilder, RefusesStagesThatDoNotFit) {
             "(powers of 1024), as in '512M' or '2G'");
   EXPECT_EQ(failure([](Project& p) { p.stage<CpioStage>(0).files["a=b"] = "user.txt"; }),
             "recipe.json:/stages/0: 'a=b' cannot be a name in an archive");
-  const std::string twice =
-      failure([](Project& p) { p.stage<CompileStage>(2).sources.push_back("./kernel/main.c"); });
-  EXPECT_TRUE(twice.starts_with(
-      "two commands of recipe 'reference' make the same file: reference-objects/objects-"));
+  const std::string twice = failure([](Project& p) { p.stage<CompileStage>(2).sources.push_back("./kernel/main.c"); });
+  EXPECT_TRUE(twice.starts_with("two commands of recipe 'reference' make the same file: reference-objects/objects-"));
   EXPECT_TRUE(twice.ends_with("/kernel/main.c.o")) << twice;
   EXPECT_EQ(failure([](Project& p) { p.stage<LinkStage>(3).name = "archive"; }),
             "recipe.json:/stages/3: there are two stages 'archive'");
@@ -422,8 +392,7 @@ TEST(ImageBuilder, RefusesStagesThatDoNotFit) {
 TEST(ImageBuilder, SaysWhichToolIsMissing) {
   Project project;
   project.recipe.toolchain = "no-such-toolchain-";
-  EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed),
-            "no-such-toolchain-gcc is not installed");
+  EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed), "no-such-toolchain-gcc is not installed");
   project.recipe.toolchain = "aarch64-linux-gnu-";
   // A PATH with gcc alone, then an empty one.
   const std::string path = ::getenv("PATH");
@@ -431,10 +400,8 @@ TEST(ImageBuilder, SaysWhichToolIsMissing) {
   ::setenv("PATH", (project.folder.path() / "bin").c_str(), 1);
   EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed),
             "aarch64-linux-gnu-gcc is not installed (Debian package gcc-aarch64-linux-gnu)");
-  fs::create_symlink("/usr/bin/aarch64-linux-gnu-gcc",
-                     project.folder.path() / "bin/aarch64-linux-gnu-gcc");
-  EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed),
-            "ninja is not installed (Debian package ninja-build)");
+  fs::create_symlink("/usr/bin/aarch64-linux-gnu-gcc", project.folder.path() / "bin/aarch64-linux-gnu-gcc");
+  EXPECT_EQ(project.failure(ImageFailure::Kind::kBuildFailed), "ninja is not installed (Debian package ninja-build)");
   ::setenv("PATH", path.c_str(), 1);
 }
 
@@ -444,8 +411,7 @@ TEST(ImageBuilder, TheEnvironmentDoesNotChangeTheImage) {
   fs::remove_all(project.out());
   ::setenv("NINJA_STATUS", "x", 1);
   ::setenv("CPATH", "/nowhere", 1);
-  project.put("kernel/main.c",
-              std::string(kMain) + "const char made[] __attribute__((used)) = __DATE__;\n");
+  project.put("kernel/main.c", std::string(kMain) + "const char made[] __attribute__((used)) = __DATE__;\n");
   const Image image = project.build_one();
   ::unsetenv("NINJA_STATUS");
   ::unsetenv("CPATH");
@@ -458,15 +424,13 @@ TEST(ImageBuilder, GivesNinjasWordsWhenNoCommandIsToBlame) {
   Project project;
   fs::create_directories(project.out() / ".ninja_log");
   const std::string failure = project.failure(ImageFailure::Kind::kBuildFailed);
-  EXPECT_TRUE(failure.starts_with("ninja failed (exit status 1): ninja: build stopped: "))
-      << failure;
+  EXPECT_TRUE(failure.starts_with("ninja failed (exit status 1): ninja: build stopped: ")) << failure;
 }
 
 TEST(ImageBuilder, NamesAProgramThatIsNotThere) {
   Project project;
   ForkingLauncher launcher;
-  ImageBuilder builder({project.recipe}, {.folder = project.out(), .program = "/nowhere/bootrig"},
-                       launcher);
+  ImageBuilder builder({project.recipe}, {.folder = project.out(), .program = "/nowhere/bootrig"}, launcher);
   const auto result = builder.build({{.name = "reference"}}).at(0);
   ASSERT_FALSE(result);
   EXPECT_EQ(to_text(result.error().error), "/bin/sh: 1: /nowhere/bootrig: not found");

@@ -62,15 +62,13 @@ std::string edge_text(const BuildEdge& edge) {
   text += fmt::format("\n  what = {}\n", ninja_value(edge.description));
   if (!edge.depfile.empty()) text += fmt::format("  dep = {}\n", ninja_value(edge.depfile));
   const std::string command = shell_quote(edge.command);
-  if (command.size() <= kCommandLimit)
-    return text + fmt::format("  cmd = {}\n", ninja_value(command));
+  if (command.size() <= kCommandLimit) return text + fmt::format("  cmd = {}\n", ninja_value(command));
   const auto rest = edge.command.begin() + static_cast<std::ptrdiff_t>(edge.kept_words);
   const std::string response = edge.output + ".arguments";
   std::vector<std::string> kept(edge.command.begin(), rest);
   kept.push_back("@" + response);
-  return text + fmt::format("  cmd = {}\n  rspfile = {}\n  rspfile_content = {}\n",
-                            ninja_value(shell_quote(kept)), ninja_value(response),
-                            ninja_value(shell_quote({rest, edge.command.end()})));
+  return text + fmt::format("  cmd = {}\n  rspfile = {}\n  rspfile_content = {}\n", ninja_value(shell_quote(kept)),
+                            ninja_value(response), ninja_value(shell_quote({rest, edge.command.end()})));
 }
 
 }  // namespace

@@ -10,8 +10,7 @@ namespace bootrig {
 struct BuildEdge {
   std::string description;           // "compile images/reference/kernel/main.c"
   std::vector<std::string> command;  // argv; no word has a control character
-  std::size_t kept_words =
-      1;  // of a command too long for a shell: the words before "@<response file>"
+  std::size_t kept_words = 1;        // of a command too long for a shell: the words before "@<response file>"
   std::string output;
   std::vector<std::string> side_outputs;  // a linker's map
   std::vector<std::string> inputs;

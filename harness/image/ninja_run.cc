@@ -29,12 +29,11 @@ constexpr std::size_t kLineLimit = 1024 * 1024;  // a command line of ninja's is
 std::vector<std::string> ninja_command(unsigned jobs) {
   std::vector<std::string> words{"env"};
   // Each of these changes what gcc finds or prints, and none is in a recipe.
-  for (const char* name : {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH",
-                           "GCC_EXEC_PREFIX", "GCC_COLORS", "DEPENDENCIES_OUTPUT"}) {
+  for (const char* name : {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "GCC_COLORS",
+                           "DEPENDENCIES_OUTPUT"}) {
     words.insert(words.end(), {"-u", name});
   }
-  words.insert(words.end(),
-               {"LC_ALL=C", "SOURCE_DATE_EPOCH=0", fmt::format("NINJA_STATUS={}%f/%t] ", kStatus)});
+  words.insert(words.end(), {"LC_ALL=C", "SOURCE_DATE_EPOCH=0", fmt::format("NINJA_STATUS={}%f/%t] ", kStatus)});
   words.insert(words.end(), {"ninja", "-k", "0"});
   if (jobs > 0) words.insert(words.end(), {"-j", fmt::format("{}", jobs)});
   return words;
@@ -44,8 +43,7 @@ std::vector<std::string> ninja_command(unsigned jobs) {
 bool read_to_end(int fd, NinjaOutput& output, Deadline deadline, const Clock& clock) {
   std::array<char, 16384> chunk;
   for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining(clock.now())).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining(clock.now())).count();
     if (left == 0) return false;
     pollfd waiting{fd, POLLIN, 0};
     const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, INT_MAX)));
@@ -58,8 +56,7 @@ bool read_to_end(int fd, NinjaOutput& output, Deadline deadline, const Clock& cl
 }
 
 bool contains_any(std::string_view line, std::initializer_list<std::string_view> words) {
-  return std::ranges::any_of(
-      words, [&](std::string_view word) { return line.find(word) != std::string_view::npos; });
+  return std::ranges::any_of(words, [&](std::string_view word) { return line.find(word) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -107,18 +104,14 @@ void NinjaOutput::finish(NinjaRun& run) {
   run.last_words = std::move(last_words_);
 }
 
-Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
-                           unsigned jobs, const BuildProgress& progress, Duration limit) {
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, unsigned jobs,
+                           const BuildProgress& progress, Duration limit) {
   if (!program_exists("ninja")) return fail("ninja is not installed (Debian package ninja-build)");
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return fail(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   const ScopedFd reader(ends[0]);
   ScopedFd writer(ends[1]);
-  LaunchSpec spec{.argv = ninja_command(jobs),
-                  .folder = folder,
-                  .output = writer.get(),
-                  .errors = writer.get()};
+  LaunchSpec spec{.argv = ninja_command(jobs), .folder = folder, .output = writer.get(), .errors = writer.get()};
   BOOTRIG_TRY(const std::unique_ptr<ChildProcess> child, launcher.launch(spec));
   writer.reset();  // or the pipe would never end
 
@@ -141,16 +134,13 @@ std::string first_error_line(std::string_view log) {
   for (const std::string_view line : lines) {
     // The compiler driver repeats that its linker failed; the linker itself says why.
     if (line.starts_with("collect2: ")) continue;
-    if (contains_any(line, {"error: ", "Error: ", "undefined reference to",
-                            "multiple definition of", "overflowed by", "will not fit in region",
-                            "cannot find ", "cannot open ", "No such file"})) {
+    if (contains_any(line, {"error: ", "Error: ", "undefined reference to", "multiple definition of", "overflowed by",
+                            "will not fit in region", "cannot find ", "cannot open ", "No such file"})) {
       return std::string(trim(line));
     }
   }
-  const auto printed =
-      std::ranges::find_if(lines, [](std::string_view line) { return !trim(line).empty(); });
-  return printed == lines.end() ? "the command failed and printed nothing"
-                                : std::string(trim(*printed));
+  const auto printed = std::ranges::find_if(lines, [](std::string_view line) { return !trim(line).empty(); });
+  return printed == lines.end() ? "the command failed and printed nothing" : std::string(trim(*printed));
 }
 
 bool program_exists(const std::string& program) {

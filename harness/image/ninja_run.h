@@ -31,8 +31,8 @@ struct NinjaRun {
 // Runs build.ninja in `folder` to its end; a failing command does not keep the others from being
 // run. `progress` (may be empty) is called after each command. The environment's settings that
 // change what gcc makes are taken away. Fails when ninja cannot be started.
-Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
-                           unsigned jobs, const BuildProgress& progress, Duration limit);
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, unsigned jobs,
+                           const BuildProgress& progress, Duration limit);
 
 // One line that says what went wrong: the first error of a compiler, an assembler or a linker;
 // otherwise the first line printed. `log` is a NinjaFailure's.

@@ -2,8 +2,8 @@
 
 #include "image/ninja_file.h"
 #include "image/ninja_run.h"
-#include "image/test_folder.h"
 #include "process/launcher.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -80,16 +80,13 @@ TEST(NinjaOutput, FindsProgressAndFailuresHoweverItIsSplit) {
   for (const std::size_t size : {1, 2, 7, 1000}) {
     const Heard heard = hear(kOutput, size);
     EXPECT_EQ(heard.progress,
-              (std::vector<std::string>{"1 of 4: compile a.c", "2 of 4: compile b.c",
-                                        "3 of 4: compile c.c"}));
+              (std::vector<std::string>{"1 of 4: compile a.c", "2 of 4: compile b.c", "3 of 4: compile c.c"}));
     ASSERT_EQ(heard.run.failures.size(), 2u);
     EXPECT_EQ(heard.run.failures[0].outputs, "out/b.o");
-    EXPECT_EQ(heard.run.failures[0].log,
-              "gcc -c b.c\nb.c: In function 'main':\nb.c:3:5: error: 'x' undeclared\n");
+    EXPECT_EQ(heard.run.failures[0].log, "gcc -c b.c\nb.c: In function 'main':\nb.c:3:5: error: 'x' undeclared\n");
     EXPECT_EQ(heard.run.failures[1].outputs, "out/c.elf out/c.map");
-    EXPECT_EQ(
-        heard.run.last_words,
-        "a.c:1:1: warning: w\nninja: build stopped: cannot make progress due to previous errors.");
+    EXPECT_EQ(heard.run.last_words,
+              "a.c:1:1: warning: w\nninja: build stopped: cannot make progress due to previous errors.");
   }
 }
 
@@ -101,8 +98,7 @@ TEST(NinjaOutput, KeepsALimitedLog) {
 }
 
 TEST(NinjaOutput, SurvivesOddLines) {
-  const Heard heard =
-      hear("[bootrig ] x\n[bootrig 1/] y\n[bootrig 9999999999/2] z\n[bootrig\nFAILED: ", 3);
+  const Heard heard = hear("[bootrig ] x\n[bootrig 1/] y\n[bootrig 9999999999/2] z\n[bootrig\nFAILED: ", 3);
   EXPECT_EQ(heard.run.failures.size(), 1u);
 }
 
@@ -113,32 +109,26 @@ TEST(RunNinja, GivesNinjasOwnWords) {
   const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, std::chrono::minutes(1)).value();
   EXPECT_EQ(run.status.code, 1);
   EXPECT_TRUE(run.failures.empty());
-  EXPECT_TRUE(
-      run.last_words.starts_with("ninja: error: build.ninja:1: unknown build rule 'nothing'"))
+  EXPECT_TRUE(run.last_words.starts_with("ninja: error: build.ninja:1: unknown build rule 'nothing'"))
       << run.last_words;
 }
 
 TEST(RunNinja, EndsWhatTakesTooLong) {
   const TestFolder folder;
-  folder.put("build.ninja",
-             ninja_text({{.description = "wait", .command = {"sleep", "600"}, .output = "x"}}));
+  folder.put("build.ninja", ninja_text({{.description = "wait", .command = {"sleep", "600"}, .output = "x"}}));
   ForkingLauncher launcher;
   const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, Duration{0}).value();
   EXPECT_TRUE(run.timed_out);
 }
 
 TEST(FirstErrorLine, IsWhatThePersonNeeds) {
-  EXPECT_EQ(
-      first_error_line(
-          "gcc -DX='error: no'\nIn file included from a.c:1:\na.h:2:3: error: expected ';'\n"),
-      "a.h:2:3: error: expected ';'");
-  EXPECT_EQ(
-      first_error_line("gcc\nx.S: Assembler messages:\nx.S:5: Error: unknown mnemonic `foo'\n"),
-      "x.S:5: Error: unknown mnemonic `foo'");
-  EXPECT_EQ(
-      first_error_line("gcc\nld: a.o: in function `main':\na.c:3: undefined reference to `f'\n"
-                       "collect2: error: ld returned 1 exit status\n"),
-      "a.c:3: undefined reference to `f'");
+  EXPECT_EQ(first_error_line("gcc -DX='error: no'\nIn file included from a.c:1:\na.h:2:3: error: expected ';'\n"),
+            "a.h:2:3: error: expected ';'");
+  EXPECT_EQ(first_error_line("gcc\nx.S: Assembler messages:\nx.S:5: Error: unknown mnemonic `foo'\n"),
+            "x.S:5: Error: unknown mnemonic `foo'");
+  EXPECT_EQ(first_error_line("gcc\nld: a.o: in function `main':\na.c:3: undefined reference to `f'\n"
+                             "collect2: error: ld returned 1 exit status\n"),
+            "a.c:3: undefined reference to `f'");
   EXPECT_EQ(first_error_line("gcc\n\nKilled\n"), "Killed");
   EXPECT_EQ(first_error_line("gcc\n"), "the command failed and printed nothing");
   EXPECT_EQ(first_error_line(""), "the command failed and printed nothing");

@@ -35,8 +35,7 @@ constexpr KnownFormat kKnownFormats[] = {
      "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it"},
     {0, "\x1f\x8b"sv, false, "is compressed (gzip); give it uncompressed"},
     {0, "070701"sv, false, "is a CPIO archive, not code; give the image that holds it"},
-    {0, "MZ"sv, true,
-     "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)"},
+    {0, "MZ"sv, true, "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)"},
 };
 
 const KnownFormat* known_format(std::string_view bytes) {
@@ -46,20 +45,14 @@ const KnownFormat* known_format(std::string_view bytes) {
   return found == std::end(kKnownFormats) ? nullptr : found;
 }
 
-Result<void> check_raw(const std::string& place, std::string_view bytes,
-                       std::optional<std::uint64_t> load) {
+Result<void> check_raw(const std::string& place, std::string_view bytes, std::optional<std::uint64_t> load) {
   const KnownFormat* known = known_format(bytes);
   if (known && (!load || !known->code_at_start)) return fail(place, std::string(known->sentence));
-  if (!load)
-    return fail(place, "is no ELF; a raw image needs the address it loads at (--load 0x…)");
-  if (*load % 4 != 0)
-    return fail(place,
-                fmt::format("cannot be entered at {:#x}: instructions are 4-aligned", *load));
+  if (!load) return fail(place, "is no ELF; a raw image needs the address it loads at (--load 0x…)");
+  if (*load % 4 != 0) return fail(place, fmt::format("cannot be entered at {:#x}: instructions are 4-aligned", *load));
   if (*load > ~std::uint64_t{0} - (bytes.size() - 1)) {
-    return fail(
-        place,
-        fmt::format("has {:#x} bytes: loaded at {:#x} it reaches past the end of the address space",
-                    bytes.size(), *load));
+    return fail(place, fmt::format("has {:#x} bytes: loaded at {:#x} it reaches past the end of the address space",
+                                   bytes.size(), *load));
   }
   return {};
 }
@@ -78,22 +71,18 @@ bool is_loaded(const ElfFile& elf, std::uint64_t address) {
 // is its own affair.
 Result<void> check_bootable(const std::string& place, const ElfFile& elf) {
   if (elf.has_interpreter) {
-    return fail(
-        place, "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
+    return fail(place, "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
   }
-  const std::uint64_t lowest =
-      std::ranges::min(elf.segments, {}, &ElfSegment::physical_address).physical_address;
+  const std::uint64_t lowest = std::ranges::min(elf.segments, {}, &ElfSegment::physical_address).physical_address;
   if (elf.position_independent && lowest == 0) {
     return fail(place,
                 "is position-independent (ET_DYN) and linked at address 0; link it with -no-pie at "
                 "the address "
                 "where it runs");
   }
-  if (elf.entry % 4 != 0)
-    return fail(place, fmt::format("has the entry {:#x}: instructions are 4-aligned", elf.entry));
+  if (elf.entry % 4 != 0) return fail(place, fmt::format("has the entry {:#x}: instructions are 4-aligned", elf.entry));
   if (!is_loaded(elf, elf.entry)) {
-    return fail(place,
-                fmt::format("has the entry {:#x}, which lies in no loadable segment", elf.entry));
+    return fail(place, fmt::format("has the entry {:#x}, which lies in no loadable segment", elf.entry));
   }
   return {};
 }

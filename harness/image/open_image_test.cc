@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "image/image.h"
-#include "image/test_folder.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -36,8 +36,7 @@ struct SmallElf {
     for (int i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i));
   }
   void add_segment(std::string& out, std::uint64_t kind) const {
-    add(out, kind, 4), add(out, 5, 4), add(out, 120, 8), add(out, virtual_address, 8),
-        add(out, physical_address, 8);
+    add(out, kind, 4), add(out, 5, 4), add(out, 120, 8), add(out, virtual_address, 8), add(out, physical_address, 8);
     add(out, 16, 8), add(out, 16, 8), add(out, 16, 8);
   }
 };
@@ -98,16 +97,13 @@ TEST_F(OpenImageTest, RefusesWhatIsNoFile) {
 
 TEST_F(OpenImageTest, RefusesRawBytesWithoutAPlace) {
   EXPECT_EQ(message("abc"), "is no ELF; a raw image needs the address it loads at (--load 0x…)");
-  EXPECT_EQ(message("abc", 0x40000002),
-            "cannot be entered at 0x40000002: instructions are 4-aligned");
-  EXPECT_EQ(
-      message("abcdefgh", 0xfffffffffffffffc),
-      "has 0x8 bytes: loaded at 0xfffffffffffffffc it reaches past the end of the address space");
+  EXPECT_EQ(message("abc", 0x40000002), "cannot be entered at 0x40000002: instructions are 4-aligned");
+  EXPECT_EQ(message("abcdefgh", 0xfffffffffffffffc),
+            "has 0x8 bytes: loaded at 0xfffffffffffffffc it reaches past the end of the address space");
 }
 
 TEST_F(OpenImageTest, RefusesElfFilesThatCannotBeBooted) {
-  EXPECT_EQ(message(SmallElf().bytes(), 0x40000000),
-            "is an ELF and carries its addresses; leave --load away");
+  EXPECT_EQ(message(SmallElf().bytes(), 0x40000000), "is an ELF and carries its addresses; leave --load away");
   SmallElf other;
   other.machine = 62;
   EXPECT_EQ(message(other), "is an ELF for x86-64; AArch64 is needed");
@@ -123,8 +119,7 @@ TEST_F(OpenImageTest, RefusesElfFilesThatCannotBeBooted) {
   EXPECT_EQ(message(outside), "has the entry 0x40080010, which lies in no loadable segment");
   SmallElf dynamic;
   dynamic.has_interpreter = true;
-  EXPECT_EQ(message(dynamic),
-            "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
+  EXPECT_EQ(message(dynamic), "asks for a dynamic linker (PT_INTERP); link it with -static -no-pie and -nostdlib");
   SmallElf odd;
   odd.entry = 0x40080001;
   EXPECT_EQ(message(odd), "has the entry 0x40080001: instructions are 4-aligned");
@@ -139,13 +134,11 @@ TEST_F(OpenImageTest, SaysWhatOtherFormatsAre) {
             "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF "
             "or the raw bytes in "
             "it");
-  EXPECT_EQ(
-      message("\xd0\x0d\xfe\xed tree"),
-      "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it");
+  EXPECT_EQ(message("\xd0\x0d\xfe\xed tree"),
+            "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it");
   EXPECT_EQ(message("\x1f\x8b\x08"), "is compressed (gzip); give it uncompressed");
   EXPECT_EQ(message("070701..."), "is a CPIO archive, not code; give the image that holds it");
-  EXPECT_EQ(message("MZ"),
-            "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)");
+  EXPECT_EQ(message("MZ"), "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)");
   EXPECT_EQ(message(std::string("MZ") + std::string(54, '\0') + "ARM\x64", 0x40200000), "no error");
 }
 

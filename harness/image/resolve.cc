@@ -17,8 +17,8 @@ using Values = std::map<std::string, std::string>;
 constexpr std::string_view kBuildFormat = "bootrig-build-1";
 
 std::unexpected<ImageFailure> bad_spec(std::string place, std::string message) {
-  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec,
-                                      .error = {std::move(place), std::move(message)}});
+  return std::unexpected(
+      ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = {std::move(place), std::move(message)}});
 }
 
 std::vector<std::string> parameter_names(const Recipe& recipe) {
@@ -50,28 +50,24 @@ Found find_image(const std::vector<Recipe>& recipes, const std::string& name) {
   return {};
 }
 
-std::unexpected<ImageFailure> no_such_image(const std::vector<Recipe>& recipes,
-                                            const std::string& name) {
+std::unexpected<ImageFailure> no_such_image(const std::vector<Recipe>& recipes, const std::string& name) {
   std::vector<std::string> names;
   for (const ImageListing& listing : list_images(recipes)) names.push_back(listing.name);
   const std::string there = names.empty() ? "there is no recipe" : "there are " + one_of(names);
-  return bad_spec("", fmt::format("there is no image '{}'; {}{}", printable(name), there,
-                                  did_you_mean(name, names)));
+  return bad_spec("", fmt::format("there is no image '{}'; {}{}", printable(name), there, did_you_mean(name, names)));
 }
 
 std::unexpected<ImageFailure> no_such_parameter(const Recipe& recipe, const std::string& name) {
   const std::vector<std::string> names = parameter_names(recipe);
   const std::string there = names.empty() ? "it has none" : "it has " + one_of(names);
-  return bad_spec("", fmt::format("recipe '{}' has no parameter '{}'; {}{}", recipe.name,
-                                  printable(name), there, did_you_mean(name, names)));
+  return bad_spec("", fmt::format("recipe '{}' has no parameter '{}'; {}{}", recipe.name, printable(name), there,
+                                  did_you_mean(name, names)));
 }
 
 // A user's --set goes to every recipe that has the parameter: only a name that none has is wrong.
-std::expected<void, ImageFailure> check_user_names(const std::vector<Recipe>& recipes,
-                                                   const Values& user) {
+std::expected<void, ImageFailure> check_user_names(const std::vector<Recipe>& recipes, const Values& user) {
   for (const auto& [name, value] : user) {
-    const bool known = std::ranges::any_of(
-        recipes, [&](const Recipe& recipe) { return find_parameter(recipe, name); });
+    const bool known = std::ranges::any_of(recipes, [&](const Recipe& recipe) { return find_parameter(recipe, name); });
     if (known) continue;
     std::vector<std::string> names;
     for (const Recipe& recipe : recipes) {
@@ -80,8 +76,8 @@ std::expected<void, ImageFailure> check_user_names(const std::vector<Recipe>& re
     std::ranges::sort(names);
     names.erase(std::unique(names.begin(), names.end()), names.end());
     const std::string there = names.empty() ? "there are none" : "there are " + one_of(names);
-    return bad_spec("", fmt::format("no recipe has a parameter '{}' (--set); {}{}", printable(name),
-                                    there, did_you_mean(name, names)));
+    return bad_spec("", fmt::format("no recipe has a parameter '{}' (--set); {}{}", printable(name), there,
+                                    did_you_mean(name, names)));
   }
   return {};
 }
@@ -91,40 +87,34 @@ const std::string* value_in(const Values& values, const std::string& name) {
   return found == values.end() ? nullptr : &found->second;
 }
 
-std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& parameter,
-                                                      const Recipe& recipe, const Variant* variant,
-                                                      const ImageRequest& request,
+std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& parameter, const Recipe& recipe,
+                                                      const Variant* variant, const ImageRequest& request,
                                                       const Values& user) {
   std::string value;
   if (const std::string* set = value_in(request.set, parameter.name)) {
     value = *set;
   } else if (const std::string* given = value_in(user, parameter.name)) {
     value = *given;
-  } else if (const std::string* fixed =
-                 variant ? value_in(variant->set, parameter.name) : nullptr) {
+  } else if (const std::string* fixed = variant ? value_in(variant->set, parameter.name) : nullptr) {
     value = *fixed;
   } else if (parameter.from_target) {
     value = machine_value(request.machine, *parameter.from_target);
   } else if (parameter.default_value) {
     value = *parameter.default_value;
   } else {
-    return std::unexpected(ImageFailure{
-        .kind = ImageFailure::Kind::kSkipped,
-        .error = {"", fmt::format("parameter '{}' is not given: {} (give --set {}=…)",
-                                  parameter.name, parameter.summary, parameter.name)}});
+    return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kSkipped,
+                                        .error = {"", fmt::format("parameter '{}' is not given: {} (give --set {}=…)",
+                                                                  parameter.name, parameter.summary, parameter.name)}});
   }
-  if (!parameter.allowed.empty() &&
-      std::ranges::find(parameter.allowed, value) == parameter.allowed.end()) {
+  if (!parameter.allowed.empty() && std::ranges::find(parameter.allowed, value) == parameter.allowed.end()) {
     return bad_spec(
-        "", fmt::format("parameter '{}' of recipe '{}' cannot be '{}'; allowed: {}{}",
-                        parameter.name, recipe.name, printable(value), one_of(parameter.allowed),
-                        did_you_mean(value, parameter.allowed)));
+        "", fmt::format("parameter '{}' of recipe '{}' cannot be '{}'; allowed: {}{}", parameter.name, recipe.name,
+                        printable(value), one_of(parameter.allowed), did_you_mean(value, parameter.allowed)));
   }
   return value;
 }
 
-std::expected<Values, ImageFailure> choose_values(const Found& found, const ImageRequest& request,
-                                                  const Values& user) {
+std::expected<Values, ImageFailure> choose_values(const Found& found, const ImageRequest& request, const Values& user) {
   for (const Values* values : {&request.set, found.variant ? &found.variant->set : nullptr}) {
     if (!values) continue;
     for (const auto& [name, value] : *values) {
@@ -133,8 +123,7 @@ std::expected<Values, ImageFailure> choose_values(const Found& found, const Imag
   }
   Values chosen;
   for (const RecipeParameter& parameter : found.recipe->parameters) {
-    BOOTRIG_TRY(chosen[parameter.name],
-                choose_value(parameter, *found.recipe, found.variant, request, user));
+    BOOTRIG_TRY(chosen[parameter.name], choose_value(parameter, *found.recipe, found.variant, request, user));
   }
   return chosen;
 }
@@ -168,8 +157,7 @@ class Filler {
       std::string name = template_name, file = template_file;
       fill(name);
       fill_file(file);
-      if (!files.emplace(name, file).second)
-        refuse(fmt::format("'{}' is twice in the archive", printable(name)));
+      if (!files.emplace(name, file).second) refuse(fmt::format("'{}' is twice in the archive", printable(name)));
     }
     stage.files = std::move(files);
     fill(stage.truncate);
@@ -190,11 +178,9 @@ class Filler {
   void fill(std::string& text) {
     std::string out;
     std::size_t at = 0;
-    for (std::size_t start = text.find("${"); start != std::string::npos;
-         start = text.find("${", at)) {
+    for (std::size_t start = text.find("${"); start != std::string::npos; start = text.find("${", at)) {
       const std::size_t end = text.find('}', start);
-      if (end == std::string::npos)
-        return refuse(fmt::format("'{}': a '${{' is not closed", printable(text)));
+      if (end == std::string::npos) return refuse(fmt::format("'{}': a '${{' is not closed", printable(text)));
       const std::string name = text.substr(start + 2, end - start - 2);
       const std::string* value = value_in(values_, name);
       if (!value) return refuse(no_such_parameter(recipe_, name).error().error.message);
@@ -204,8 +190,7 @@ class Filler {
     text = out.append(text, at);
     // A line break would end the line of build.ninja; no path and no flag has use for the others.
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (std::ranges::any_of(text, control))
-      refuse(fmt::format("'{}' has a control character", printable(text)));
+    if (std::ranges::any_of(text, control)) refuse(fmt::format("'{}' has a control character", printable(text)));
   }
 
   void refuse(std::string message) {
@@ -257,8 +242,7 @@ std::string key_of(const Recipe& recipe) {
   key.add(kBuildFormat);
   key.add(recipe.name);
   key.add(recipe.toolchain);
-  for (const Stage& stage : recipe.stages)
-    std::visit([&](const auto& what) { key.add(what); }, stage.what);
+  for (const Stage& stage : recipe.stages) std::visit([&](const auto& what) { key.add(what); }, stage.what);
   key.add(recipe.boot.stage);
   key.add(recipe.boot.raw ? "raw" : "elf");
   return sha256_hex(key.text());
@@ -286,8 +270,7 @@ std::string stage_key(const Recipe& recipe, const CompileStage& stage) {
   return sha256_hex(key.text());
 }
 
-ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request,
-                              const Values& user) {
+ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request, const Values& user) {
   const Found found = find_image(recipes, request.name);
   if (!found.recipe) return no_such_image(recipes, request.name);
   BOOTRIG_TRY_VOID(check_user_names(recipes, user));

@@ -10,21 +10,15 @@ using Values = std::map<std::string, std::string>;
 // parameters: ending (default, allowed), memory (from the target), sel4 (required when
 // `with_tree`).
 Recipe reference_recipe(bool with_tree = false) {
-  Recipe recipe{.name = "reference",
-                .summary = "Loader, kernel and user thread",
-                .folder = "images/reference"};
-  recipe.parameters = {{.name = "ending",
-                        .summary = "how it ends",
-                        .default_value = "power-off",
-                        .allowed = {"power-off", "run"}},
-                       {.name = "memory", .summary = "RAM of the target", .from_target = "memory"},
-                       {.name = "tag", .summary = "a word", .default_value = "plain"}};
+  Recipe recipe{.name = "reference", .summary = "Loader, kernel and user thread", .folder = "images/reference"};
+  recipe.parameters = {
+      {.name = "ending", .summary = "how it ends", .default_value = "power-off", .allowed = {"power-off", "run"}},
+      {.name = "memory", .summary = "RAM of the target", .from_target = "memory"},
+      {.name = "tag", .summary = "a word", .default_value = "plain"}};
   if (with_tree) recipe.parameters.push_back({.name = "sel4", .summary = "path of a kernel tree"});
-  recipe.variants = {
-      {.name = "hello", .summary = "Says hello", .set = {{"ending", "run"}, {"tag", "variant"}}}};
+  recipe.variants = {{.name = "hello", .summary = "Says hello", .set = {{"ending", "run"}, {"tag", "variant"}}}};
   recipe.stages = {
-      {CompileStage{"objects", {"main.c"}, {}, {"-DENDING_${ending}", "-DTAG=${tag}${tag}"}},
-       "recipe.json:/stages/0"},
+      {CompileStage{"objects", {"main.c"}, {}, {"-DENDING_${ending}", "-DTAG=${tag}${tag}"}}, "recipe.json:/stages/0"},
       {LinkStage{"kernel", {"objects"}, "kernel.ld", {}}, "recipe.json:/stages/1"}};
   recipe.boot.stage = "kernel";
   return recipe;
@@ -45,8 +39,7 @@ std::string message(const Recipe& recipe, const ImageRequest& request, const Val
 
 TEST(Resolve, FillsInEveryParameter) {
   const auto resolved = resolve_request({reference_recipe()}, {.name = "reference"}, {}).value();
-  EXPECT_EQ(resolved.parameters,
-            (Values{{"ending", "power-off"}, {"memory", "1G"}, {"tag", "plain"}}));
+  EXPECT_EQ(resolved.parameters, (Values{{"ending", "power-off"}, {"memory", "1G"}, {"tag", "plain"}}));
   EXPECT_EQ(flags(resolved), (std::vector<std::string>{"-DENDING_power-off", "-DTAG=plainplain"}));
   EXPECT_EQ(resolved.key.size(), 64u);
 }
@@ -58,8 +51,7 @@ TEST(Resolve, TheScenarioGoesBeforeTheUserBeforeTheVariantBeforeTheDefault) {
   EXPECT_EQ(tag({.name = "reference"}, {}), "plain");
   EXPECT_EQ(tag({.name = "reference-hello"}, {}), "variant");
   EXPECT_EQ(tag({.name = "reference-hello"}, {{"tag", "user"}}), "user");
-  EXPECT_EQ(tag({.name = "reference-hello", .set = {{"tag", "scenario"}}}, {{"tag", "user"}}),
-            "scenario");
+  EXPECT_EQ(tag({.name = "reference-hello", .set = {{"tag", "scenario"}}}, {{"tag", "user"}}), "scenario");
 }
 
 TEST(Resolve, TheTargetDecidesUnlessSomeoneElseDoes) {
@@ -79,8 +71,7 @@ TEST(Resolve, TheKeyFollowsWhatIsBuilt) {
   const std::string plain = key(reference_recipe(), {.name = "reference"});
   EXPECT_NE(key(reference_recipe(), {.name = "reference-hello"}), plain);
   // The variant's values given by hand come to the same build.
-  EXPECT_EQ(key(reference_recipe(),
-                {.name = "reference", .set = {{"ending", "run"}, {"tag", "variant"}}}),
+  EXPECT_EQ(key(reference_recipe(), {.name = "reference", .set = {{"ending", "run"}, {"tag", "variant"}}}),
             key(reference_recipe(), {.name = "reference-hello"}));
   // No stage uses the memory, and the folder may stand anywhere.
   ImageRequest larger{.name = "reference"};
@@ -98,11 +89,9 @@ TEST(Resolve, TheKeyFollowsWhatIsBuilt) {
 }
 
 TEST(Resolve, SkipsWithoutARequiredParameter) {
-  EXPECT_EQ(
-      message(reference_recipe(true), {.name = "reference"}, {}, ImageFailure::Kind::kSkipped),
-      "parameter 'sel4' is not given: path of a kernel tree (give --set sel4=…)");
-  EXPECT_EQ(message(reference_recipe(true), {.name = "reference"}, {{"sel4", "/src/sel4"}}),
-            "no error");
+  EXPECT_EQ(message(reference_recipe(true), {.name = "reference"}, {}, ImageFailure::Kind::kSkipped),
+            "parameter 'sel4' is not given: path of a kernel tree (give --set sel4=…)");
+  EXPECT_EQ(message(reference_recipe(true), {.name = "reference"}, {{"sel4", "/src/sel4"}}), "no error");
 }
 
 TEST(Resolve, RefusesUnknownNames) {
@@ -116,15 +105,13 @@ TEST(Resolve, RefusesUnknownNames) {
   EXPECT_EQ(message(reference_recipe(), {.name = "reference"}, {{"memroy", "1G"}}),
             "no recipe has a parameter 'memroy' (--set); there are 'ending', 'memory' or 'tag'; "
             "did you mean 'memory'?");
-  EXPECT_EQ(to_text(resolve_request({}, {.name = "x"}, {}).error().error),
-            "there is no image 'x'; there is no recipe");
+  EXPECT_EQ(to_text(resolve_request({}, {.name = "x"}, {}).error().error), "there is no image 'x'; there is no recipe");
 }
 
 TEST(Resolve, AUsersParameterMayBelongToAnotherRecipe) {
   Recipe other{.name = "other"};
   other.parameters = {{.name = "depth", .default_value = "1"}};
-  EXPECT_TRUE(
-      resolve_request({reference_recipe(), other}, {.name = "reference"}, {{"depth", "2"}}));
+  EXPECT_TRUE(resolve_request({reference_recipe(), other}, {.name = "reference"}, {{"depth", "2"}}));
 }
 
 TEST(Resolve, RefusesValuesThatAreNotAllowed) {
@@ -145,14 +132,12 @@ TEST(Resolve, RefusesStringsThatCannotBeFilledIn) {
             "'memory' or 'tag'; "
             "did you mean 'ending'?");
   EXPECT_EQ(with_flag("-D${tag"), "recipe.json:/stages/0: '-D${tag': a '${' is not closed");
-  EXPECT_EQ(with_flag("-DA\nbuild x: y"),
-            "recipe.json:/stages/0: '-DA\nbuild x: y' has a control character");
+  EXPECT_EQ(with_flag("-DA\nbuild x: y"), "recipe.json:/stages/0: '-DA\nbuild x: y' has a control character");
   EXPECT_EQ(with_flag("-D$tag$"), "no error");
 }
 
 TEST(Resolve, AValueIsNotFilledInAgain) {
-  const auto resolved =
-      resolve_request({reference_recipe()}, {.name = "reference"}, {{"tag", "${ending}"}}).value();
+  const auto resolved = resolve_request({reference_recipe()}, {.name = "reference"}, {{"tag", "${ending}"}}).value();
   EXPECT_EQ(flags(resolved)[1], "-DTAG=${ending}${ending}");
 }
 
@@ -160,8 +145,8 @@ TEST(ListImages, NamesRecipesAndVariants) {
   std::vector<std::string> names;
   for (const ImageListing& image : list_images({reference_recipe()}))
     names.push_back(image.name + ": " + image.summary);
-  EXPECT_EQ(names, (std::vector<std::string>{"reference: Loader, kernel and user thread",
-                                             "reference-hello: Says hello"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"reference: Loader, kernel and user thread", "reference-hello: Says hello"}));
 }
 
 }  // namespace

@@ -24,8 +24,7 @@ Result<void> write_if_changed(const std::filesystem::path& output, std::string_v
 
 // libarchive's callback: appends to the std::string that `client` is. No exception may pass through
 // C.
-la_ssize_t append_to_string(archive*, void* client, const void* bytes,
-                            std::size_t length) noexcept {
+la_ssize_t append_to_string(archive*, void* client, const void* bytes, std::size_t length) noexcept {
   static_cast<std::string*>(client)->append(static_cast<const char*>(bytes), length);
   return static_cast<la_ssize_t>(length);
 }
@@ -48,10 +47,8 @@ Result<void> add_entry(archive* writer, const ArchiveEntry& what) {
   archive_entry_set_rdev(entry.get(), 0);
   archive_entry_set_mtime(entry.get(), 0, 0);
   if (archive_write_header(writer, entry.get()) != ARCHIVE_OK ||
-      archive_write_data(writer, bytes.data(), bytes.size()) !=
-          static_cast<la_ssize_t>(bytes.size())) {
-    return fail(what.file.string(),
-                fmt::format("cannot archive: {}", archive_error_string(writer)));
+      archive_write_data(writer, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size())) {
+    return fail(what.file.string(), fmt::format("cannot archive: {}", archive_error_string(writer)));
   }
   return {};
 }
@@ -64,10 +61,8 @@ Result<void> check_names(const std::vector<ArchiveEntry>& entries) {
       return fail(fmt::format("'{}' cannot be a name in an archive", printable(name)));
     }
     // It would end the archive for every reader.
-    if (name == "TRAILER!!!")
-      return fail("'TRAILER!!!' cannot be a name in an archive: it marks the end of one");
-    if (i > 0 && name == entries[i - 1].name)
-      return fail(fmt::format("'{}' is twice in the archive", printable(name)));
+    if (name == "TRAILER!!!") return fail("'TRAILER!!!' cannot be a name in an archive: it marks the end of one");
+    if (i > 0 && name == entries[i - 1].name) return fail(fmt::format("'{}' is twice in the archive", printable(name)));
   }
   return {};
 }
@@ -90,18 +85,14 @@ std::string assembler_string(std::string_view text) {
 }
 
 bool is_symbol(std::string_view text) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !text.empty() && letter(text[0]) &&
-         std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+  return !text.empty() && letter(text[0]) && std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
 }
 
 bool is_section(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
   });
 }
 
@@ -136,8 +127,7 @@ struct StageArguments {
   std::vector<std::string> others;
 };
 
-Result<StageArguments> sort_arguments(const std::vector<std::string>& words,
-                                      const std::vector<std::string>& allowed) {
+Result<StageArguments> sort_arguments(const std::vector<std::string>& words, const std::vector<std::string>& allowed) {
   StageArguments sorted;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!words[i].starts_with("--")) {
@@ -145,8 +135,7 @@ Result<StageArguments> sort_arguments(const std::vector<std::string>& words,
       continue;
     }
     if (std::ranges::find(allowed, words[i]) == allowed.end()) {
-      return fail(fmt::format("'{}' is no option of this stage; there are {}{}",
-                              printable(words[i]), one_of(allowed),
+      return fail(fmt::format("'{}' is no option of this stage; there are {}{}", printable(words[i]), one_of(allowed),
                               did_you_mean(words[i], allowed)));
     }
     if (i + 1 == words.size()) return fail(fmt::format("option {} needs a value", words[i]));
@@ -172,28 +161,24 @@ Result<void> run_cpio(const std::vector<std::string>& words) {
   std::vector<ArchiveEntry> entries;
   for (const std::string& word : arguments.others) {
     const std::size_t equals = word.find('=');
-    if (equals == std::string::npos)
-      return fail(fmt::format("'{}' is not NAME=FILE", printable(word)));
+    if (equals == std::string::npos) return fail(fmt::format("'{}' is not NAME=FILE", printable(word)));
     entries.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
   return write_cpio(output, std::move(entries), truncate);
 }
 
 Result<void> run_embed(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const StageArguments arguments,
-              sort_arguments(words, {"--output", "--symbol", "--section", "--align"}));
+  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--symbol", "--section", "--align"}));
   BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
   BOOTRIG_TRY(const std::string symbol, option(arguments, "--symbol"));
   BOOTRIG_TRY(const std::string section, option(arguments, "--section"));
   BOOTRIG_TRY(const std::string align, option(arguments, "--align"));
   BOOTRIG_TRY(const std::uint64_t alignment, parse_count(align));
-  if (alignment > (1u << 30))
-    return fail(fmt::format("an alignment of {} is too large", alignment));
+  if (alignment > (1u << 30)) return fail(fmt::format("an alignment of {} is too large", alignment));
   if (arguments.others.size() != 1) {
     return fail(fmt::format("embed takes one file, not {}", arguments.others.size()));
   }
-  return write_embed_source(output, arguments.others[0], symbol, section,
-                            static_cast<unsigned>(alignment));
+  return write_embed_source(output, arguments.others[0], symbol, section, static_cast<unsigned>(alignment));
 }
 
 }  // namespace
@@ -208,27 +193,23 @@ Result<void> write_cpio(const std::filesystem::path& output, std::vector<Archive
   if (archive_write_set_format_cpio_newc(writer.get()) != ARCHIVE_OK ||
       archive_write_set_bytes_in_last_block(writer.get(), 1) != ARCHIVE_OK ||
       archive_write_open(writer.get(), &bytes, nullptr, &append_to_string, nullptr) != ARCHIVE_OK) {
-    return fail(output.string(),
-                fmt::format("cannot archive: {}", archive_error_string(writer.get())));
+    return fail(output.string(), fmt::format("cannot archive: {}", archive_error_string(writer.get())));
   }
   for (const ArchiveEntry& entry : entries) BOOTRIG_TRY_VOID(add_entry(writer.get(), entry));
   if (archive_write_close(writer.get()) != ARCHIVE_OK) {
-    return fail(output.string(),
-                fmt::format("cannot archive: {}", archive_error_string(writer.get())));
+    return fail(output.string(), fmt::format("cannot archive: {}", archive_error_string(writer.get())));
   }
   if (truncate && *truncate < bytes.size()) bytes.resize(*truncate);
   return write_if_changed(output, bytes);
 }
 
-Result<void> write_embed_source(const std::filesystem::path& output,
-                                const std::filesystem::path& input, const std::string& symbol,
-                                const std::string& section, unsigned alignment) {
+Result<void> write_embed_source(const std::filesystem::path& output, const std::filesystem::path& input,
+                                const std::string& symbol, const std::string& section, unsigned alignment) {
   if (!is_symbol(symbol)) {
     return fail(fmt::format("'{}' is no symbol; write letters, digits and _", printable(symbol)));
   }
   if (!is_section(section)) {
-    return fail(
-        fmt::format("'{}' is no section name; write letters, digits, _ and .", printable(section)));
+    return fail(fmt::format("'{}' is no section name; write letters, digits, _ and .", printable(section)));
   }
   if (!std::has_single_bit(alignment)) {
     return fail(fmt::format("an alignment of {} is no power of two", alignment));
@@ -271,8 +252,8 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
   words.erase(words.begin());
   if (stage == "cpio") return run_cpio(words);
   if (stage == "embed") return run_embed(words);
-  return fail(fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages),
-                          did_you_mean(stage, stages)));
+  return fail(
+      fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages), did_you_mean(stage, stages)));
 }
 
 }  // namespace bootrig

@@ -28,9 +28,8 @@ Result<void> write_cpio(const std::filesystem::path& output, std::vector<Archive
 // An assembler source that makes `input`'s bytes an object with <symbol> at their start,
 // <symbol>_end behind them and <symbol>_size, an 8-byte object that holds their number. The
 // assembler reads `input` (.incbin). `alignment` is a power of two, in bytes.
-Result<void> write_embed_source(const std::filesystem::path& output,
-                                const std::filesystem::path& input, const std::string& symbol,
-                                const std::string& section, unsigned alignment);
+Result<void> write_embed_source(const std::filesystem::path& output, const std::filesystem::path& input,
+                                const std::string& symbol, const std::string& section, unsigned alignment);
 
 // `bootrig stage …`: the arguments after "stage":
 //   cpio  --output FILE [--truncate SIZE] NAME=FILE...

@@ -53,8 +53,7 @@ LineColumn locate(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
   const std::size_t newline = before.rfind('\n');
   const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
-  return {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
-          before.size() - start + 1};
+  return {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1, before.size() - start + 1};
 }
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
@@ -81,8 +80,7 @@ std::string plain_sentence(std::string sentence) {
     }
   }
   sentence = replaced(sentence, "'[', '{', or a literal", "a value");
-  sentence =
-      replaced(sentence, "end of input; expected ',' or", "end of the file; expected ',' or");
+  sentence = replaced(sentence, "end of input; expected ',' or", "end of the file; expected ',' or");
   sentence = replaced(sentence, "end of input", "end of the file");
   sentence = replaced(sentence, "; expected string literal", "; expected a key in double quotes");
   sentence = replaced(sentence, "string literal", "string");
@@ -114,9 +112,8 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     const auto [first, is_new] = frame.lines.emplace(key, line);
     frame.key = key;
     if (is_new) return true;
-    error_ = Error{
-        place(), fmt::format("the key '{}' stands twice in this object: in line {} and in line {}",
-                             printable(key), first->second, line)};
+    error_ = Error{place(), fmt::format("the key '{}' stands twice in this object: in line {} and in line {}",
+                                        printable(key), first->second, line)};
     return false;
   }
 
@@ -124,8 +121,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
                    const nlohmann::detail::exception& exception) override {
     const std::size_t offset = start_of_token(position, last_token, exception.what());
     const LineColumn at = locate(text_, offset);
-    error_ = Error{fmt::format("{}:{}:{}", *origin_, at.line, at.column),
-                   sentence(offset, exception.what())};
+    error_ = Error{fmt::format("{}:{}:{}", *origin_, at.line, at.column), sentence(offset, exception.what())};
     return false;
   }
 
@@ -143,8 +139,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
 
   // The parser stands behind the last byte of what it did not expect; the first byte is the better
   // place.
-  std::size_t start_of_token(std::size_t position, const std::string& token,
-                             std::string_view what) const {
+  std::size_t start_of_token(std::size_t position, const std::string& token, std::string_view what) const {
     const bool string = what.find("unexpected string") != std::string_view::npos ||
                         what.find("invalid string") != std::string_view::npos;
     if (string && position >= token.size() && position <= text_.size() &&
@@ -152,12 +147,8 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
       return position - token.size();
     }
     std::size_t offset = std::min(position == 0 ? 0 : position - 1, text_.size());
-    const auto in_word = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-';
-    };
-    while (offset > 0 && offset < text_.size() && in_word(text_[offset]) &&
-           in_word(text_[offset - 1]))
-      --offset;
+    const auto in_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-'; };
+    while (offset > 0 && offset < text_.size() && in_word(text_[offset]) && in_word(text_[offset - 1])) --offset;
     return offset;
   }
 
@@ -176,8 +167,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     for (const Frame& frame : stack_) {
       const JsonNode::Array* array = frame.node->array();
       // The array's last element is the one being read, an object's member is named by its key.
-      pointer += '/' + (array ? fmt::format("{}", array->empty() ? 0 : array->size() - 1)
-                              : escape_pointer(frame.key));
+      pointer += '/' + (array ? fmt::format("{}", array->empty() ? 0 : array->size() - 1) : escape_pointer(frame.key));
     }
     return fmt::format("{}:{}", *origin_, printable(pointer.empty() ? "/" : pointer));
   }
@@ -268,8 +258,7 @@ Result<JsonDocument> JsonDocument::parse(std::string_view display_name, std::str
   std::size_t line = 1;
   TreeBuilder builder(display_name, text, &line);
   try {
-    Json::sax_parse(CountingIterator(text.data(), &line),
-                    CountingIterator(text.data() + text.size(), &line), &builder,
+    Json::sax_parse(CountingIterator(text.data(), &line), CountingIterator(text.data() + text.size(), &line), &builder,
                     Json::input_format_t::json, /*strict=*/true, /*ignore_comments=*/true);
   } catch (const std::exception& exception) {
     return fail(std::string(display_name) + ":1:1", plain_sentence(exception.what()));

@@ -15,9 +15,7 @@ struct JsonNode {
   using Array = std::vector<JsonNode>;
   using Object = std::vector<std::pair<std::string, JsonNode>>;  // the file's order
 
-  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array,
-               Object>
-      value = nullptr;
+  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value = nullptr;
   std::shared_ptr<const std::string> origin;  // the display name of the file that it stands in
 
   const Object* object() const { return std::get_if<Object>(&value); }

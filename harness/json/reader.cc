@@ -40,10 +40,8 @@ std::string unescape_pointer(std::string_view key) {
 }
 
 std::optional<std::string> whole_number(const JsonNode& node) {
-  if (const auto* number = std::get_if<std::uint64_t>(&node.value))
-    return fmt::format("{}", *number);
-  if (const auto* number = std::get_if<std::int64_t>(&node.value))
-    return fmt::format("{}", *number);
+  if (const auto* number = std::get_if<std::uint64_t>(&node.value)) return fmt::format("{}", *number);
+  if (const auto* number = std::get_if<std::int64_t>(&node.value)) return fmt::format("{}", *number);
   return std::nullopt;
 }
 
@@ -60,8 +58,7 @@ std::optional<std::size_t> first_repeated(const std::vector<std::string>& words)
 
 std::string describe(const JsonNode& node) {
   if (const auto number = whole_number(node)) return fmt::format("a number, {}", *number);
-  if (const auto* number = std::get_if<double>(&node.value))
-    return fmt::format("a number, {}", *number);
+  if (const auto* number = std::get_if<double>(&node.value)) return fmt::format("a number, {}", *number);
   if (const auto* text = std::get_if<std::string>(&node.value)) {
     return text->empty() ? "an empty string" : fmt::format("a string, {}", shown(*text));
   }
@@ -99,8 +96,7 @@ void JsonReader::bytes(std::string_view key, std::optional<std::string>& out) {
   if (node) out = text_of(key, *node, Text::kBytes);
 }
 
-void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsigned max,
-                       Presence presence) {
+void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsigned max, Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return;
   const auto* number = std::get_if<std::uint64_t>(&node->value);
@@ -118,8 +114,7 @@ void JsonReader::factor(std::string_view key, double& out, double max) {
   if (!node) return;
   std::optional<double> found;
   if (const auto* number = std::get_if<double>(&node->value)) found = *number;
-  if (const auto* number = std::get_if<std::uint64_t>(&node->value))
-    found = static_cast<double>(*number);
+  if (const auto* number = std::get_if<std::uint64_t>(&node->value)) found = static_cast<double>(*number);
   if (found && *found > 0 && *found <= max) {
     out = *found;
     return;
@@ -165,8 +160,7 @@ void JsonReader::address(std::string_view key, std::optional<std::uint64_t>& out
   if (const auto value = parsed(key, kAddress, parse_address, true)) out = *value;
 }
 
-std::optional<std::size_t> JsonReader::word_index(std::string_view key,
-                                                  std::span<const std::string> words,
+std::optional<std::size_t> JsonReader::word_index(std::string_view key, std::span<const std::string> words,
                                                   Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return std::nullopt;
@@ -174,14 +168,12 @@ std::optional<std::size_t> JsonReader::word_index(std::string_view key,
   if (!word) return std::nullopt;
   const auto found = std::ranges::find(words, *word);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-  refuse(key,
-         fmt::format("found {}; {}{} is expected{}", shown(*word),
-                     words.size() > 1 ? "one of " : "", one_of(words), did_you_mean(*word, words)));
+  refuse(key, fmt::format("found {}; {}{} is expected{}", shown(*word), words.size() > 1 ? "one of " : "",
+                          one_of(words), did_you_mean(*word, words)));
   return std::nullopt;
 }
 
-void JsonReader::word(std::string_view key, std::string& out, std::span<const std::string> words,
-                      Presence presence) {
+void JsonReader::word(std::string_view key, std::string& out, std::span<const std::string> words, Presence presence) {
   if (const auto index = word_index(key, words, presence)) out = words[*index];
 }
 
@@ -190,8 +182,7 @@ void JsonReader::texts(std::string_view key, std::vector<std::string>& out, Pres
   if (!node) return;
   const JsonNode::Array* array = node->array();
   if (!array) return wrong_type(key, *node, "an array of strings");
-  if (array->empty() && presence == kRequired)
-    return refuse(key, "the list is empty; at least one string is expected");
+  if (array->empty() && presence == kRequired) return refuse(key, "the list is empty; at least one string is expected");
   std::vector<std::string> list;
   for (std::size_t i = 0; i < array->size(); ++i) {
     auto text = text_of(inside_of(key, i), (*array)[i], Text::kFilled);
@@ -201,18 +192,15 @@ void JsonReader::texts(std::string_view key, std::vector<std::string>& out, Pres
   out = std::move(list);
 }
 
-void JsonReader::distinct_texts(std::string_view key, std::vector<std::string>& out,
-                                Presence presence) {
+void JsonReader::distinct_texts(std::string_view key, std::vector<std::string>& out, Presence presence) {
   texts(key, out, presence);
   if (!has(key)) return;
   if (const auto repeated = first_repeated(out)) {
-    refuse(inside_of(key, *repeated),
-           fmt::format("{} stands twice in this list", shown(out[*repeated])));
+    refuse(inside_of(key, *repeated), fmt::format("{} stands twice in this list", shown(out[*repeated])));
   }
 }
 
-void JsonReader::text_map(std::string_view key, std::map<std::string, std::string>& out,
-                          Presence presence) {
+void JsonReader::text_map(std::string_view key, std::map<std::string, std::string>& out, Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return;
   const JsonNode::Object* members = node->object();
@@ -220,8 +208,7 @@ void JsonReader::text_map(std::string_view key, std::map<std::string, std::strin
   if (members->empty() && presence == kRequired)
     return refuse(key, "the object is empty; at least one key is expected");
   for (const auto& [name, value] : *members) {
-    if (auto text = text_of(inside_of(key, name), value, Text::kMayBeEmpty))
-      out[name] = std::move(*text);
+    if (auto text = text_of(inside_of(key, name), value, Text::kMayBeEmpty)) out[name] = std::move(*text);
   }
 }
 
@@ -237,8 +224,7 @@ void JsonReader::scalar_lists(std::string_view key, TextLists& out) {
   const JsonNode::Object* members = node->object();
   if (!members) return wrong_type(key, *node, "an object of arrays");
   for (const auto& [name, value] : *members) {
-    if (auto list = scalars_of(inside_of(key, name), value))
-      out.emplace_back(name, std::move(*list));
+    if (auto list = scalars_of(inside_of(key, name), value)) out.emplace_back(name, std::move(*list));
   }
 }
 
@@ -246,16 +232,13 @@ void JsonReader::object(std::string_view key, const JsonObjectReading& reading, 
   if (const JsonNode* node = find(key, presence)) read_object(std::string(key), *node, reading);
 }
 
-void JsonReader::objects(std::string_view key, const JsonObjectReading& reading,
-                         Presence presence) {
+void JsonReader::objects(std::string_view key, const JsonObjectReading& reading, Presence presence) {
   const JsonNode* node = find(key, presence);
   if (!node) return;
   const JsonNode::Array* array = node->array();
   if (!array) return wrong_type(key, *node, "an array of objects");
-  if (array->empty() && presence == kRequired)
-    return refuse(key, "the list is empty; at least one object is expected");
-  for (std::size_t i = 0; i < array->size(); ++i)
-    read_object(inside_of(key, i), (*array)[i], reading);
+  if (array->empty() && presence == kRequired) return refuse(key, "the list is empty; at least one object is expected");
+  for (std::size_t i = 0; i < array->size(); ++i) read_object(inside_of(key, i), (*array)[i], reading);
 }
 
 void JsonReader::object_map(std::string_view key, const JsonMemberReading& reading) {
@@ -315,13 +298,11 @@ const JsonNode* JsonReader::find(std::string_view key, Presence presence) {
   return node;
 }
 
-void JsonReader::wrong_type(std::string_view inside, const JsonNode& node,
-                            std::string_view expected) {
+void JsonReader::wrong_type(std::string_view inside, const JsonNode& node, std::string_view expected) {
   refuse(inside, fmt::format("found {}; {} is expected", describe(node), expected));
 }
 
-std::optional<std::string> JsonReader::text_of(std::string_view inside, const JsonNode& node,
-                                               Text kind) {
+std::optional<std::string> JsonReader::text_of(std::string_view inside, const JsonNode& node, Text kind) {
   const auto* text = std::get_if<std::string>(&node.value);
   if (!text) {
     wrong_type(inside, node, "a string");
@@ -339,8 +320,7 @@ std::optional<std::string> JsonReader::text_of(std::string_view inside, const Js
   return *text;
 }
 
-std::optional<std::vector<std::string>> JsonReader::scalars_of(const std::string& inside,
-                                                               const JsonNode& node) {
+std::optional<std::vector<std::string>> JsonReader::scalars_of(const std::string& inside, const JsonNode& node) {
   const JsonNode::Array* array = node.array();
   if (!array) {
     wrong_type(inside, node, "an array of strings or whole numbers");
@@ -365,8 +345,7 @@ std::optional<std::vector<std::string>> JsonReader::scalars_of(const std::string
   return list;
 }
 
-void JsonReader::read_object(const std::string& inside, const JsonNode& node,
-                             const JsonObjectReading& reading) {
+void JsonReader::read_object(const std::string& inside, const JsonNode& node, const JsonObjectReading& reading) {
   if (!node.object()) return wrong_type(inside, node, "an object");
   JsonReader reader(node, fmt::format("{}/{}", pointer_, inside), errors_);
   reading(reader);
@@ -383,10 +362,9 @@ void JsonReader::refuse_unknown_keys() {
     }
     const std::string near = did_you_mean(key, missing);
     std::string allowed;
-    if (near.empty() && !missing.empty())
-      allowed = fmt::format("; {} is allowed here", one_of(missing));
-    errors_.unknown_key = Error{place(escape_pointer(key)),
-                                fmt::format("unknown key {}{}{}", shown(key), near, allowed)};
+    if (near.empty() && !missing.empty()) allowed = fmt::format("; {} is allowed here", one_of(missing));
+    errors_.unknown_key =
+        Error{place(escape_pointer(key)), fmt::format("unknown key {}{}{}", shown(key), near, allowed)};
   }
 }
 

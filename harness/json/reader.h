@@ -81,8 +81,7 @@ class JsonReader {
   // Bytes for a console: text that may be empty and hold NULs.
   void bytes(std::string_view key, std::optional<std::string>& out);
   // A whole number, at least `min` and at most `max`.
-  void count(std::string_view key, unsigned& out, unsigned min, unsigned max,
-             Presence presence = kOptional);
+  void count(std::string_view key, unsigned& out, unsigned min, unsigned max, Presence presence = kOptional);
   // A number greater than 0 and at most `max`.
   void factor(std::string_view key, double& out, double max);
   // "10s", greater than 0.
@@ -94,11 +93,9 @@ class JsonReader {
   // "0x40400000".
   void address(std::string_view key, std::optional<std::uint64_t>& out);
   // One of the words given.
-  void word(std::string_view key, std::string& out, std::span<const std::string> words,
-            Presence presence = kOptional);
+  void word(std::string_view key, std::string& out, std::span<const std::string> words, Presence presence = kOptional);
   template <typename T>
-  void choice(std::string_view key, T& out, std::span<const JsonChoice<T>> choices,
-              Presence presence = kOptional) {
+  void choice(std::string_view key, T& out, std::span<const JsonChoice<T>> choices, Presence presence = kOptional) {
     std::vector<std::string> words;
     for (const auto& choice : choices) words.emplace_back(choice.first);
     if (const auto index = word_index(key, words, presence)) out = choices[*index].second;
@@ -106,21 +103,17 @@ class JsonReader {
   // A list of texts. A required list has at least one.
   void texts(std::string_view key, std::vector<std::string>& out, Presence presence = kOptional);
   // A list of texts, none twice.
-  void distinct_texts(std::string_view key, std::vector<std::string>& out,
-                      Presence presence = kOptional);
+  void distinct_texts(std::string_view key, std::vector<std::string>& out, Presence presence = kOptional);
   // {"name": "text that may be empty"}.
-  void text_map(std::string_view key, std::map<std::string, std::string>& out,
-                Presence presence = kOptional);
+  void text_map(std::string_view key, std::map<std::string, std::string>& out, Presence presence = kOptional);
   // [2, "1G"]: whole numbers and texts, as text, at least one.
   void scalars(std::string_view key, std::vector<std::string>& out, Presence presence = kOptional);
   // {"gic": [2, 3]}: such lists by name, in the file's order.
   void scalar_lists(std::string_view key, TextLists& out);
 
-  void object(std::string_view key, const JsonObjectReading& reading,
-              Presence presence = kOptional);
+  void object(std::string_view key, const JsonObjectReading& reading, Presence presence = kOptional);
   // A list of objects. A required list has at least one.
-  void objects(std::string_view key, const JsonObjectReading& reading,
-               Presence presence = kOptional);
+  void objects(std::string_view key, const JsonObjectReading& reading, Presence presence = kOptional);
   // An object whose members are objects: {"name": {...}}, in the file's order.
   void object_map(std::string_view key, const JsonMemberReading& reading);
 
@@ -154,16 +147,13 @@ class JsonReader {
   void wrong_type(std::string_view inside, const JsonNode& node, std::string_view expected);
   enum class Text { kFilled, kMayBeEmpty, kBytes };
   std::optional<std::string> text_of(std::string_view inside, const JsonNode& node, Text kind);
-  std::optional<std::vector<std::string>> scalars_of(const std::string& inside,
-                                                     const JsonNode& node);
-  std::optional<std::size_t> word_index(std::string_view key, std::span<const std::string> words,
-                                        Presence presence);
+  std::optional<std::vector<std::string>> scalars_of(const std::string& inside, const JsonNode& node);
+  std::optional<std::size_t> word_index(std::string_view key, std::span<const std::string> words, Presence presence);
   // One value by one of base/text.h's parsers; `zero` says whether 0 is allowed.
   template <typename T>
-  std::optional<T> parsed(std::string_view key, std::string_view expected,
-                          Result<T> (*parse)(std::string_view), bool zero);
-  void read_object(const std::string& inside, const JsonNode& node,
-                   const JsonObjectReading& reading);
+  std::optional<T> parsed(std::string_view key, std::string_view expected, Result<T> (*parse)(std::string_view),
+                          bool zero);
+  void read_object(const std::string& inside, const JsonNode& node, const JsonObjectReading& reading);
   void refuse_unknown_keys();
 
   const JsonNode& node_;

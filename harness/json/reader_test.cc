@@ -50,9 +50,7 @@ void read_sample(JsonReader& json, Sample& sample) {
   json.scalars("scalars", sample.scalars);
   json.text_map("map", sample.map);
   json.scalar_lists("lists", sample.lists);
-  json.objects("objects", [&](JsonReader& inner) {
-    inner.text("name", sample.inner.emplace_back(), kRequired);
-  });
+  json.objects("objects", [&](JsonReader& inner) { inner.text("name", sample.inner.emplace_back(), kRequired); });
 }
 std::string sample_error(std::string_view text) {
   Sample sample;
@@ -90,14 +88,10 @@ TEST(JsonReader, WrongTypesSayWhatWasFound) {
       {R"({"text": 5})", "f.json:/text: found a number, 5; a string is expected"},
       {R"({"text": null})", "f.json:/text: found null; a string is expected"},
       {R"({"text": ""})", "f.json:/text: found an empty string; some text is expected"},
-      {R"({"text": "a\u0000b"})",
-       "f.json:/text: found 'a\\x00b'; a string without NUL bytes is expected"},
-      {R"({"text": "x", "count": 4})",
-       "f.json:/count: found a number, 4; a whole number from 1 to 3 is expected"},
-      {R"({"text": "x", "count": 2.5})",
-       "f.json:/count: found a number, 2.5; a whole number from 1 to 3 is expected"},
-      {R"({"text": "x", "count": "2"})",
-       "f.json:/count: found a string, '2'; a whole number from 1 to 3 is expected"},
+      {R"({"text": "a\u0000b"})", "f.json:/text: found 'a\\x00b'; a string without NUL bytes is expected"},
+      {R"({"text": "x", "count": 4})", "f.json:/count: found a number, 4; a whole number from 1 to 3 is expected"},
+      {R"({"text": "x", "count": 2.5})", "f.json:/count: found a number, 2.5; a whole number from 1 to 3 is expected"},
+      {R"({"text": "x", "count": "2"})", "f.json:/count: found a string, '2'; a whole number from 1 to 3 is expected"},
       {R"({"text": "x", "factor": 0})",
        "f.json:/factor: found a number, 0; a number greater than 0 and at most 100 is expected"},
       {R"({"text": "x", "duration": 10})",
@@ -106,8 +100,7 @@ TEST(JsonReader, WrongTypesSayWhatWasFound) {
       {R"({"text": "x", "duration": "10"})",
        "f.json:/duration: '10' is not a duration; write a number and a unit, as in '500ms', '10s' "
        "or '1m30s'"},
-      {R"({"text": "x", "duration": "0s"})",
-       "f.json:/duration: '0s' is too small; write more than zero"},
+      {R"({"text": "x", "duration": "0s"})", "f.json:/duration: '0s' is too small; write more than zero"},
       {R"({"text": "x", "size": "1GB"})",
        "f.json:/size: '1GB' is not a size; write a whole number of bytes or of K, M, G or T "
        "(powers of 1024), "
@@ -116,23 +109,17 @@ TEST(JsonReader, WrongTypesSayWhatWasFound) {
        "f.json:/address: '40' is not an address; write hexadecimal with 0x, as in '0x40400000'"},
       {R"({"text": "x", "format": "Raw"})",
        "f.json:/format: found 'Raw'; one of 'elf' or 'raw' is expected; did you mean 'raw'?"},
-      {R"({"text": "x", "texts": "a"})",
-       "f.json:/texts: found a string, 'a'; an array of strings is expected"},
-      {R"({"text": "x", "texts": ["a", true]})",
-       "f.json:/texts/1: found true; a string is expected"},
+      {R"({"text": "x", "texts": "a"})", "f.json:/texts: found a string, 'a'; an array of strings is expected"},
+      {R"({"text": "x", "texts": ["a", true]})", "f.json:/texts/1: found true; a string is expected"},
       {R"({"text": "x", "texts": ["a", "a"]})", "f.json:/texts/1: 'a' stands twice in this list"},
       {R"({"text": "x", "scalars": [1.5]})",
        "f.json:/scalars/0: found a number, 1.5; a string or a whole number is expected"},
-      {R"({"text": "x", "scalars": []})",
-       "f.json:/scalars: the list is empty; at least one value is expected"},
-      {R"({"text": "x", "map": {"a/b": []}})",
-       "f.json:/map/a~1b: found an array; a string is expected"},
+      {R"({"text": "x", "scalars": []})", "f.json:/scalars: the list is empty; at least one value is expected"},
+      {R"({"text": "x", "map": {"a/b": []}})", "f.json:/map/a~1b: found an array; a string is expected"},
       {R"({"text": "x", "lists": {"gic": 2}})",
        "f.json:/lists/gic: found a number, 2; an array of strings or whole numbers is expected"},
-      {R"({"text": "x", "objects": [{"name": "n"}, {}]})",
-       "f.json:/objects/1: the key 'name' is missing"},
-      {R"({"text": "x", "objects": {}})",
-       "f.json:/objects: found an object; an array of objects is expected"},
+      {R"({"text": "x", "objects": [{"name": "n"}, {}]})", "f.json:/objects/1: the key 'name' is missing"},
+      {R"({"text": "x", "objects": {}})", "f.json:/objects: found an object; an array of objects is expected"},
       {R"({})", "f.json:/: the key 'text' is missing"},
       {R"([])", "f.json:/: found an array; an object is expected"},
   };
@@ -140,8 +127,7 @@ TEST(JsonReader, WrongTypesSayWhatWasFound) {
 }
 
 TEST(JsonReader, UnknownKeysComeFirstAndOfferTheNearest) {
-  EXPECT_EQ(sample_error(R"({"texd": "x"})"),
-            "f.json:/texd: unknown key 'texd'; did you mean 'text'?");
+  EXPECT_EQ(sample_error(R"({"texd": "x"})"), "f.json:/texd: unknown key 'texd'; did you mean 'text'?");
   EXPECT_EQ(sample_error(R"({"text": "x", "objects": [{"name": "x", "b/c": 1}]})"),
             "f.json:/objects/0/b~1c: unknown key 'b/c'");
   EXPECT_EQ(error_of(R"({"x": 1})",
@@ -156,8 +142,7 @@ TEST(JsonReader, SyntaxErrorsNameLineAndColumn) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "f.json:1:1: the file is empty; an object is expected"},
       {"{\n  \"a\": 1,\n}", "f.json:3:1: not JSON: the comma before this '}' is one too many"},
-      {"{\n  \"a\": 1\n  \"b\": 2 }",
-       "f.json:3:3: not JSON: unexpected string; expected ',' or '}'"},
+      {"{\n  \"a\": 1\n  \"b\": 2 }", "f.json:3:3: not JSON: unexpected string; expected ',' or '}'"},
       {"{ \"a\": }", "f.json:1:8: not JSON: unexpected '}'; expected a value"},
       {"{ \"a\": yes }", "f.json:1:8: not JSON: invalid literal"},
       {"{ a: 1 }", "f.json:1:3: not JSON: invalid literal; expected a key in double quotes"},
@@ -168,9 +153,8 @@ TEST(JsonReader, SyntaxErrorsNameLineAndColumn) {
 }
 
 TEST(JsonReader, DuplicateKeysAreRefusedWithBothLines) {
-  EXPECT_EQ(
-      syntax_error_of("{ \"m\": [ {},\n { \"cpu\": 1,\n \"x\": { \"cpu\": 1 },\n \"cpu\": 2 } ] }"),
-      "f.json:/m/1/cpu: the key 'cpu' stands twice in this object: in line 2 and in line 4");
+  EXPECT_EQ(syntax_error_of("{ \"m\": [ {},\n { \"cpu\": 1,\n \"x\": { \"cpu\": 1 },\n \"cpu\": 2 } ] }"),
+            "f.json:/m/1/cpu: the key 'cpu' stands twice in this object: in line 2 and in line 4");
 }
 
 TEST(JsonReader, NestingHasALimit) {
@@ -181,10 +165,8 @@ TEST(JsonReader, NestingHasALimit) {
 }
 
 TEST(JsonReader, InheritedValuesKeepTheirFile) {
-  auto own =
-      JsonDocument::parse("own.json", R"({"machine": {"gic": 3, "list": [1]}, "text": "own"})");
-  const auto base = JsonDocument::parse(
-      "base.json", R"({"machine": {"gic": 2, "level": 7, "list": [1, 2]}, "n": 1})");
+  auto own = JsonDocument::parse("own.json", R"({"machine": {"gic": 3, "list": [1]}, "text": "own"})");
+  const auto base = JsonDocument::parse("base.json", R"({"machine": {"gic": 2, "level": 7, "list": [1, 2]}, "n": 1})");
   ASSERT_TRUE(own && base);
   own->inherit(*base);
   unsigned gic = 0, level = 0;

@@ -48,8 +48,7 @@ class ValueBuilder {
   bool boolean(bool value) { return add(JsonValue(value)); }
   bool number_integer(std::int64_t value) { return add(JsonValue(value)); }
   bool number_unsigned(std::uint64_t value) {
-    return value <= INT64_MAX ? add(JsonValue(static_cast<std::int64_t>(value)))
-                              : add(JsonValue(value));
+    return value <= INT64_MAX ? add(JsonValue(static_cast<std::int64_t>(value))) : add(JsonValue(value));
   }
   bool number_float(double value, const std::string&) { return add(JsonValue(value)); }
   bool string(std::string& value) { return add(JsonValue(std::move(value))); }
@@ -61,17 +60,14 @@ class ValueBuilder {
 
   bool key(std::string& name) {
     Level& level = levels_.back();
-    if (!level.keys.insert(name).second)
-      return refuse(fmt::format("the key '{}' appears twice", printable(name)));
+    if (!level.keys.insert(name).second) return refuse(fmt::format("the key '{}' appears twice", printable(name)));
     level.key = std::move(name);
     return true;
   }
 
-  bool parse_error(std::size_t, const std::string& token,
-                   const nlohmann::detail::exception& exception) {
+  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& exception) {
     const std::string_view what = exception.what();
-    if (what.find("number overflow") != what.npos)
-      return refuse(fmt::format("the number {} is too large", token));
+    if (what.find("number overflow") != what.npos) return refuse(fmt::format("the number {} is too large", token));
     if (what.find("ill-formed UTF-8") != what.npos) return refuse("the text is not UTF-8");
     // "…: syntax error while parsing array - unexpected end of input; expected ']'": what follows
     // the dash.
@@ -96,8 +92,7 @@ class ValueBuilder {
   }
 
   bool open(JsonValue container) {
-    if (levels_.size() == kDepthMax)
-      return refuse(fmt::format("nested deeper than {} levels", kDepthMax));
+    if (levels_.size() == kDepthMax) return refuse(fmt::format("nested deeper than {} levels", kDepthMax));
     levels_.push_back(Level{std::move(container), {}, {}});
     return true;
   }
@@ -111,12 +106,10 @@ class ValueBuilder {
   bool add(JsonValue value) {
     if (levels_.empty()) {
       root_ = std::move(value);
-    } else if (Level& level = levels_.back();
-               auto* array = std::get_if<JsonValue::Array>(&level.value.value)) {
+    } else if (Level& level = levels_.back(); auto* array = std::get_if<JsonValue::Array>(&level.value.value)) {
       array->push_back(std::move(value));
     } else {
-      std::get<JsonValue::Object>(level.value.value)
-          .emplace_back(std::move(level.key), std::move(value));
+      std::get<JsonValue::Object>(level.value.value).emplace_back(std::move(level.key), std::move(value));
     }
     return true;
   }
@@ -236,9 +229,9 @@ Result<JsonValue> parse_json(std::string_view display_name, std::string_view tex
   ValueBuilder builder;
   const bool strict = true;
   const bool comments = true;
-  const bool parsed = nlohmann::json::sax_parse(
-      TrackedText{text.data(), &reached}, TrackedText{text.data() + text.size(), &reached},
-      &builder, nlohmann::json::input_format_t::json, strict, comments);
+  const bool parsed =
+      nlohmann::json::sax_parse(TrackedText{text.data(), &reached}, TrackedText{text.data() + text.size(), &reached},
+                                &builder, nlohmann::json::input_format_t::json, strict, comments);
   if (parsed) return builder.take();
   const std::string_view read = text.substr(0, static_cast<std::size_t>(reached - text.data()));
   return fail(place_of(display_name, read), builder.error().value_or("the text is not JSON"));

@@ -17,14 +17,12 @@ std::string rewritten(std::string_view text) {
 TEST(WriteJson, KeepsTheOrderOfInsertion) {
   const JsonValue value(JsonValue::Object{{"z", 1}, {"a", JsonValue::Array{true, nullptr, "x"}}});
   EXPECT_EQ(write_json(value), R"({"z":1,"a":[true,null,"x"]})");
-  EXPECT_EQ(write_json(value, true),
-            "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    null,\n    \"x\"\n  ]\n}");
+  EXPECT_EQ(write_json(value, true), "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    null,\n    \"x\"\n  ]\n}");
   EXPECT_EQ(write_json(JsonValue(JsonValue::Array{}), true), "[]");
 }
 
 TEST(WriteJson, MakesHostileBytesSafe) {
-  EXPECT_EQ(write_json(std::string("a\0\x1b\"\\\r\n\t\x7f", 9)),
-            R"("a\u0000\u001b\"\\\r\n\t\u007f")");
+  EXPECT_EQ(write_json(std::string("a\0\x1b\"\\\r\n\t\x7f", 9)), R"("a\u0000\u001b\"\\\r\n\t\u007f")");
   EXPECT_EQ(write_json("\xff!"), "\"\xef\xbf\xbd!\"");
   for (int byte = 0; byte < 256; ++byte) {
     const std::string text = write_json(std::string(3, static_cast<char>(byte)));
@@ -42,9 +40,8 @@ TEST(WriteJson, Numbers) {
 }
 
 TEST(ParseJson, ReadsWhatWasWritten) {
-  for (const std::string text :
-       {R"({"z":1,"a":[true,false,null,"x\n",-5,18446744073709551615,1.5,{},[]]})", "\"\"", "null",
-        R"({"event":"SHUTDOWN","data":{"guest":true}})"}) {
+  for (const std::string text : {R"({"z":1,"a":[true,false,null,"x\n",-5,18446744073709551615,1.5,{},[]]})", "\"\"",
+                                 "null", R"({"event":"SHUTDOWN","data":{"guest":true}})"}) {
     EXPECT_EQ(rewritten(text), text);
   }
 }
@@ -60,15 +57,11 @@ TEST(ParseJson, AllowsComments) {
 }
 
 TEST(ParseJson, ErrorsHaveAPlace) {
-  EXPECT_EQ(error_of("{\n  \"a\": nope\n}"),
-            "a.json:2:9: syntax error: invalid literal; last read: '\"a\": no'");
-  EXPECT_EQ(error_of("{\n  \"a\": 1,\n}"),
-            "a.json:3:1: syntax error: unexpected '}'; expected string literal");
-  EXPECT_EQ(error_of(""),
-            "a.json:1:1: syntax error: unexpected end of input; expected '[', '{', or a literal");
+  EXPECT_EQ(error_of("{\n  \"a\": nope\n}"), "a.json:2:9: syntax error: invalid literal; last read: '\"a\": no'");
+  EXPECT_EQ(error_of("{\n  \"a\": 1,\n}"), "a.json:3:1: syntax error: unexpected '}'; expected string literal");
+  EXPECT_EQ(error_of(""), "a.json:1:1: syntax error: unexpected end of input; expected '[', '{', or a literal");
   EXPECT_EQ(error_of("[1, 2"), "a.json:1:5: syntax error: unexpected end of input; expected ']'");
-  EXPECT_EQ(error_of("1 2"),
-            "a.json:1:3: syntax error: unexpected number literal; expected end of input");
+  EXPECT_EQ(error_of("1 2"), "a.json:1:3: syntax error: unexpected number literal; expected end of input");
   EXPECT_EQ(error_of("\"\xff\""), "a.json:1:2: the text is not UTF-8");
   EXPECT_EQ(error_of("[1e999]"), "a.json:1:7: the number 1e999 is too large");
   EXPECT_EQ(error_of("{\"a\": 1, \"a\": 2}"), "a.json:1:12: the key 'a' appears twice");

@@ -23,8 +23,7 @@ struct Kind {
   MachineKind kind;
   std::optional<std::string> (*unavailable)(const Surroundings&, const MachineSpec&);
   std::vector<std::string> (*command)(const MachineRequest&);
-  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&,
-                                                                 const MachineRequest&);
+  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&, const MachineRequest&);
 };
 
 constexpr std::array kKinds{
@@ -32,9 +31,7 @@ constexpr std::array kKinds{
          [](const Surroundings& s, const MachineSpec& machine) {
            return kvm_unavailable(this_kvm_host(s.launcher), machine);
          },
-         [](const MachineRequest& request) {
-           return qemu_arguments(request.machine, request.image);
-         },
+         [](const MachineRequest& request) { return qemu_arguments(request.machine, request.image); },
          [](const Surroundings& s, const MachineRequest& request) {
            return start_qemu(s.launcher, s.clock, s.interrupt, request);
          }},
@@ -57,8 +54,7 @@ class LocalMachineFactory final : public MachineFactory {
     const auto key = std::tuple(machine.kind, machine.accelerator, machine.level, machine.qemu);
     auto known = answers_.find(key);
     if (known == answers_.end()) {
-      known =
-          answers_.emplace(key, find_kind(machine.kind).unavailable(surroundings_, machine)).first;
+      known = answers_.emplace(key, find_kind(machine.kind).unavailable(surroundings_, machine)).first;
     }
     return known->second;
   }
@@ -67,8 +63,7 @@ class LocalMachineFactory final : public MachineFactory {
     return find_kind(request.machine.kind).command(request);
   }
 
-  std::expected<std::unique_ptr<Machine>, StartFailure> start(
-      const MachineRequest& request) override {
+  std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) override {
     if (auto reason = unavailable(request.machine)) {
       return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, std::move(*reason)});
     }
@@ -79,8 +74,7 @@ class LocalMachineFactory final : public MachineFactory {
   Surroundings surroundings_;
   std::mutex mutex_;
   // By the keys that an answer may depend on.
-  std::map<std::tuple<MachineKind, Accelerator, unsigned, std::string>, std::optional<std::string>>
-      answers_;
+  std::map<std::tuple<MachineKind, Accelerator, unsigned, std::string>, std::optional<std::string>> answers_;
 };
 
 }  // namespace

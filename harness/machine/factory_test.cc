@@ -15,8 +15,7 @@ class FactoryTest : public ::testing::Test {
 };
 
 TEST_F(FactoryTest, CommandIsTheOneThatIsStarted) {
-  const MachineRequest request{{.extra_arguments = {"-no-such-option"}},
-                               {"image.elf", std::nullopt}};
+  const MachineRequest request{{.extra_arguments = {"-no-such-option"}}, {"image.elf", std::nullopt}};
   const auto machine = factory_->start(request);
   ASSERT_TRUE(machine);
   EXPECT_EQ((*machine)->facts().argv, factory_->command(request));
@@ -28,8 +27,7 @@ TEST_F(FactoryTest, TcgIsNeverUnavailable) {
 }
 
 TEST_F(FactoryTest, UnavailableIsNotStarted) {
-  const MachineRequest request{{.accelerator = Accelerator::kKvm, .level = 2},
-                               {"image.elf", std::nullopt}};
+  const MachineRequest request{{.accelerator = Accelerator::kKvm, .level = 2}, {"image.elf", std::nullopt}};
   const auto machine = factory_->start(request);
   ASSERT_FALSE(machine);
   EXPECT_EQ(machine.error().kind, StartFailure::Kind::kUnavailable);

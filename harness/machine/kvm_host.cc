@@ -50,17 +50,13 @@ KvmHost this_kvm_host(ProcessLauncher& launcher) {
 
 std::optional<std::string> kvm_unavailable(const KvmHost& host, const MachineSpec& machine) {
   if (machine.accelerator != Accelerator::kKvm) return std::nullopt;
-  if (machine.level != 1)
-    return fmt::format("KVM enters its guests at EL1, not at EL{}", machine.level);
+  if (machine.level != 1) return fmt::format("KVM enters its guests at EL1, not at EL{}", machine.level);
   if (host.architecture != "aarch64") {
-    return fmt::format("this host is {}; KVM runs AArch64 guests on AArch64 hosts alone",
-                       host.architecture);
+    return fmt::format("this host is {}; KVM runs AArch64 guests on AArch64 hosts alone", host.architecture);
   }
-  if (!host.device_trouble.empty())
-    return fmt::format("/dev/kvm cannot be opened: {}", host.device_trouble);
+  if (!host.device_trouble.empty()) return fmt::format("/dev/kvm cannot be opened: {}", host.device_trouble);
   const auto accelerators = host.accelerators(machine.qemu);
-  if (accelerators && !lists_kvm(*accelerators))
-    return fmt::format("{} is built without KVM", machine.qemu);
+  if (accelerators && !lists_kvm(*accelerators)) return fmt::format("{} is built without KVM", machine.qemu);
   return std::nullopt;
 }
 

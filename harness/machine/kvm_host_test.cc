@@ -13,8 +13,7 @@ MachineSpec kvm_machine() {
 }
 
 KvmHost good_host() {
-  return {"aarch64", "",
-          [](const std::string&) { return std::optional<std::string>(kHelpWithKvm); }};
+  return {"aarch64", "", [](const std::string&) { return std::optional<std::string>(kHelpWithKvm); }};
 }
 
 TEST(KvmUnavailable, AGoodHostHasIt) {
@@ -42,9 +41,7 @@ TEST(KvmUnavailable, NoDevice) {
 
 TEST(KvmUnavailable, QemuWithoutKvm) {
   KvmHost host = good_host();
-  host.accelerators = [](const std::string&) {
-    return std::optional<std::string>(kHelpWithoutKvm);
-  };
+  host.accelerators = [](const std::string&) { return std::optional<std::string>(kHelpWithoutKvm); };
   EXPECT_EQ(kvm_unavailable(host, kvm_machine()), "qemu-system-aarch64 is built without KVM");
 }
 

@@ -35,8 +35,7 @@ struct MachineExited {
 struct DeadlinePassed {};
 // Somebody asked the whole run to stop.
 struct Interrupted {};
-using MachineEvent =
-    std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted>;
+using MachineEvent = std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted>;
 
 // What is known about the machine itself, as evidence for reports.
 struct MachineFacts {
@@ -78,10 +77,7 @@ class Interrupt {
 
 // Why a machine could not be had: who must act differs.
 struct StartFailure {
-  enum class Kind {
-    kUnavailable,
-    kStart
-  };  // kUnavailable: this host cannot (skip); kStart: it should have (error)
+  enum class Kind { kUnavailable, kStart };  // kUnavailable: this host cannot (skip); kStart: it should have (error)
   Kind kind = Kind::kStart;
   std::string message;
 };
@@ -99,8 +95,7 @@ class MachineFactory {
   virtual std::optional<std::string> unavailable(const MachineSpec& machine) = 0;
   // The exact command that start() would run, for `bootrig plan`.
   virtual std::vector<std::string> command(const MachineRequest& request) = 0;
-  virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(
-      const MachineRequest& request) = 0;
+  virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) = 0;
 };
 
 // The real one: looks the kind of machine up in a table and starts it on this host.

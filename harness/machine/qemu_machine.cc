@@ -74,9 +74,8 @@ bool make_channels(QemuChannels& near, FarEnds& far) {
 
 }  // namespace
 
-QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels,
-                         std::vector<std::string> argv, const Clock& clock,
-                         const Interrupt& interrupt)
+QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels, std::vector<std::string> argv,
+                         const Clock& clock, const Interrupt& interrupt)
     : process_(std::move(process)),
       channels_(std::move(channels)),
       clock_(clock),
@@ -95,7 +94,7 @@ MachineEvent QemuMachine::next_event(Deadline deadline) {
   const bool late_before = std::exchange(late_, deadline.passed(clock_.now()));
   if (late_ && late_before) return DeadlinePassed{};
   for (;;) {
-    // A stop that was read beside the console's last bytes wakes nobody a second time.
+    // The end may have been read together with the last output; then nothing more will wake us.
     const Ready ready = wait(qmp_.stopped() ? Deadline{clock_.now()} : deadline);
     if (ready.interrupted) return Interrupted{};
     if (ready.errors || ready.exited) read_errors();
@@ -135,8 +134,7 @@ std::string QemuMachine::read_console() {
 }
 
 void QemuMachine::read_qmp() {
-  for (auto bytes = read_some(channels_.qmp, buffer_); !bytes.empty();
-       bytes = read_some(channels_.qmp, buffer_)) {
+  for (auto bytes = read_some(channels_.qmp, buffer_); !bytes.empty(); bytes = read_some(channels_.qmp, buffer_)) {
     qmp_.feed(bytes);
   }
   facts_.emulator_version = qmp_.version();
@@ -151,11 +149,9 @@ void QemuMachine::read_errors() {
 }
 
 Result<void> QemuMachine::send(std::string_view bytes) {
-  if (ended_ || !channels_.uart.valid())
-    return fail("cannot send to the console: the machine has ended");
+  if (ended_ || !channels_.uart.valid()) return fail("cannot send to the console: the machine has ended");
   if (outbox_.size() + bytes.size() > kOutboxMax) {
-    return fail(fmt::format("cannot send to the console: the guest has left {} bytes unread",
-                            outbox_.size()));
+    return fail(fmt::format("cannot send to the console: the guest has left {} bytes unread", outbox_.size()));
   }
   outbox_ += bytes;
   send_pending();
@@ -197,30 +193,26 @@ void QemuMachine::stop() {
   channels_ = {};
 }
 
-std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher,
-                                                                 const Clock& clock,
+std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher, const Clock& clock,
                                                                  const Interrupt& interrupt,
                                                                  const MachineRequest& request) {
   QemuChannels near;
   FarEnds far;
   if (!make_channels(near, far)) {
-    return std::unexpected(
-        StartFailure{StartFailure::Kind::kStart,
-                     fmt::format("cannot make the machine's channels: {}", std::strerror(errno))});
+    return std::unexpected(StartFailure{StartFailure::Kind::kStart,
+                                        fmt::format("cannot make the machine's channels: {}", std::strerror(errno))});
   }
   // The socket is empty and takes it whole.
   CHECK(::send(near.qmp.get(), kQmpOpening.data(), kQmpOpening.size(), MSG_NOSIGNAL) ==
         static_cast<ssize_t>(kQmpOpening.size()));
-  const LaunchSpec spec{.argv = qemu_arguments(request.machine, request.image),
-                        .errors = far.errors.get(),
-                        .inherited = {{far.uart.get(), kUartDescriptor},
-                                      {far.qmp.get(), kQmpDescriptor},
-                                      {far.gdb.get(), kGdbDescriptor}}};
+  const LaunchSpec spec{
+      .argv = qemu_arguments(request.machine, request.image),
+      .errors = far.errors.get(),
+      .inherited = {
+          {far.uart.get(), kUartDescriptor}, {far.qmp.get(), kQmpDescriptor}, {far.gdb.get(), kGdbDescriptor}}};
   auto process = launcher.launch(spec);
-  if (!process)
-    return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
-  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock,
-                                       interrupt);
+  if (!process) return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
+  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt);
 }
 
 }  // namespace bootrig

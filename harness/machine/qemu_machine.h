@@ -23,8 +23,8 @@ struct QemuChannels {
 
 class QemuMachine final : public Machine {
  public:
-  QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels,
-              std::vector<std::string> argv, const Clock& clock, const Interrupt& interrupt);
+  QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels, std::vector<std::string> argv,
+              const Clock& clock, const Interrupt& interrupt);
   ~QemuMachine() override;
 
   // With a deadline that has already passed: what the console holds is still delivered, once, so
@@ -67,8 +67,7 @@ class QemuMachine final : public Machine {
 };
 
 // Starts QEMU. What it says against its arguments comes later, as MachineExited and facts().errors.
-std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher,
-                                                                 const Clock& clock,
+std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher& launcher, const Clock& clock,
                                                                  const Interrupt& interrupt,
                                                                  const MachineRequest& request);
 

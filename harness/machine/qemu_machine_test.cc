@@ -46,18 +46,15 @@ class QemuMachineTest : public ::testing::Test {
     return machine ? std::move(*machine) : nullptr;
   }
 
-  MachineRequest guest(std::string_view text, const std::vector<Instructions>& parts,
-                       MachineSpec spec = {}) {
-    files_.push_back(
-        write_temporary(fmt::format("guest-{}", files_.size()), tiny_guest(text, parts)));
+  MachineRequest guest(std::string_view text, const std::vector<Instructions>& parts, MachineSpec spec = {}) {
+    files_.push_back(write_temporary(fmt::format("guest-{}", files_.size()), tiny_guest(text, parts)));
     spec.memory = std::uint64_t{128} << 20;
     return {spec, {files_.back(), kTinyGuestAddress}};
   }
 
   // A shell script in QEMU's place: descriptors 3, 4 and 5 are its channels.
   MachineRequest stand_in(const std::string& script) {
-    files_.push_back(
-        write_temporary(fmt::format("stand-in-{}", files_.size()), "#!/bin/sh\n" + script + "\n"));
+    files_.push_back(write_temporary(fmt::format("stand-in-{}", files_.size()), "#!/bin/sh\n" + script + "\n"));
     EXPECT_EQ(::chmod(files_.back().c_str(), 0755), 0);
     return {{.qemu = files_.back()}, {"image.elf", std::nullopt}};
   }
@@ -161,8 +158,7 @@ TEST_F(QemuMachineTest, HearsWhatIsSent) {
   ASSERT_TRUE(machine->send("q"));
   EXPECT_EQ(std::get<GuestStopped>(run(*machine)).why, Why::kPowerOff);
   EXPECT_EQ(said_, "> " + line + "q");
-  EXPECT_EQ(machine->send("x").error().message,
-            "cannot send to the console: the machine has ended");
+  EXPECT_EQ(machine->send("x").error().message, "cannot send to the console: the machine has ended");
 }
 
 TEST_F(QemuMachineTest, SendingToADeafGuestDoesNotBlock) {
@@ -219,8 +215,7 @@ TEST_F(QemuMachineTest, CommaInTheImagesName) {
 }
 
 TEST_F(QemuMachineTest, MissingQemuIsAStartFailure) {
-  const auto machine =
-      start_qemu(launcher_, clock_, interrupt_, {{.qemu = "no-such-qemu"}, {"image.elf", {}}});
+  const auto machine = start_qemu(launcher_, clock_, interrupt_, {{.qemu = "no-such-qemu"}, {"image.elf", {}}});
   ASSERT_FALSE(machine);
   EXPECT_EQ(machine.error().kind, StartFailure::Kind::kStart);
   EXPECT_EQ(machine.error().message, "no-such-qemu: cannot start: No such file or directory");
@@ -250,10 +245,9 @@ TEST_F(QemuMachineTest, DiesWithItsParent) {
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   const ScopedFd reading(ends[0]);
   const ScopedFd writing(ends[1]);
-  const auto parent =
-      launcher_.launch({.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests",
-                                 "--gtest_filter=QemuMachineTest.DISABLED_Parent"},
-                        .errors = writing.get()});
+  const auto parent = launcher_.launch(
+      {.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=QemuMachineTest.DISABLED_Parent"},
+       .errors = writing.get()});
   ASSERT_TRUE(parent);
   std::array<char, 4096> text{};
   ASSERT_GT(::read(reading.get(), text.data(), text.size() - 1), 1);
@@ -281,8 +275,7 @@ TEST_F(QemuMachineTest, StandInThatClosesItsConsoleAndGoesOn) {
 }
 
 TEST_F(QemuMachineTest, StandInWithHostileChannels) {
-  const auto machine =
-      start(stand_in("head -c 200000 /dev/urandom >&4; head -c 200000 /dev/zero >&2; echo x >&3"));
+  const auto machine = start(stand_in("head -c 200000 /dev/urandom >&4; head -c 200000 /dev/zero >&2; echo x >&3"));
   EXPECT_EQ(std::get<MachineExited>(run(*machine)).status.code, 0);
   EXPECT_EQ(said_, "x\n");
   EXPECT_EQ(machine->facts().errors, std::string(65536, '\0'));
@@ -297,6 +290,14 @@ echo '{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}' >&4)"));
   EXPECT_EQ(said_, "last\n");
 }
 
+// The end and the last output come in one go: the second call must not wait for what has been read.
+TEST_F(QemuMachineTest, TheEndReadWithTheLastOutputIsGivenAtOnce) {
+  const auto machine = start(stand_in(R"(echo '{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}' >&4
+echo last >&3; exec sleep 1000)"));
+  EXPECT_EQ(std::get<ConsoleOutput>(machine->next_event(soon())).bytes, "last\n");
+  EXPECT_TRUE(std::holds_alternative<GuestStopped>(machine->next_event(Deadline::never())));
+}
+
 // What the console holds is not lost on a reader that comes late; and a reader that is late twice
 // is told.
 TEST_F(QemuMachineTest, LateReaderGetsWhatIsThereOnce) {
@@ -306,16 +307,14 @@ TEST_F(QemuMachineTest, LateReaderGetsWhatIsThereOnce) {
   const ScopedFd far(uart[1]);
   QemuChannels channels;
   channels.uart.reset(uart[0]);
-  QemuMachine machine(launcher_.launch({.argv = {"sleep", "1000"}}).value(), std::move(channels),
-                      {}, clock, interrupt_);
+  QemuMachine machine(launcher_.launch({.argv = {"sleep", "1000"}}).value(), std::move(channels), {}, clock,
+                      interrupt_);
   ASSERT_EQ(::write(far.get(), "a", 1), 1);
   const Deadline now{clock.now()};
   EXPECT_EQ(std::get<ConsoleOutput>(machine.next_event(now)).bytes, "a");
   ASSERT_EQ(::write(far.get(), "b", 1), 1);
   EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(machine.next_event(now)));
-  EXPECT_EQ(
-      std::get<ConsoleOutput>(machine.next_event(Deadline::after(clock.now(), seconds(1)))).bytes,
-      "b");
+  EXPECT_EQ(std::get<ConsoleOutput>(machine.next_event(Deadline::after(clock.now(), seconds(1)))).bytes, "b");
   EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(machine.next_event(now)));
 }
 

@@ -22,10 +22,8 @@ class QmpReader {
   // Any part of the stream. A line that is no JSON, or has an unknown shape, is passed over.
   void feed(std::string_view bytes);
 
-  const std::string& version() const { return version_; }  // "7.2.22"; empty: no greeting yet
-  const std::string& accelerator() const {
-    return accelerator_;
-  }  // "tcg" or "kvm"; empty: no answer yet
+  const std::string& version() const { return version_; }          // "7.2.22"; empty: no greeting yet
+  const std::string& accelerator() const { return accelerator_; }  // "tcg" or "kvm"; empty: no answer yet
   // The first SHUTDOWN, RESET or GUEST_PANICKED event that is the guest's doing.
   std::optional<GuestStopped::Why> stopped() const { return stopped_; }
 

@@ -19,14 +19,12 @@ std::optional<Why> stopped_by(std::string_view line) {
 }
 
 TEST(QmpReader, ReadsAStreamHoweverItIsCut) {
-  const std::string stream =
-      std::string(kGreeting) + "{\"return\": {}}\r\n" +
-      R"({"return": {"enabled": true, "present": true}, "id": "query-kvm"})" + "\r\n" +
-      R"({"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}})" + "\r\n";
+  const std::string stream = std::string(kGreeting) + "{\"return\": {}}\r\n" +
+                             R"({"return": {"enabled": true, "present": true}, "id": "query-kvm"})" + "\r\n" +
+                             R"({"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}})" + "\r\n";
   for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
     QmpReader reader;
-    for (std::size_t at = 0; at < stream.size(); at += piece)
-      reader.feed(std::string_view(stream).substr(at, piece));
+    for (std::size_t at = 0; at < stream.size(); at += piece) reader.feed(std::string_view(stream).substr(at, piece));
     EXPECT_EQ(reader.version(), "7.2.22");
     EXPECT_EQ(reader.accelerator(), "kvm");
     EXPECT_EQ(reader.stopped(), Why::kReset);
@@ -40,18 +38,12 @@ TEST(QmpReader, AccelerationThatIsNotEnabledIsTcg) {
 }
 
 TEST(QmpReader, KnowsTheGuestsDoingFromTheHosts) {
-  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-shutdown"}})"),
-            Why::kPowerOff);
-  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-panic"}})"),
-            Why::kPanic);
+  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-shutdown"}})"), Why::kPowerOff);
+  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-panic"}})"), Why::kPanic);
   EXPECT_EQ(stopped_by(R"({"event":"GUEST_PANICKED","data":{"action":"pause"}})"), Why::kPanic);
-  EXPECT_EQ(stopped_by(R"({"event":"RESET","data":{"guest":true,"reason":"guest-reset"}})"),
-            Why::kReset);
-  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":false,"reason":"host-signal"}})"),
-            std::nullopt);
-  EXPECT_EQ(
-      stopped_by(R"({"event":"RESET","data":{"guest":false,"reason":"host-qmp-system-reset"}})"),
-      std::nullopt);
+  EXPECT_EQ(stopped_by(R"({"event":"RESET","data":{"guest":true,"reason":"guest-reset"}})"), Why::kReset);
+  EXPECT_EQ(stopped_by(R"({"event":"SHUTDOWN","data":{"guest":false,"reason":"host-signal"}})"), std::nullopt);
+  EXPECT_EQ(stopped_by(R"({"event":"RESET","data":{"guest":false,"reason":"host-qmp-system-reset"}})"), std::nullopt);
   EXPECT_EQ(stopped_by(R"({"event":"STOP"})"), std::nullopt);
 }
 
@@ -65,9 +57,8 @@ TEST(QmpReader, TheFirstStopStands) {
 TEST(QmpReader, PassesOverWhatItDoesNotKnow) {
   QmpReader reader;
   for (const std::string_view line :
-       {"", "nonsense", "[]", "7", R"({"QMP":7})", R"({"QMP":{"version":{"qemu":{"major":"7"}}}})",
-        R"({"event":7})", R"({"event":"SHUTDOWN"})", R"({"event":"SHUTDOWN","data":[]})",
-        R"({"id":"query-kvm","error":{}})"}) {
+       {"", "nonsense", "[]", "7", R"({"QMP":7})", R"({"QMP":{"version":{"qemu":{"major":"7"}}}})", R"({"event":7})",
+        R"({"event":"SHUTDOWN"})", R"({"event":"SHUTDOWN","data":[]})", R"({"id":"query-kvm","error":{}})"}) {
     reader.feed(line);
     reader.feed("\n");
   }

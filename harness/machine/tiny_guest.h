@@ -9,8 +9,7 @@
 
 namespace bootrig {
 
-inline constexpr std::uint64_t kTinyGuestAddress =
-    0x40400000;  // RAM begins at 0x40000000, with the device tree
+inline constexpr std::uint64_t kTinyGuestAddress = 0x40400000;  // RAM begins at 0x40000000, with the device tree
 
 using Instructions = std::vector<std::uint32_t>;
 

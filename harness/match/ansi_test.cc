@@ -44,8 +44,7 @@ TEST(AnsiStripper, DropsSequencesInAnySplit) {
       {"", ""},
   };
   for (const auto& c : cases) {
-    for (std::size_t step = 1; step <= 8; ++step)
-      EXPECT_EQ(stripped(c.bytes, step), c.text) << c.bytes;
+    for (std::size_t step = 1; step <= 8; ++step) EXPECT_EQ(stripped(c.bytes, step), c.text) << c.bytes;
   }
 }
 

@@ -43,8 +43,7 @@ struct SendStep {
 using Step = std::variant<ExpectStep, SendStep>;
 
 // A transcript file's lines, comments and gaps taken out.
-Result<std::vector<ExpectedLine>> parse_transcript(std::string_view display_name,
-                                                   std::string_view text);
+Result<std::vector<ExpectedLine>> parse_transcript(std::string_view display_name, std::string_view text);
 std::vector<Block> make_blocks(const std::vector<ExpectedLine>& lines, Unexpected unexpected);
 
 }  // namespace match

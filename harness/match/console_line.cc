@@ -68,8 +68,7 @@ void PendingLine::keep(std::string_view piece, std::uint64_t raw_at) {
   piece = piece.substr(0, kLineMax - text_.size());
   if (piece.empty()) return;
   const std::uint64_t skipped = raw_at - text_.size();
-  if (skipped != (cuts_.empty() ? 0 : cuts_.back().skipped))
-    cuts_.push_back({text_.size(), skipped});
+  if (skipped != (cuts_.empty() ? 0 : cuts_.back().skipped)) cuts_.push_back({text_.size(), skipped});
   const std::size_t last = piece.find_last_not_of('\r');
   if (last != std::string_view::npos) visible_ = text_.size() + last + 1;
   text_ += piece;

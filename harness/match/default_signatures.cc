@@ -15,8 +15,7 @@ std::span<const SignatureInfo> default_signatures() {
   static const auto signatures = std::to_array<SignatureInfo>({
       // bootrig's own images: images/lib.
       {"bootrig-loader-exception", "bootrig loader", kException, R"(^bootrig loader: EXCEPTION)"},
-      {"bootrig-kernel-exception", "bootrig kernel", kException,
-       R"(^bootrig kernel: (?:EXCEPTION|USER FAULT))"},
+      {"bootrig-kernel-exception", "bootrig kernel", kException, R"(^bootrig kernel: (?:EXCEPTION|USER FAULT))"},
       {"bootrig-panic", "bootrig images", kPanic, R"(^bootrig (?:loader|kernel): PANIC)"},
 
       // Microkit: loader/src (exceptions.c; "kernel exception" until 2.0.1), monitor/src/main.c.
@@ -26,8 +25,7 @@ std::span<const SignatureInfo> default_signatures() {
       {"microkit-monitor-fault", "Microkit monitor", kException, R"(MON\|ERROR: )"},
 
       // seL4's elfloader: arch-arm/64/debug.c.
-      {"elfloader-exception", "elfloader", kException,
-       R"(ELF-LOADER: (?:Synchronous|Invalid) exception received)"},
+      {"elfloader-exception", "elfloader", kException, R"(ELF-LOADER: (?:Synchronous|Invalid) exception received)"},
 
       // seL4: arch/arm/64 (vspace.c, c_traps.c), assert.c, faulthandler.c (the second form is that
       // of MCS kernels).
@@ -56,8 +54,7 @@ std::span<const SignatureInfo> default_signatures() {
       {"uboot-error-reset", "U-Boot", kPanic, R"(### ERROR ### Please RESET the board ###)"},
 
       // EDK2: CpuExceptionHandlerLib (AArch64), BaseDebugLib.
-      {"edk2-exception", "EDK2", kException,
-       R"((?:Synchronous|IRQ|FIQ|SError) Exception at 0x[0-9A-Fa-f]+)"},
+      {"edk2-exception", "EDK2", kException, R"((?:Synchronous|IRQ|FIQ|SError) Exception at 0x[0-9A-Fa-f]+)"},
       {"edk2-assert", "EDK2", kPanic, R"(ASSERT \[[^\]]*\] .*\([0-9]+\): |ASSERT_EFI_ERROR \()"},
 
       // Xen: arch/arm/traps.c, common/shutdown.c and drivers/char/console.c.
@@ -76,8 +73,7 @@ std::span<const SignatureInfo> default_signatures() {
       {"zephyr-fatal", "Zephyr", kPanic, R"(>>> ZEPHYR FATAL ERROR [0-9]+)"},
 
       // kvm-unit-tests: lib/arm64/processor.c.
-      {"kvm-unit-tests-exception", "kvm-unit-tests", kException,
-       R"(ESR_EL1: +[0-9a-f]{8}, ec=0x[0-9a-f]+ \()"},
+      {"kvm-unit-tests-exception", "kvm-unit-tests", kException, R"(ESR_EL1: +[0-9a-f]{8}, ec=0x[0-9a-f]+ \()"},
   });
   return signatures;
 }

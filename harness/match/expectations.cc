@@ -25,20 +25,16 @@ struct ExpectationsBuilder::State {
 ExpectationsBuilder::ExpectationsBuilder() : state_(std::make_unique<State>()) {}
 ExpectationsBuilder::~ExpectationsBuilder() = default;
 
-Result<void> ExpectationsBuilder::add_transcript(std::string_view display_name,
-                                                 std::string_view text) {
-  if (!state_->steps.empty())
-    return fail(std::string(display_name), "a scenario has a transcript or steps, not both");
-  if (!state_->lines.empty())
-    return fail(std::string(display_name), "a scenario has one transcript, not two");
+Result<void> ExpectationsBuilder::add_transcript(std::string_view display_name, std::string_view text) {
+  if (!state_->steps.empty()) return fail(std::string(display_name), "a scenario has a transcript or steps, not both");
+  if (!state_->lines.empty()) return fail(std::string(display_name), "a scenario has one transcript, not two");
   BOOTRIG_TRY(state_->lines, match::parse_transcript(display_name, text));
   return {};
 }
 
 Result<void> ExpectationsBuilder::add_expect(std::string place, std::string_view pattern,
                                              std::optional<Duration> within) {
-  if (!state_->lines.empty())
-    return fail(std::move(place), "a scenario has a transcript or steps, not both");
+  if (!state_->lines.empty()) return fail(std::move(place), "a scenario has a transcript or steps, not both");
   BOOTRIG_TRY(match::TextPattern parsed, match::TextPattern::parse(place, pattern));
   state_->steps.emplace_back(match::ExpectStep{std::move(place), std::move(parsed), within});
   return {};
@@ -73,8 +69,8 @@ Result<void> ExpectationsBuilder::disarm(std::string place, std::string_view sig
   std::vector<std::string> names;
   for (const SignatureInfo& signature : default_signatures()) names.push_back(signature.name);
   if (std::find(names.begin(), names.end(), signature_name) == names.end()) {
-    return fail(std::move(place), fmt::format("there is no signature '{}'{}", signature_name,
-                                              did_you_mean(signature_name, names)));
+    return fail(std::move(place),
+                fmt::format("there is no signature '{}'{}", signature_name, did_you_mean(signature_name, names)));
   }
   state_->disarmed.emplace(signature_name);
   return {};
@@ -88,8 +84,7 @@ std::shared_ptr<const Expectations> ExpectationsBuilder::build() {
     CHECK(pattern.has_value());
     watched.push_back({signature.name, false, signature.kind, std::move(*pattern)});
   }
-  for (match::WatchedPattern& forbidden : state_->forbidden)
-    watched.push_back(std::move(forbidden));
+  for (match::WatchedPattern& forbidden : state_->forbidden) watched.push_back(std::move(forbidden));
 
   auto built = std::make_shared<Expectations>();
   built->lines = std::move(state_->lines);
@@ -102,9 +97,8 @@ std::shared_ptr<const Expectations> ExpectationsBuilder::build() {
 }
 
 std::size_t expectation_count(const Expectations& expectations) {
-  const auto expects = std::count_if(
-      expectations.steps.begin(), expectations.steps.end(),
-      [](const auto& step) { return std::holds_alternative<match::ExpectStep>(step); });
+  const auto expects = std::count_if(expectations.steps.begin(), expectations.steps.end(),
+                                     [](const auto& step) { return std::holds_alternative<match::ExpectStep>(step); });
   return expectations.lines.size() + static_cast<std::size_t>(expects);
 }
 

@@ -22,8 +22,8 @@ namespace bootrig {
 enum class SignatureKind { kException, kPanic };
 
 struct SignatureInfo {
-  std::string name;     // "linux-panic"
-  std::string origin;   // "Linux", "U-Boot", "Microkit loader", ...
+  std::string name;    // "linux-panic"
+  std::string origin;  // "Linux", "U-Boot", "Microkit loader", ...
   SignatureKind kind = SignatureKind::kPanic;
   std::string pattern;  // RE2, searched in a line
 };

@@ -21,8 +21,7 @@ TEST(Transcript, RefusesWithPlaceAndReason) {
       {"", "boot.transcript: the transcript holds no line to expect"},
       {"# only a comment\n", "boot.transcript: the transcript holds no line to expect"},
       {"...\n", "boot.transcript: the transcript holds a gap ('...') and no line to expect"},
-      {"a\n...\n# why\n...\nb\n",
-       "boot.transcript:4: two gaps ('...') in a row; one lets any number of lines pass"},
+      {"a\n...\n# why\n...\nb\n", "boot.transcript:4: two gaps ('...') in a row; one lets any number of lines pass"},
       {"a\nbase {{hex:base\n",
        "boot.transcript:2: '{{' opens a placeholder that no '}}' closes; for the two characters "
        "themselves write "
@@ -41,21 +40,18 @@ TEST(Transcript, RefusesWithPlaceAndReason) {
       {"{{hex:Base}}\n",
        "boot.transcript:1: '{{hex:Base}}': a name begins with a letter a-z and holds a-z, 0-9 and "
        "'-'"},
-      {"{{any:}}\n",
-       "boot.transcript:1: '{{any:}}': a name begins with a letter a-z and holds a-z, 0-9 and '-'"},
+      {"{{any:}}\n", "boot.transcript:1: '{{any:}}': a name begins with a letter a-z and holds a-z, 0-9 and '-'"},
       {"{{hex:base}}\n\n{{dec:base}}\n",
        "boot.transcript:3: '{{dec:base}}': 'base' is a 'hex' in boot.transcript:1; a name has one "
        "kind"},
-      {"{{any:x}} {{any:x}}\n",
-       "boot.transcript:1: '{{any:x}}': an 'any' cannot stand twice in one line; take 'word'"},
+      {"{{any:x}} {{any:x}}\n", "boot.transcript:1: '{{any:x}}': an 'any' cannot stand twice in one line; take 'word'"},
   };
   for (const auto& c : cases) EXPECT_EQ(transcript_error(c.text), c.error) << c.text;
 }
 
 TEST(Transcript, Accepts) {
-  for (const char* text :
-       {"a\n", "a", "\n", "...\na\n...\n", "#x\n", "{{re:a{2}}}\n", "{{re:\\{\\{}}\n", "}}\n",
-        "{{hex}} {{dec:a-1}} {{word:w}} {{word:w}}\n", "a\r\nb\r\n"}) {
+  for (const char* text : {"a\n", "a", "\n", "...\na\n...\n", "#x\n", "{{re:a{2}}}\n", "{{re:\\{\\{}}\n", "}}\n",
+                           "{{hex}} {{dec:a-1}} {{word:w}} {{word:w}}\n", "a\r\nb\r\n"}) {
     EXPECT_EQ(transcript_error(text), "") << text;
   }
 }
@@ -81,29 +77,25 @@ TEST(Patterns, RefusesWithPlaceAndReason) {
             "s:/forbid/1: the pattern is empty; it would match every line");
   EXPECT_EQ(to_text(builder.add_expect("s:/steps/0", "re:", std::nullopt).error()),
             "s:/steps/0: the regular expression after 're:' is empty");
-  EXPECT_EQ(
-      to_text(builder.set_boot_until("s:/boot/until", "re:*").error()),
-      "s:/boot/until: 're:*' is no regular expression: no argument for repetition operator: *");
+  EXPECT_EQ(to_text(builder.set_boot_until("s:/boot/until", "re:*").error()),
+            "s:/boot/until: 're:*' is no regular expression: no argument for repetition operator: *");
 }
 
 TEST(Patterns, TranscriptOrSteps) {
   ExpectationsBuilder steps;
   ASSERT_TRUE(steps.add_expect("s:/steps/0", "x", std::nullopt));
-  EXPECT_EQ(to_text(steps.add_transcript("t", "x\n").error()),
-            "t: a scenario has a transcript or steps, not both");
+  EXPECT_EQ(to_text(steps.add_transcript("t", "x\n").error()), "t: a scenario has a transcript or steps, not both");
   ExpectationsBuilder transcript;
   ASSERT_TRUE(transcript.add_transcript("t", "x\n"));
   EXPECT_EQ(to_text(transcript.add_expect("s:/steps/0", "x", std::nullopt).error()),
             "s:/steps/0: a scenario has a transcript or steps, not both");
-  EXPECT_EQ(to_text(transcript.add_transcript("u", "x\n").error()),
-            "u: a scenario has one transcript, not two");
+  EXPECT_EQ(to_text(transcript.add_transcript("u", "x\n").error()), "u: a scenario has one transcript, not two");
 }
 
 TEST(Signatures, DisarmKnowsTheNames) {
   ExpectationsBuilder builder;
-  EXPECT_EQ(
-      to_text(builder.disarm("s:/signatures/disarm/0", "linux-pnic").error()),
-      "s:/signatures/disarm/0: there is no signature 'linux-pnic'; did you mean 'linux-panic'?");
+  EXPECT_EQ(to_text(builder.disarm("s:/signatures/disarm/0", "linux-pnic").error()),
+            "s:/signatures/disarm/0: there is no signature 'linux-pnic'; did you mean 'linux-panic'?");
   ASSERT_TRUE(builder.disarm("s", "linux-panic"));
   Matcher matcher(builder.build());
   matcher.feed("Kernel panic - not syncing: x\n");

@@ -71,11 +71,9 @@ class ListedFollower final : public Follower {
     const ExpectedLine& expected = plan_.lines[index];
     const Bound bound{captures_, beginning.captures};
     if (!expected.prompt) {
-      return expected.pattern.fits(line.text, bound, caches_[index]) ? std::optional(line.end)
-                                                                     : std::nullopt;
+      return expected.pattern.fits(line.text, bound, caches_[index]) ? std::optional(line.end) : std::nullopt;
     }
-    const auto end =
-        expected.pattern.fits_beginning(line.text, line.complete, bound, caches_[index]);
+    const auto end = expected.pattern.fits_beginning(line.text, line.complete, bound, caches_[index]);
     return end ? std::optional(line.offset_behind(*end)) : std::nullopt;
   }
 
@@ -105,8 +103,7 @@ class AnyOrderFollower final : public Follower {
  public:
   explicit AnyOrderFollower(const Expectations& plan) : plan_(plan), caches_(plan.lines.size()) {
     for (std::size_t i = 0; i < plan.lines.size(); ++i) order_.push_back(i);
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   }
 
   void take_line(const ConsoleLine& line) override {
@@ -115,8 +112,7 @@ class AnyOrderFollower final : public Follower {
       const ExpectedLine& expected = plan_.lines[index];
       if (expected.prompt) {
         if (take_prompt(line)) return;
-      } else if (Captures fresh;
-                 expected.pattern.fits(line.text, {captures_, fresh}, caches_[index])) {
+      } else if (Captures fresh; expected.pattern.fits(line.text, {captures_, fresh}, caches_[index])) {
         captures_.merge(fresh);
         return satisfy(index, line.end);
       }
@@ -147,8 +143,8 @@ class AnyOrderFollower final : public Follower {
   bool take_prompt(const ConsoleLine& line) {
     const std::size_t index = order_.front();
     Captures fresh;
-    const auto end = plan_.lines[index].pattern.fits_beginning(line.text, line.complete,
-                                                               {captures_, fresh}, caches_[index]);
+    const auto end =
+        plan_.lines[index].pattern.fits_beginning(line.text, line.complete, {captures_, fresh}, caches_[index]);
     if (!end) return false;
     captures_.merge(fresh);
     prompt_line_ = line.number;
@@ -222,8 +218,7 @@ class StepFollower final : public Follower {
     since_line_ = line.number;
     ++matched_;
     ++next_;
-    window_ =
-        {};  // the next step has not looked at these bytes, even where this one took none of them
+    window_ = {};  // the next step has not looked at these bytes, even where this one took none of them
     pass_sends();
     if (current() == nullptr) completed_at_ = line.offset_behind(*end);
     return true;

@@ -22,16 +22,14 @@ constexpr std::array<Kind, 4> kKinds{{
 }};
 
 const Kind* find_kind(std::string_view name) {
-  const auto* found = std::find_if(kKinds.begin(), kKinds.end(),
-                                   [&](const Kind& kind) { return name == kind.name; });
+  const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& kind) { return name == kind.name; });
   return found == kKinds.end() ? nullptr : found;
 }
 
 bool is_name(std::string_view text) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
   return !text.empty() && letter(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 // Where the "}}" that closes a placeholder begins. A regular expression may itself end in '}': its
@@ -46,8 +44,8 @@ std::size_t find_close(std::string_view text, std::size_t from) {
 
 Result<void> refuse_kind(const std::string& place, std::string_view inside, std::string_view kind) {
   const std::vector<std::string> kinds{"hex", "dec", "word", "any", "re"};
-  return fail(place, fmt::format("'{{{{{}}}}}': there is no placeholder '{}', only {}{}", inside,
-                                 kind, one_of(kinds), did_you_mean(kind, kinds)));
+  return fail(place, fmt::format("'{{{{{}}}}}': there is no placeholder '{}', only {}{}", inside, kind, one_of(kinds),
+                                 did_you_mean(kind, kinds)));
 }
 
 }  // namespace
@@ -58,8 +56,7 @@ const std::string* Bound::find(const std::string& name) const {
   return found == kept.end() ? nullptr : &found->second;
 }
 
-Result<LinePattern> LinePattern::parse(const std::string& place, std::string_view written,
-                                       NameUses& names) {
+Result<LinePattern> LinePattern::parse(const std::string& place, std::string_view written, NameUses& names) {
   LinePattern pattern;
   std::size_t at = 0;
   while (at < written.size()) {
@@ -87,18 +84,14 @@ Result<LinePattern> LinePattern::parse(const std::string& place, std::string_vie
   return pattern;
 }
 
-Result<void> LinePattern::add_placeholder(const std::string& place, std::string_view inside,
-                                          NameUses& names) {
+Result<void> LinePattern::add_placeholder(const std::string& place, std::string_view inside, NameUses& names) {
   const std::size_t colon = inside.find(':');
   const std::string_view kind = inside.substr(0, colon);
-  const std::string_view rest =
-      colon == std::string_view::npos ? std::string_view() : inside.substr(colon + 1);
+  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : inside.substr(colon + 1);
   if (kind == "re") {
-    if (rest.empty())
-      return fail(place, fmt::format("'{{{{{}}}}}': the regular expression is empty", inside));
+    if (rest.empty()) return fail(place, fmt::format("'{{{{{}}}}}': the regular expression is empty", inside));
     const auto compiled = Regex::compile(rest);
-    if (!compiled)
-      return fail(place, fmt::format("'{{{{{}}}}}': {}", inside, compiled.error().message));
+    if (!compiled) return fail(place, fmt::format("'{{{{{}}}}}': {}", inside, compiled.error().message));
     pieces_.push_back({"re", std::string(rest), "", compiled->groups()});
     return {};
   }
@@ -109,26 +102,21 @@ Result<void> LinePattern::add_placeholder(const std::string& place, std::string_
   return {};
 }
 
-Result<void> LinePattern::add_name(const std::string& place, std::string_view inside,
-                                   std::string_view kind, std::string_view name, NameUses& names) {
+Result<void> LinePattern::add_name(const std::string& place, std::string_view inside, std::string_view kind,
+                                   std::string_view name, NameUses& names) {
   if (!is_name(name)) {
-    return fail(
-        place,
-        fmt::format("'{{{{{}}}}}': a name begins with a letter a-z and holds a-z, 0-9 and '-'",
-                    inside));
+    return fail(place, fmt::format("'{{{{{}}}}}': a name begins with a letter a-z and holds a-z, 0-9 and '-'", inside));
   }
   const auto [use, fresh] = names.try_emplace(std::string(name), std::string(kind), place);
   if (use->second.kind != kind) {
-    return fail(place, fmt::format("'{{{{{}}}}}': '{}' is a '{}' in {}; a name has one kind",
-                                   inside, name, use->second.kind, use->second.place));
+    return fail(place, fmt::format("'{{{{{}}}}}': '{}' is a '{}' in {}; a name has one kind", inside, name,
+                                   use->second.kind, use->second.place));
   }
-  const bool twice = std::any_of(pieces_.begin(), pieces_.end(),
-                                 [&](const Piece& piece) { return piece.name == name; });
+  const bool twice =
+      std::any_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) { return piece.name == name; });
   // Where a text that may be anything ends and its twin begins has more than one answer.
   if (twice && kind == "any") {
-    return fail(
-        place,
-        fmt::format("'{{{{{}}}}}': an 'any' cannot stand twice in one line; take 'word'", inside));
+    return fail(place, fmt::format("'{{{{{}}}}}': an 'any' cannot stand twice in one line; take 'word'", inside));
   }
   return {};
 }
@@ -136,8 +124,7 @@ Result<void> LinePattern::add_name(const std::string& place, std::string_view in
 std::string LinePattern::expression(const Bound* bound) const {
   std::string text;
   for (const Piece& piece : pieces_) {
-    const std::string* value =
-        bound == nullptr || piece.name.empty() ? nullptr : bound->find(piece.name);
+    const std::string* value = bound == nullptr || piece.name.empty() ? nullptr : bound->find(piece.name);
     if (piece.kind == kLiteral) {
       text += Regex::quote(piece.text);
     } else if (value != nullptr) {
@@ -151,8 +138,7 @@ std::string LinePattern::expression(const Bound* bound) const {
 
 // Adds what the groups captured to bound.tried; false when a name would have two texts.
 // `written_out`: the expression has no groups for names that were bound before.
-bool LinePattern::take(const std::vector<std::string_view>& groups, const Bound& bound,
-                       bool written_out) const {
+bool LinePattern::take(const std::vector<std::string_view>& groups, const Bound& bound, bool written_out) const {
   Captures fresh;
   std::size_t next = 0;
   for (const Piece& piece : pieces_) {
@@ -161,8 +147,7 @@ bool LinePattern::take(const std::vector<std::string_view>& groups, const Bound&
     const std::string* value = bound.find(piece.name);
     if (value != nullptr && written_out) continue;
     const std::string_view text = groups[next++];
-    if (value != nullptr ? *value != text
-                         : fresh.try_emplace(piece.name, text).first->second != text) {
+    if (value != nullptr ? *value != text : fresh.try_emplace(piece.name, text).first->second != text) {
       return false;
     }
   }
@@ -194,8 +179,8 @@ bool LinePattern::fits(std::string_view line, Bound bound, BoundRegex& cache) co
   return exact != nullptr && exact->matches(line, groups) && take(groups, bound, true);
 }
 
-std::optional<std::size_t> LinePattern::fits_beginning(std::string_view line, bool complete,
-                                                       Bound bound, BoundRegex& cache) const {
+std::optional<std::size_t> LinePattern::fits_beginning(std::string_view line, bool complete, Bound bound,
+                                                       BoundRegex& cache) const {
   if (is_literal()) {
     return line.starts_with(pieces_[0].text) ? std::optional(pieces_[0].text.size()) : std::nullopt;
   }
@@ -204,8 +189,7 @@ std::optional<std::size_t> LinePattern::fits_beginning(std::string_view line, bo
   if (exact == nullptr) return std::nullopt;
   const auto end = exact->earliest_end(line, 0, true, complete);
   std::vector<std::string_view> groups;
-  if (!end || !exact->matches(line.substr(0, *end), groups) || !take(groups, bound, true))
-    return std::nullopt;
+  if (!end || !exact->matches(line.substr(0, *end), groups) || !take(groups, bound, true)) return std::nullopt;
   return end;
 }
 

@@ -42,8 +42,7 @@ struct BoundRegex {
 class LinePattern {
  public:
   // Errors have the place given.
-  static Result<LinePattern> parse(const std::string& place, std::string_view written,
-                                   NameUses& names);
+  static Result<LinePattern> parse(const std::string& place, std::string_view written, NameUses& names);
 
   bool is_literal() const { return !regex_; }
   bool ends_with_placeholder() const { return pieces_.back().kind != kLiteral; }
@@ -51,8 +50,7 @@ class LinePattern {
   // bound.tried.
   bool fits(std::string_view line, Bound bound, BoundRegex& cache) const;
   // The line begins with the pattern: where the pattern ends, at the earliest.
-  std::optional<std::size_t> fits_beginning(std::string_view line, bool complete, Bound bound,
-                                            BoundRegex& cache) const;
+  std::optional<std::size_t> fits_beginning(std::string_view line, bool complete, Bound bound, BoundRegex& cache) const;
   Spelling spelling() const;
 
  private:
@@ -65,12 +63,11 @@ class LinePattern {
   };
 
   Result<void> add_placeholder(const std::string& place, std::string_view inside, NameUses& names);
-  Result<void> add_name(const std::string& place, std::string_view inside, std::string_view kind,
-                        std::string_view name, NameUses& names);
+  Result<void> add_name(const std::string& place, std::string_view inside, std::string_view kind, std::string_view name,
+                        NameUses& names);
   // The expression, with the names that `bound` knows written as literals.
   std::string expression(const Bound* bound) const;
-  bool take(const std::vector<std::string_view>& groups, const Bound& bound,
-            bool written_out) const;
+  bool take(const std::vector<std::string_view>& groups, const Bound& bound, bool written_out) const;
   const Regex* written_out(const Bound& bound, BoundRegex& cache) const;
 
   std::vector<Piece> pieces_;  // never empty; no two literals in a row

@@ -27,8 +27,7 @@ std::uint64_t count_newlines(std::string_view text) {
   while (!text.empty()) {
     const std::string_view block = text.substr(0, 128);
     unsigned char in_block = 0;
-    for (const char byte : block)
-      in_block = static_cast<unsigned char>(in_block + (byte == '\n' ? 1 : 0));
+    for (const char byte : block) in_block = static_cast<unsigned char>(in_block + (byte == '\n' ? 1 : 0));
     count += in_block;
     text.remove_prefix(block.size());
   }
@@ -61,9 +60,7 @@ struct Matcher::State {
   void take_lines_in_bulk(std::string_view run);
   void look_at_tail();
 
-  bool wants_lines() const {
-    return follower->open() || (refused && refused->after.size() < match::kContext);
-  }
+  bool wants_lines() const { return follower->open() || (refused && refused->after.size() < match::kContext); }
   std::string_view without_escapes(std::string_view run);
   ConsoleLine tail() const;
   std::optional<SeenLine> seen_tail() const;
@@ -153,8 +150,7 @@ std::size_t Matcher::State::take_lines_one_by_one(std::string_view run) {
   std::size_t taken = 0;
   while (taken < run.size() && wants_lines()) {
     const std::string_view raw = run.substr(taken, run.find('\n', taken) - taken);
-    ConsoleLine line{match::without_trailing_cr(raw), {},  lines + 1, bytes,
-                     bytes + raw.size() + 1,          true};
+    ConsoleLine line{match::without_trailing_cr(raw), {}, lines + 1, bytes, bytes + raw.size() + 1, true};
     if (match::holds_escape(raw)) {
       cleaned.clear();
       cleaned.append(raw);
@@ -181,9 +177,7 @@ void Matcher::State::take_pending_line(std::uint64_t newline) {
   bytes += newline;
   line.end = bytes;
   line.complete = true;
-  watch.scan(plan->watchlist, line.text, [&](std::size_t) {
-    return SeenLine{line.number, line.end, {}};
-  });
+  watch.scan(plan->watchlist, line.text, [&](std::size_t) { return SeenLine{line.number, line.end, {}}; });
   take_line(line);
   pending.clear();
 }
@@ -191,8 +185,7 @@ void Matcher::State::take_pending_line(std::uint64_t newline) {
 void Matcher::State::take_line(const ConsoleLine& line) {
   ++lines;
   history.add(line.number, line.end, line.text);
-  if (refused && refused->after.size() < match::kContext)
-    refused->after.push_back(*history.line(line.number));
+  if (refused && refused->after.size() < match::kContext) refused->after.push_back(*history.line(line.number));
   if (!follower->open()) return;
   follower->take_line(line);
   if (follower->refused()) refuse(line);
@@ -240,14 +233,9 @@ std::vector<SeenLine> Matcher::State::last(std::size_t count) const {
 
 void Matcher::State::refuse(const ConsoleLine& line) {
   const match::Awaited awaited = *follower->awaited();
-  const std::uint64_t before =
-      line.number - std::min<std::uint64_t>(line.number - 1, match::kContext);
-  refused = Divergence{awaited.place,
-                       awaited.written,
-                       *history.line(line.number),
-                       seen_range(before, line.number - 1),
-                       {},
-                       true};
+  const std::uint64_t before = line.number - std::min<std::uint64_t>(line.number - 1, match::kContext);
+  refused = Divergence{
+      awaited.place, awaited.written, *history.line(line.number), seen_range(before, line.number - 1), {}, true};
 }
 
 // Of the lines that could have satisfied the expectation, the first one that is nearest in
@@ -301,8 +289,7 @@ std::optional<Divergence> Matcher::divergence() const {
     return divergence;
   }
   const std::uint64_t number = divergence.seen->number;
-  divergence.before =
-      state_->seen_range(number - std::min<std::uint64_t>(number - 1, match::kContext), number - 1);
+  divergence.before = state_->seen_range(number - std::min<std::uint64_t>(number - 1, match::kContext), number - 1);
   divergence.after = state_->seen_range(number + 1, number + match::kContext);
   return divergence;
 }

@@ -27,8 +27,8 @@ struct SeenLine {
 
 // The first place where the console parted from what was expected.
 struct Divergence {
-  std::string place;             // of the expectation: "expected.transcript:12", "scenario.json:/steps/2"
-  std::string expected;          // as written
+  std::string place;     // of the expectation: "expected.transcript:12", "scenario.json:/steps/2"
+  std::string expected;  // as written
   // The line that came instead. When not final: the one nearest in spelling of the last 64 lines since it is awaited;
   // none: no line is like it.
   std::optional<SeenLine> seen;

@@ -35,24 +35,20 @@ std::string make_log(std::size_t size) {
     const std::uint64_t noise = (i * 6364136223846793005u + 1442695040888963407u) >> 33;
     switch (noise % 5) {
       case 0:
-        log += fmt::format("[{:5}.{:06}] pci 0000:00:{:02x}.0: BAR {}: assigned [mem {:#x}]",
-                           i / 1000, noise % 1000000, noise % 32, noise % 6, noise << 12);
+        log += fmt::format("[{:5}.{:06}] pci 0000:00:{:02x}.0: BAR {}: assigned [mem {:#x}]", i / 1000, noise % 1000000,
+                           noise % 32, noise % 6, noise << 12);
         break;
       case 1:
-        log += fmt::format("LDR|INFO: region: {:#010x}   addr: {:#018x}   size: {:#x}", noise % 9,
-                           noise << 12, noise);
+        log += fmt::format("LDR|INFO: region: {:#010x}   addr: {:#018x}   size: {:#x}", noise % 9, noise << 12, noise);
         break;
       case 2:
-        log += fmt::format("[{:5}.{:06}] CPU{}: Booted secondary processor", i / 1000,
-                           noise % 1000000, noise % 8);
+        log += fmt::format("[{:5}.{:06}] CPU{}: Booted secondary processor", i / 1000, noise % 1000000, noise % 8);
         break;
       case 3:
-        log += fmt::format("(XEN) d0v{}: Loading zImage from {:#x} to {:#x}", noise % 4, noise,
-                           noise + 4096);
+        log += fmt::format("(XEN) d0v{}: Loading zImage from {:#x} to {:#x}", noise % 4, noise, noise + 4096);
         break;
       default:
-        log += fmt::format("worker {}: error rate {} of {}, no fault so far", noise % 16, noise % 7,
-                           noise);
+        log += fmt::format("worker {}: error rate {} of {}, no fault so far", noise % 16, noise % 7, noise);
     }
     if (noise % 50 == 7) log += " \x1b[32mok\x1b[0m";
     log += noise % 8 == 3 ? "\r\n" : "\n";
@@ -118,14 +114,13 @@ int run(std::size_t megabytes) {
   std::vector<std::vector<double>> matcher(std::size(kChunks));
   for (std::size_t round = 0; round < kRounds; ++round) {
     floor.push_back(floor_seconds(log));
-    for (std::size_t i = 0; i < std::size(kChunks); ++i)
-      matcher[i].push_back(matcher_seconds(log, kChunks[i]));
+    for (std::size_t i = 0; i < std::size(kChunks); ++i) matcher[i].push_back(matcher_seconds(log, kChunks[i]));
   }
   const double megabytes_floor = static_cast<double>(megabytes) / median(floor);
   for (std::size_t i = 0; i < std::size(kChunks); ++i) {
     const double speed = static_cast<double>(megabytes) / median(matcher[i]);
-    fmt::print("matcher.ratio_{} {:.2f} (floor {:.0f} MB/s, matcher {:.0f} MB/s)\n",
-               size_name(kChunks[i]), speed / megabytes_floor, megabytes_floor, speed);
+    fmt::print("matcher.ratio_{} {:.2f} (floor {:.0f} MB/s, matcher {:.0f} MB/s)\n", size_name(kChunks[i]),
+               speed / megabytes_floor, megabytes_floor, speed);
   }
   return 0;
 }

@@ -24,12 +24,10 @@ std::string_view pick(Random& random, const std::string_view (&choices)[N]) {
 }
 
 constexpr std::string_view kTranscriptLines[] = {
-    "a",          "b",        "ab",          "",           "...", "n {{dec:n}}", "m {{dec:n}}",
-    "{{word:w}}", "{{any}}b", "{{re:a|b$}}", "x{{hex:h}}",
+    "a", "b", "ab", "", "...", "n {{dec:n}}", "m {{dec:n}}", "{{word:w}}", "{{any}}b", "{{re:a|b$}}", "x{{hex:h}}",
 };
 constexpr std::string_view kPatterns[] = {
-    "a",       "b",     "ab",  "re:a+$",    "re:^b",   "re:\\bab\\b",
-    "re:b.?a", "re:x*", "n 1", "re:[0-9]+", "re:\\Ax", "re:^$",
+    "a", "b", "ab", "re:a+$", "re:^b", "re:\\bab\\b", "re:b.?a", "re:x*", "n 1", "re:[0-9]+", "re:\\Ax", "re:^$",
 };
 constexpr std::string_view kConsoleParts[] = {
     "a",        "b",
@@ -50,16 +48,13 @@ std::shared_ptr<const Expectations> random_expectations(Random& random) {
   ExpectationsBuilder builder;
   if (below(random, 2) == 0) {
     std::string text;
-    for (std::size_t i = 0; i < 1 + below(random, 5); ++i)
-      text += fmt::format("{}\n", pick(random, kTranscriptLines));
+    for (std::size_t i = 0; i < 1 + below(random, 5); ++i) text += fmt::format("{}\n", pick(random, kTranscriptLines));
     if (below(random, 2) == 0) text.pop_back();
-    (void)builder.add_transcript(
-        "t", text);  // a refused one leaves nothing to expect, which is a case as well
+    (void)builder.add_transcript("t", text);  // a refused one leaves nothing to expect, which is a case as well
   } else {
     for (std::size_t i = 0; i < below(random, 5); ++i) {
       if (below(random, 3) == 0) builder.add_send(fmt::format("send {}\n", i));
-      EXPECT_TRUE(builder.add_expect(fmt::format("s:{}", i), pick(random, kPatterns),
-                                     std::chrono::seconds(i)));
+      EXPECT_TRUE(builder.add_expect(fmt::format("s:{}", i), pick(random, kPatterns), std::chrono::seconds(i)));
     }
   }
   if (below(random, 2) == 0) (void)builder.add_forbidden("s", pick(random, kPatterns));
@@ -74,10 +69,8 @@ std::string random_console(Random& random) {
   const std::size_t parts = below(random, 60);
   for (std::size_t i = 0; i < parts; ++i) bytes += pick(random, kConsoleParts);
   // At times a line longer than what is looked at of an unfinished line, or of any line.
-  if (below(random, 20) == 0)
-    bytes.insert(below(random, bytes.size() + 1), 4090 + below(random, 12), 'c');
-  if (below(random, 60) == 0)
-    bytes.insert(below(random, bytes.size() + 1), 65530 + below(random, 12), '\r');
+  if (below(random, 20) == 0) bytes.insert(below(random, bytes.size() + 1), 4090 + below(random, 12), 'c');
+  if (below(random, 60) == 0) bytes.insert(below(random, bytes.size() + 1), 65530 + below(random, 12), '\r');
   return bytes;
 }
 
@@ -93,22 +86,19 @@ std::string describe(const std::vector<SeenLine>& lines) {
 
 // Every fact, as text.
 std::string facts(const Matcher& matcher) {
-  std::string text =
-      fmt::format("matched {} diverged {} boot {} bytes {} lines {}\n", matcher.matched(),
-                  matcher.diverged(), matcher.boot_stage_over(), matcher.bytes(), matcher.lines());
+  std::string text = fmt::format("matched {} diverged {} boot {} bytes {} lines {}\n", matcher.matched(),
+                                 matcher.diverged(), matcher.boot_stage_over(), matcher.bytes(), matcher.lines());
   if (const auto at = matcher.completed_at()) text += fmt::format("completed {}\n", *at);
   if (const auto& hit = matcher.hit()) {
-    text += fmt::format("hit {} {} {} {}\n", hit->name, hit->forbidden, static_cast<int>(hit->kind),
-                        describe(hit->line));
+    text +=
+        fmt::format("hit {} {} {} {}\n", hit->name, hit->forbidden, static_cast<int>(hit->kind), describe(hit->line));
   }
   if (const auto divergence = matcher.divergence()) {
-    text += fmt::format("divergence {} '{}' {} seen {}\nbefore {}\nafter {}\n", divergence->place,
-                        divergence->expected, divergence->final,
-                        divergence->seen ? describe(*divergence->seen) : "nothing",
+    text += fmt::format("divergence {} '{}' {} seen {}\nbefore {}\nafter {}\n", divergence->place, divergence->expected,
+                        divergence->final, divergence->seen ? describe(*divergence->seen) : "nothing",
                         describe(divergence->before), describe(divergence->after));
   }
-  if (const auto timeout = matcher.step_timeout())
-    text += fmt::format("timeout {}\n", timeout->count());
+  if (const auto timeout = matcher.step_timeout()) text += fmt::format("timeout {}\n", timeout->count());
   for (const auto& [name, value] : matcher.captures()) text += fmt::format("{}={}\n", name, value);
   return text + "last " + describe(matcher.last_lines(8));
 }
@@ -118,13 +108,12 @@ struct Told {
 };
 
 // `step`: bytes of a feed; 0: random.
-Told tell(const std::shared_ptr<const Expectations>& expectations, std::string_view bytes,
-          std::size_t step, Random& random) {
+Told tell(const std::shared_ptr<const Expectations>& expectations, std::string_view bytes, std::size_t step,
+          Random& random) {
   Matcher matcher(expectations);
   Told told;
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t size =
-        std::min(step != 0 ? step : below(random, 9) * below(random, 9), bytes.size() - at);
+    const std::size_t size = std::min(step != 0 ? step : below(random, 9) * below(random, 9), bytes.size() - at);
     matcher.feed(bytes.substr(at, size));
     if (below(random, 2) == 0) told.sent += matcher.take_send();
     at += size;
@@ -147,14 +136,11 @@ void expect_same_facts(unsigned seed) {
     const Told whole = tell(expectations, bytes, bytes.size() + 1, random);
     for (const std::size_t step : {1, 0, 0, 2, 7, 61}) {
       const Told split = tell(expectations, bytes, step, random);
-      ASSERT_EQ(split.before_finish, whole.before_finish)
-          << "seed " << seed << " step " << step << "\n"
-          << printable(bytes);
-      ASSERT_EQ(split.after_finish, whole.after_finish)
-          << "seed " << seed << " step " << step << "\n"
-          << printable(bytes);
-      ASSERT_EQ(split.sent, whole.sent) << "seed " << seed << " step " << step << "\n"
-                                        << printable(bytes);
+      ASSERT_EQ(split.before_finish, whole.before_finish) << "seed " << seed << " step " << step << "\n"
+                                                          << printable(bytes);
+      ASSERT_EQ(split.after_finish, whole.after_finish) << "seed " << seed << " step " << step << "\n"
+                                                        << printable(bytes);
+      ASSERT_EQ(split.sent, whole.sent) << "seed " << seed << " step " << step << "\n" << printable(bytes);
     }
   }
 }
@@ -171,12 +157,11 @@ TEST(MatcherProperty, LargeFeedsGiveTheSameFacts) {
   Random random(7);
   std::string console;
   for (int i = 0; i < 6000; ++i) {
-    console += fmt::format("line {} {}{}", i, std::string(below(random, 90), 'x'),
-                           below(random, 3) == 0 ? "\r\n" : "\n");
+    console +=
+        fmt::format("line {} {}{}", i, std::string(below(random, 90), 'x'), below(random, 3) == 0 ? "\r\n" : "\n");
     if (below(random, 40) == 0) console += "\x1b[1mcolour\x1b[0m ";
   }
-  for (const char* transcript :
-       {"...\nline 40 {{any}}\n...\nline 5000 {{any}}\n", "line 0{{any}}\nline 2\n"}) {
+  for (const char* transcript : {"...\nline 40 {{any}}\n...\nline 5000 {{any}}\n", "line 0{{any}}\nline 2\n"}) {
     ExpectationsBuilder builder;
     ASSERT_TRUE(builder.add_transcript("t", transcript));
     ASSERT_TRUE(builder.add_forbidden("s", "re:line 5990 .*x$"));
@@ -196,8 +181,7 @@ TEST(MatcherProperty, HostileBytesAreOnlyBytes) {
   for (int round = 0; round < 30; ++round) {
     std::string noise(20000, '\0');
     for (char& byte : noise) byte = static_cast<char>(below(random, 256));
-    for (std::size_t i = 0; i < noise.size(); i += 1 + below(random, 400))
-      noise[i] = "\n\x1b\r]["[below(random, 5)];
+    for (std::size_t i = 0; i < noise.size(); i += 1 + below(random, 400)) noise[i] = "\n\x1b\r]["[below(random, 5)];
     const auto expectations = random_expectations(random);
     const Told whole = tell(expectations, noise, noise.size(), random);
     const Told split = tell(expectations, noise, 0, random);

@@ -27,8 +27,7 @@ struct Exchange {
 Matcher of_steps(const std::vector<Exchange>& exchanges) {
   ExpectationsBuilder builder;
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
-    EXPECT_TRUE(
-        builder.add_expect("s:/steps/" + std::to_string(i), exchanges[i].expect, std::nullopt));
+    EXPECT_TRUE(builder.add_expect("s:/steps/" + std::to_string(i), exchanges[i].expect, std::nullopt));
     if (exchanges[i].send != nullptr) builder.add_send(exchanges[i].send);
   }
   return Matcher(builder.build());
@@ -172,8 +171,7 @@ TEST(Matcher, CapturesBindAndConstrain) {
     Matcher matcher = of_transcript(c.transcript);
     matcher.feed(c.output);
     matcher.finish();
-    EXPECT_EQ(matcher.completed_at().has_value(), c.completed) << c.transcript << "---\n"
-                                                               << c.output;
+    EXPECT_EQ(matcher.completed_at().has_value(), c.completed) << c.transcript << "---\n" << c.output;
   }
 }
 
@@ -182,8 +180,7 @@ TEST(Matcher, CapturesAreKnownWhenTheirBlockIsComplete) {
   matcher.feed("base 0x40\n");
   EXPECT_THAT(matcher.captures(), IsEmpty());
   matcher.feed("size 12 MiB\n");
-  EXPECT_THAT(matcher.captures(),
-              ElementsAre(Pair("base", "0x40"), Pair("size", "12"), Pair("unit-2", "MiB")));
+  EXPECT_THAT(matcher.captures(), ElementsAre(Pair("base", "0x40"), Pair("size", "12"), Pair("unit-2", "MiB")));
 }
 
 TEST(Matcher, UnexpectedLinesMayBeAllowed) {
@@ -212,8 +209,7 @@ TEST(Matcher, AnyOrderTakesEachLineOnce) {
     Matcher matcher = of_transcript(c.transcript, Unexpected::kRefuse, Order::kAny);
     matcher.feed(c.output);
     EXPECT_EQ(matcher.matched(), c.matched) << c.transcript << "---\n" << c.output;
-    EXPECT_EQ(matcher.completed_at().has_value(), c.completed) << c.transcript << "---\n"
-                                                               << c.output;
+    EXPECT_EQ(matcher.completed_at().has_value(), c.completed) << c.transcript << "---\n" << c.output;
     EXPECT_FALSE(matcher.diverged());
   }
 }
@@ -265,8 +261,7 @@ TEST(Matcher, TheFurthestPointIsReported) {
 }
 
 TEST(Matcher, StepsFollowEachOther) {
-  Matcher matcher =
-      of_steps({{"=> ", "version\n"}, {"re:U-Boot [0-9.]+", nullptr}, {"=> ", "reset\n"}});
+  Matcher matcher = of_steps({{"=> ", "version\n"}, {"re:U-Boot [0-9.]+", nullptr}, {"=> ", "reset\n"}});
   EXPECT_EQ(matcher.take_send(), "");
   matcher.feed("U-Boot 2023\n=> ");
   EXPECT_EQ(matcher.matched(), 1u);
@@ -341,8 +336,7 @@ TEST(Matcher, TheBootStageEndsWithItsLine) {
 
 // The boot stage ends and a signature hits, in each order and in one line.
 TEST(Matcher, TheBootStageAndAHitAreIndependent) {
-  for (const char* output :
-       {"entered\nforbidden\n", "forbidden\nentered\n", "forbidden entered\n"}) {
+  for (const char* output : {"entered\nforbidden\n", "forbidden\nentered\n", "forbidden entered\n"}) {
     ExpectationsBuilder builder;
     ASSERT_TRUE(builder.set_boot_until("s", "entered"));
     ASSERT_TRUE(builder.add_forbidden("s", "forbidden"));

@@ -54,8 +54,7 @@ bool Regex::matches(std::string_view line, std::vector<std::string_view>& groups
   std::vector<re2::StringPiece> found(static_cast<std::size_t>(this->groups()) + 1);
   // The texts of groups cost a slower engine: ask for them only where there are any.
   const int wanted = found.size() == 1 ? 0 : static_cast<int>(found.size());
-  if (!compiled_->Match(piece(line), 0, line.size(), RE2::ANCHOR_BOTH, found.data(), wanted))
-    return false;
+  if (!compiled_->Match(piece(line), 0, line.size(), RE2::ANCHOR_BOTH, found.data(), wanted)) return false;
   groups.clear();
   for (std::size_t i = 1; i < found.size(); ++i)
     groups.emplace_back(found[i].data() == nullptr ? "" : found[i].data(), found[i].size());
@@ -81,8 +80,8 @@ bool Regex::settled(std::string_view line, std::size_t from, bool anchored) cons
   return true;
 }
 
-std::optional<std::size_t> Regex::earliest_end(std::string_view line, std::size_t from,
-                                               bool anchored, bool complete) const {
+std::optional<std::size_t> Regex::earliest_end(std::string_view line, std::size_t from, bool anchored,
+                                               bool complete) const {
   const auto ends_within = [&](std::size_t end) {
     return compiled_->Match(piece(line), from, end, anchor(anchored), nullptr, 0);
   };

@@ -43,8 +43,7 @@ class Regex {
   // line that is not complete may go on with any byte, or end: only a match that holds in each case
   // counts ("$" and "\b" look ahead). So a line that is read byte by byte has the same earliest end
   // as one that is read at once.
-  std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from, bool anchored,
-                                          bool complete) const;
+  std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from, bool anchored, bool complete) const;
 
  private:
   explicit Regex(std::unique_ptr<re2::RE2> compiled);

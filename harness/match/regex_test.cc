@@ -38,8 +38,7 @@ TEST(Regex, TheLinesBeginningIsNotWhereASearchBegins) {
 TEST(Regex, BytesAreBytes) {
   EXPECT_TRUE(regex("a.b").found_in(std::string_view("a\0b", 3)));
   EXPECT_TRUE(regex("^.$").found_in("\xff"));
-  EXPECT_TRUE(regex(Regex::quote(std::string_view("\0\xc3(", 3)))
-                  .found_in(std::string_view("x\0\xc3(y", 5)));
+  EXPECT_TRUE(regex(Regex::quote(std::string_view("\0\xc3(", 3))).found_in(std::string_view("x\0\xc3(y", 5)));
 }
 
 // Every line in which a pattern matches must be found in a run, with and without '\r'.

@@ -20,8 +20,8 @@ void append_literal(Spelling& spelling, std::string_view literal) {
 std::optional<std::size_t> spelling_distance(const Spelling& expected, std::string_view line) {
   const std::size_t symbols = std::min(expected.size(), kComparedMax);
   line = line.substr(0, kComparedMax);
-  const auto wildcards = static_cast<std::size_t>(std::count(
-      expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(symbols), kWildcard));
+  const auto wildcards = static_cast<std::size_t>(
+      std::count(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(symbols), kWildcard));
   const std::size_t literals = symbols - wildcards;
   if (literals == 0 || (wildcards > 0 && literals < kLiteralMin)) return std::nullopt;
 
@@ -35,8 +35,7 @@ std::optional<std::size_t> spelling_distance(const Spelling& expected, std::stri
     for (std::size_t j = 1; j <= line.size(); ++j) {
       const std::size_t above = row[j];
       const bool same = expected[i] == static_cast<unsigned char>(line[j - 1]);
-      row[j] = any ? std::min(above, row[j - 1])
-                   : std::min({above + 1, row[j - 1] + 1, diagonal + (same ? 0 : 1)});
+      row[j] = any ? std::min(above, row[j - 1]) : std::min({above + 1, row[j - 1] + 1, diagonal + (same ? 0 : 1)});
       diagonal = above;
     }
   }

@@ -57,8 +57,7 @@ class TranscriptReader {
 
 }  // namespace
 
-Result<std::vector<ExpectedLine>> parse_transcript(std::string_view display_name,
-                                                   std::string_view text) {
+Result<std::vector<ExpectedLine>> parse_transcript(std::string_view display_name, std::string_view text) {
   TranscriptReader reader(display_name);
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');

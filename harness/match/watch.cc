@@ -12,8 +12,7 @@ constexpr std::string_view kRegexMark = "re:";
 // Matches in every line.
 constexpr const char* kEveryLine = "(?m:^)";
 
-const std::optional<Regex>& alternation_of(std::optional<Regex>& slot,
-                                           const std::vector<std::string>& parts) {
+const std::optional<Regex>& alternation_of(std::optional<Regex>& slot, const std::vector<std::string>& parts) {
   if (parts.empty()) return slot;
   std::string expression;
   for (const std::string& part : parts) expression += (expression.empty() ? "" : "|") + part;
@@ -46,8 +45,7 @@ std::size_t class_end(std::string_view pattern, std::size_t at) {
 bool needs_single_lines(std::string_view pattern) {
   for (const char* part : {"\\A", "\\z", "\\Q"})
     if (pattern.find(part) != std::string_view::npos) return true;
-  for (std::size_t at = pattern.find("(?"); at != std::string_view::npos;
-       at = pattern.find("(?", at + 1)) {
+  for (std::size_t at = pattern.find("(?"); at != std::string_view::npos; at = pattern.find("(?", at + 1)) {
     const std::size_t end = pattern.find_first_not_of("imsU-", at + 2);
     if (pattern.substr(at, end - at).find('m') != std::string_view::npos) return true;
   }
@@ -67,9 +65,7 @@ Result<TextPattern> TextPattern::parse(const std::string& place, std::string_vie
   const std::string_view expression = written.substr(kRegexMark.size());
   if (expression.empty()) return fail(place, "the regular expression after 're:' is empty");
   auto compiled = Regex::compile(expression);
-  if (!compiled)
-    return fail(place,
-                "'" + pattern.written_ + "' is no regular expression: " + compiled.error().message);
+  if (!compiled) return fail(place, "'" + pattern.written_ + "' is no regular expression: " + compiled.error().message);
   pattern.regex_ = std::move(*compiled);
   return pattern;
 }
@@ -82,8 +78,7 @@ bool TextPattern::found_in(std::string_view line) const {
   return is_literal() ? line.find(literal_) != std::string_view::npos : regex_->found_in(line);
 }
 
-std::optional<std::size_t> TextPattern::earliest_end(std::string_view line, std::size_t from,
-                                                     bool complete) const {
+std::optional<std::size_t> TextPattern::earliest_end(std::string_view line, std::size_t from, bool complete) const {
   if (!is_literal()) return regex_->earliest_end(line, from, false, complete);
   const std::size_t found = line.find(literal_, from);
   if (found == std::string_view::npos) return std::nullopt;
@@ -104,12 +99,10 @@ std::string as_run_expression(std::string_view pattern) {
   return text + ")";
 }
 
-Watchlist make_watchlist(std::vector<WatchedPattern> patterns,
-                         std::optional<TextPattern> boot_until) {
+Watchlist make_watchlist(std::vector<WatchedPattern> patterns, std::optional<TextPattern> boot_until) {
   Watchlist list;
   std::vector<std::string> parts;
-  for (const WatchedPattern& watched : patterns)
-    parts.push_back(as_run_expression(watched.pattern.expression()));
+  for (const WatchedPattern& watched : patterns) parts.push_back(as_run_expression(watched.pattern.expression()));
   alternation_of(list.any, parts);
   if (boot_until) {
     alternation_of(list.boot, {as_run_expression(boot_until->expression())});
@@ -129,23 +122,21 @@ const Regex* Watch::wanted(const Watchlist& list) const {
 
 void Watch::scan(const Watchlist& list, std::string_view text, const Locate& locate) {
   std::size_t from = 0;
-  for (const Regex* regex = wanted(list); regex != nullptr && from <= text.size();
-       regex = wanted(list)) {
+  for (const Regex* regex = wanted(list); regex != nullptr && from <= text.size(); regex = wanted(list)) {
     const auto at = regex->find(text, from);
     if (!at) return;
     const std::size_t newline = *at == 0 ? std::string_view::npos : text.rfind('\n', *at - 1);
     const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
     const std::size_t end = std::min(text.find('\n', *at), text.size());
     inspect(list, without_trailing_cr(text.substr(begin, end - begin)), [&] {
-      return locate(static_cast<std::size_t>(
-          std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n')));
+      return locate(
+          static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n')));
     });
     from = end + 1;
   }
 }
 
-void Watch::inspect(const Watchlist& list, std::string_view line,
-                    const std::function<SeenLine()>& locate) {
+void Watch::inspect(const Watchlist& list, std::string_view line, const std::function<SeenLine()>& locate) {
   if (list.boot_until && !boot_line_seen_) boot_line_seen_ = list.boot_until->found_in(line);
   if (hit_) return;
   for (const WatchedPattern& watched : list.patterns) {

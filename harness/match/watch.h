@@ -31,8 +31,7 @@ class TextPattern {
   std::string expression() const;
   bool found_in(std::string_view line) const;
   // As Regex::earliest_end.
-  std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from,
-                                          bool complete) const;
+  std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from, bool complete) const;
 
  private:
   std::string written_;
@@ -55,8 +54,7 @@ struct Watchlist {
   std::optional<Regex> boot;         // boot_until
   std::optional<Regex> any_or_boot;  // both
 };
-Watchlist make_watchlist(std::vector<WatchedPattern> patterns,
-                         std::optional<TextPattern> boot_until);
+Watchlist make_watchlist(std::vector<WatchedPattern> patterns, std::optional<TextPattern> boot_until);
 
 // The pattern as a part of an expression that is searched over many lines, which may end in '\r's.
 // It matches in each line in which `pattern` alone matches, once cleaned.
@@ -75,8 +73,7 @@ class Watch {
 
  private:
   const Regex* wanted(const Watchlist& list) const;
-  void inspect(const Watchlist& list, std::string_view line,
-               const std::function<SeenLine()>& locate);
+  void inspect(const Watchlist& list, std::string_view line, const std::function<SeenLine()>& locate);
 
   std::optional<SignatureHit> hit_;
   bool boot_line_seen_ = false;

@@ -34,8 +34,7 @@ bool wait_for_any(int output, int pidfd, Deadline deadline, bool& ended) {
   const Duration left = deadline.remaining(SteadyClock().now());
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
   const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
-  const int ready =
-      ::ppoll(watched.data(), watched.size(), deadline.is_never() ? nullptr : &timeout, nullptr);
+  const int ready = ::ppoll(watched.data(), watched.size(), deadline.is_never() ? nullptr : &timeout, nullptr);
   CHECK(ready >= 0 || errno == EINTR);
   ended = ready > 0 && watched[1].revents != 0;
   return ready != 0;
@@ -43,8 +42,7 @@ bool wait_for_any(int output, int pidfd, Deadline deadline, bool& ended) {
 
 }  // namespace
 
-Result<CommandResult> run_command(ProcessLauncher& launcher, LaunchSpec spec, Deadline deadline,
-                                  std::size_t limit) {
+Result<CommandResult> run_command(ProcessLauncher& launcher, LaunchSpec spec, Deadline deadline, std::size_t limit) {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(spec.argv[0], fmt::format("cannot make a pipe: {}", std::strerror(errno)));
@@ -68,8 +66,7 @@ Result<CommandResult> run_command(ProcessLauncher& launcher, LaunchSpec spec, De
   auto status = result.timed_out ? std::nullopt : child->wait(deadline);
   result.timed_out = !status;
   result.status = status ? *status : child->terminate(kGrace);
-  while (!end_of_output)
-    end_of_output = read_some(reading.get(), limit, result.output) != Read::kBytes;
+  while (!end_of_output) end_of_output = read_some(reading.get(), limit, result.output) != Read::kBytes;
   return result;
 }
 

@@ -94,8 +94,7 @@ bool place_descriptors(ChildPlan& plan, int& error_pipe) {
   if (!place_descriptors(plan, error_pipe)) {
     give_up(error_pipe < 0 ? original_pipe : error_pipe, ChildFailure::Step::kSetUp);
   }
-  if (!plan.folder.empty() && ::chdir(plan.folder.c_str()) != 0)
-    give_up(error_pipe, ChildFailure::Step::kFolder);
+  if (!plan.folder.empty() && ::chdir(plan.folder.c_str()) != 0) give_up(error_pipe, ChildFailure::Step::kFolder);
   ::execv(plan.program.c_str(), plan.argv.data());
   give_up(error_pipe, ChildFailure::Step::kExec);
 }
@@ -230,14 +229,12 @@ Result<std::unique_ptr<ChildProcess>> ForkingLauncher::launch(const LaunchSpec& 
   const auto failure = read_failure(forked.error_pipe.get());
   if (!failure) {
     auto child = adopt_child(forked.pid);
-    if (!child)
-      return fail(spec.argv[0], fmt::format("cannot watch the process: {}", child.error().message));
+    if (!child) return fail(spec.argv[0], fmt::format("cannot watch the process: {}", child.error().message));
     return child;
   }
   ::waitpid(forked.pid, nullptr, 0);
   if (failure->step == ChildFailure::Step::kFolder) {
-    return fail(spec.argv[0],
-                fmt::format("cannot start in {}: {}", plan.folder, std::strerror(failure->error)));
+    return fail(spec.argv[0], fmt::format("cannot start in {}: {}", plan.folder, std::strerror(failure->error)));
   }
   return cannot_start(spec, failure->error);
 }

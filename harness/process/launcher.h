@@ -21,11 +21,10 @@
 namespace bootrig {
 
 struct LaunchSpec {
-  std::vector<std::string>
-      argv;  // argv[0] by name (looked up in PATH) or path (a relative one: from our folder)
-  std::filesystem::path folder;                // working folder; empty: ours
-  int output = -1;                             // descriptor for stdout; -1: /dev/null
-  int errors = -1;                             // descriptor for stderr; -1: /dev/null
+  std::vector<std::string> argv;  // argv[0] by name (looked up in PATH) or path (a relative one: from our folder)
+  std::filesystem::path folder;   // working folder; empty: ours
+  int output = -1;                // descriptor for stdout; -1: /dev/null
+  int errors = -1;                // descriptor for stderr; -1: /dev/null
   std::vector<std::pair<int, int>> inherited;  // ours -> the child's number (3 and up)
 };
 

@@ -60,8 +60,7 @@ TEST(ForkingLauncher, ReportsHowAChildEnded) {
 }
 
 TEST(ForkingLauncher, NamesTheProgramThatCannotStart) {
-  EXPECT_EQ(output_of({.argv = {"no-such-program"}}),
-            "no-such-program: cannot start: No such file or directory");
+  EXPECT_EQ(output_of({.argv = {"no-such-program"}}), "no-such-program: cannot start: No such file or directory");
   EXPECT_EQ(output_of({.argv = {"/etc/passwd"}}), "/etc/passwd: cannot start: Permission denied");
   EXPECT_EQ(output_of({.argv = {"/etc"}}), "/etc: cannot start: Permission denied");
   EXPECT_EQ(output_of({.argv = {""}}), "cannot start: No such file or directory");
@@ -71,8 +70,7 @@ TEST(ForkingLauncher, NamesTheProgramThatCannotStart) {
 }
 
 TEST(ForkingLauncher, ClosedDescriptorIsAnError) {
-  EXPECT_EQ(output_of({.argv = {"sh"}, .inherited = {{999, 3}}}),
-            "sh: cannot start: Bad file descriptor");
+  EXPECT_EQ(output_of({.argv = {"sh"}, .inherited = {{999, 3}}}), "sh: cannot start: Bad file descriptor");
 }
 
 TEST(ForkingLauncher, RunsInTheFolder) {
@@ -100,8 +98,7 @@ TEST(ForkingLauncher, OutputAndErrorsGoWhereTheyAreSent) {
 TEST(ForkingLauncher, ChildSeesOnlyTheDescriptorsThatAreNamed) {
   const ScopedFd leaky(::dup2(STDERR_FILENO, 40));  // not CLOEXEC
   // ls itself opens the first free number, 3.
-  EXPECT_EQ(output_of({.argv = {"ls", "/proc/self/fd"}, .inherited = {{STDERR_FILENO, 7}}}),
-            "0\n1\n2\n3\n7\n");
+  EXPECT_EQ(output_of({.argv = {"ls", "/proc/self/fd"}, .inherited = {{STDERR_FILENO, 7}}}), "0\n1\n2\n3\n7\n");
 }
 
 TEST(ForkingLauncher, DescriptorsMayTradePlaces) {
@@ -109,8 +106,7 @@ TEST(ForkingLauncher, DescriptorsMayTradePlaces) {
   std::array<int, 2> second{};
   ASSERT_EQ(::pipe2(first.data(), O_CLOEXEC), 0);
   ASSERT_EQ(::pipe2(second.data(), O_CLOEXEC), 0);
-  LaunchSpec spec = shell(
-      fmt::format("echo a > /proc/self/fd/{}; echo b > /proc/self/fd/{}", first[1], second[1]));
+  LaunchSpec spec = shell(fmt::format("echo a > /proc/self/fd/{}; echo b > /proc/self/fd/{}", first[1], second[1]));
   spec.inherited = {{first[1], second[1]}, {second[1], first[1]}};
   ForkingLauncher launcher;
   ASSERT_EQ(launcher.launch(spec).value()->wait(soon())->code, 0);
@@ -129,8 +125,7 @@ TEST(ForkingLauncher, SignalsAreDefaultAndUnblocked) {
   ::sigaddset(&blocked, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
   const auto handler = ::signal(SIGPIPE, SIG_IGN);
-  const std::string masks =
-      output_of({.argv = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"}});
+  const std::string masks = output_of({.argv = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"}});
   ::signal(SIGPIPE, handler);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   EXPECT_EQ(masks, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
@@ -147,8 +142,7 @@ TEST(ChildProcess, RunningAtTheDeadline) {
 
 TEST(ChildProcess, TerminateAsksFirst) {
   ForkingLauncher launcher;
-  EXPECT_EQ(launcher.launch(shell("exec sleep 1000")).value()->terminate(seconds(60)).signal,
-            SIGTERM);
+  EXPECT_EQ(launcher.launch(shell("exec sleep 1000")).value()->terminate(seconds(60)).signal, SIGTERM);
 }
 
 TEST(ChildProcess, DeafToTerminateIsKilledWithItsGroup) {
@@ -178,8 +172,7 @@ TEST(ChildProcess, DestructorKillsAndReaps) {
 }
 
 TEST(ChildProcess, CountsItsCpuTime) {
-  EXPECT_GT(status_of("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done").cpu_time,
-            Duration::zero());
+  EXPECT_GT(status_of("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done").cpu_time, Duration::zero());
 }
 
 // Two busy children share one core: one of them must wait.
@@ -211,8 +204,7 @@ TEST(ForkingLauncher, ManyLaunchesFromManyThreads) {
   std::atomic<int> good = 0;
   const auto launch_fifty = [&launcher, &good] {
     for (int i = 0; i < 50; ++i) {
-      const auto result =
-          run_command(launcher, shell(fmt::format("echo {}; exit {}", i, i)), soon());
+      const auto result = run_command(launcher, shell(fmt::format("echo {}; exit {}", i, i)), soon());
       if (result && result->status.code == i && result->output == fmt::format("{}\n", i)) ++good;
     }
   };
@@ -238,10 +230,9 @@ TEST(ForkingLauncher, ChildDiesWithTheProcessThatLaunchedIt) {
   const ScopedFd reading(ends[0]);
   const ScopedFd writing(ends[1]);
   ForkingLauncher launcher;
-  const auto middle =
-      launcher.launch({.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests",
-                                "--gtest_filter=ForkingLauncher.DISABLED_MiddleProcess"},
-                       .errors = writing.get()});
+  const auto middle = launcher.launch({.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests",
+                                                "--gtest_filter=ForkingLauncher.DISABLED_MiddleProcess"},
+                                       .errors = writing.get()});
   ASSERT_TRUE(middle);
   std::array<char, 32> text{};
   ASSERT_GT(::read(reading.get(), text.data(), text.size()), 1);
@@ -257,8 +248,7 @@ TEST(RunCommand, CollectsBothStreams) {
 
 TEST(RunCommand, KeepsTheLimitAndDropsTheRest) {
   ForkingLauncher launcher;
-  const auto result =
-      run_command(launcher, shell("head -c 1000000 /dev/zero; exit 3"), soon(), 1000);
+  const auto result = run_command(launcher, shell("head -c 1000000 /dev/zero; exit 3"), soon(), 1000);
   EXPECT_EQ(result->output, std::string(1000, '\0'));
   EXPECT_EQ(result->status.code, 3);
   EXPECT_FALSE(result->timed_out);
@@ -278,8 +268,7 @@ TEST(RunCommand, DoesNotWaitForWhatTheCommandLeavesBehind) {
 
 TEST(RunCommand, WaitsForACommandThatClosesItsOutput) {
   ForkingLauncher launcher;
-  const auto result =
-      run_command(launcher, shell("echo x; exec >&- 2>&-; sleep 0.01; exit 5"), soon());
+  const auto result = run_command(launcher, shell("echo x; exec >&- 2>&-; sleep 0.01; exit 5"), soon());
   EXPECT_EQ(result->status.code, 5);
   EXPECT_EQ(result->output, "x\n");
 }

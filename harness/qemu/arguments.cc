@@ -44,9 +44,7 @@ std::string socket_option(const char* id, int descriptor) {
 std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image) {
   const bool kvm = machine.accelerator == Accelerator::kKvm;
   std::vector<std::string> arguments{machine.qemu};
-  const auto add = [&arguments](std::initializer_list<std::string> more) {
-    arguments.insert(arguments.end(), more);
-  };
+  const auto add = [&arguments](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
   add({"-nodefaults", "-no-user-config", "-display", "none"});
   add({"-machine", machine_option(machine)});
   add({"-accel", kvm ? "kvm" : "tcg"});

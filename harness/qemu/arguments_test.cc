@@ -32,8 +32,7 @@ const std::vector<Case>& cases() {
       {"memory-odd", {.memory = kGigabyte + 4096}},
       {"raw-image", {}, {.file = "image.bin", .load_address = 0x40400000}},
       {"comma-in-file-name", {}, {.file = "a,b,,c.elf"}},
-      {"extra-arguments",
-       {.qemu = "/opt/qemu/bin/qemu-system-aarch64", .extra_arguments = {"-d", "int"}}},
+      {"extra-arguments", {.qemu = "/opt/qemu/bin/qemu-system-aarch64", .extra_arguments = {"-d", "int"}}},
   };
   return all;
 }
@@ -44,22 +43,19 @@ class QemuArguments : public ::testing::TestWithParam<Case> {};
 // them.
 TEST_P(QemuArguments, AreAsApproved) {
   std::string text;
-  for (const auto& argument : qemu_arguments(GetParam().machine, GetParam().image))
-    text += argument + "\n";
-  const std::string file =
-      fmt::format(BOOTRIG_SOURCE_DIR "/harness/qemu/approved/{}.txt", GetParam().name);
+  for (const auto& argument : qemu_arguments(GetParam().machine, GetParam().image)) text += argument + "\n";
+  const std::string file = fmt::format(BOOTRIG_SOURCE_DIR "/harness/qemu/approved/{}.txt", GetParam().name);
   if (std::getenv("BOOTRIG_APPROVE") != nullptr) {
     ASSERT_TRUE(write_file_atomically(file, text));
   }
   EXPECT_EQ(text, read_file(file).value_or("no such file"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, QemuArguments, ::testing::ValuesIn(cases()),
-                         [](const auto& info) {
-                           std::string name = info.param.name;
-                           for (char& c : name) c = c == '-' ? '_' : c;
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Profiles, QemuArguments, ::testing::ValuesIn(cases()), [](const auto& info) {
+  std::string name = info.param.name;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+});
 
 }  // namespace
 }  // namespace bootrig

@@ -35,8 +35,8 @@ Result<Journal> Journal::create(const std::filesystem::path& path, const std::st
   journal.path_ = path;
   journal.fd_ = ScopedFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
   if (!journal.fd_.valid()) return system_error(path);
-  BOOTRIG_TRY_VOID(journal.write_line(write_json(JsonValue::Object{{"journal", "bootrig-journal-1"},
-                                                                   {"fingerprint", fingerprint}})));
+  const JsonValue head = JsonValue::Object{{"journal", "bootrig-journal-1"}, {"fingerprint", fingerprint}};
+  BOOTRIG_TRY_VOID(journal.write_lines(write_json(head) + '\n'));
   return journal;
 }
 
@@ -50,11 +50,13 @@ Result<Journal> Journal::reopen(const std::filesystem::path& path) {
   return journal;
 }
 
-Result<void> Journal::append(const RunResult& result) { return write_line(write_json(to_json(result))); }
+Result<void> Journal::append(const std::vector<const RunResult*>& results) {
+  std::string lines;
+  for (const RunResult* result : results) lines += write_json(to_json(*result)) + '\n';
+  return write_lines(lines);
+}
 
-Result<void> Journal::write_line(std::string line) {
-  line += '\n';
-  std::string_view rest = line;
+Result<void> Journal::write_lines(std::string_view rest) {
   while (!rest.empty()) {
     const ssize_t written = ::write(fd_.get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;

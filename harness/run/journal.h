@@ -19,11 +19,11 @@ class Journal {
   // Goes on with one. A last line that was cut off by a kill is removed.
   static Result<Journal> reopen(const std::filesystem::path& path);
 
-  // Returns once the line is on disk (fdatasync).
-  Result<void> append(const RunResult& result);
+  // Returns once the lines are on disk (fdatasync).
+  Result<void> append(const std::vector<const RunResult*>& results);
 
  private:
-  Result<void> write_line(std::string line);
+  Result<void> write_lines(std::string_view lines);
 
   std::filesystem::path path_;
   ScopedFd fd_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "run/result_json.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -22,8 +23,8 @@ RunResult full_result(const std::string& id) {
   outcome.expected = 9;
   outcome.completed_at = 77;
   outcome.hit = SignatureHit{"name", true, SignatureKind::kException, {11, 12, "hit line"}};
-  outcome.divergence = Divergence{"place:1", "expected", SeenLine{5, 6, "seen"}, {{1, 2, "before"}}, {{7, 8, "after"}},
-                                  true};
+  outcome.divergence =
+      Divergence{"place:1", "expected", SeenLine{5, 6, "seen"}, {{1, 2, "before"}}, {{7, 8, "after"}}, true};
   outcome.boot_stage_over = true;
   outcome.captures = {{"base", "0x40"}};
   outcome.bytes = 1001;
@@ -61,6 +62,11 @@ RunResult full_result(const std::string& id) {
   return result;
 }
 
+Result<void> append(Journal& journal, const std::string& id) {
+  const RunResult result = full_result(id);
+  return journal.append({&result});
+}
+
 TEST(Journal, ResultsSurviveTheRoundTrip) {
   const RunResult result = full_result("boot/hello@virt[gic=3]");
   const std::string text = write_json(to_json(result));
@@ -79,11 +85,12 @@ TEST(Journal, RefusesWhatIsNoResult) {
 
 class JournalFile : public ::testing::Test {
  protected:
-  JournalFile() : path_(fs::path(::testing::TempDir()) / "journal_test.jsonl") {
+  JournalFile() : path_(folder_.path() / "journal.jsonl") {
     Journal journal = Journal::create(path_, "print").value();
-    EXPECT_TRUE(journal.append(full_result("a")));
-    EXPECT_TRUE(journal.append(full_result("b")));
+    EXPECT_TRUE(append(journal, "a"));
+    EXPECT_TRUE(append(journal, "b"));
   }
+  TestFolder folder_;
   fs::path path_;
 };
 
@@ -102,7 +109,7 @@ TEST_F(JournalFile, SurvivesACutAtEveryByte) {
   for (std::size_t size = header; size < whole.size(); size += size % 97 + 1) {
     ASSERT_TRUE(write_file(path_, whole.substr(0, size)));
     Journal journal = Journal::reopen(path_).value();
-    ASSERT_TRUE(journal.append(full_result("c")));
+    ASSERT_TRUE(append(journal, "c"));
     const JournalContents contents = read_journal(path_).value();
     ASSERT_EQ(contents.results.size(), size < second ? 1u : 2u) << size;
     EXPECT_EQ(contents.results.back().id, "c");
@@ -111,7 +118,7 @@ TEST_F(JournalFile, SurvivesACutAtEveryByte) {
 
 TEST_F(JournalFile, CountsEachResultOnce) {
   Journal journal = Journal::reopen(path_).value();
-  ASSERT_TRUE(journal.append(full_result("a")));
+  ASSERT_TRUE(append(journal, "a"));
   EXPECT_EQ(read_journal(path_).value().results.size(), 2u);
 }
 

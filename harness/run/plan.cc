@@ -17,7 +17,9 @@ constexpr std::size_t kCellLimit = 100'000;
 bool any_glob(const std::vector<std::string>& globs, std::string_view text) {
   return std::ranges::any_of(globs, [&](const std::string& glob) { return glob_match(glob, text); });
 }
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+bool has_wildcard(std::string_view text) {
+  return text.find_first_of("*?") != std::string_view::npos;
+}
 
 bool condition_holds(const CellCondition& condition, const Testcase& testcase) {
   if (!condition.scenarios.empty() && !any_glob(condition.scenarios, testcase.scenario->name)) return false;
@@ -38,7 +40,8 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& globs, c
       matched = true;
       if (std::ranges::find(found, name) == found.end()) found.push_back(name);
     }
-    if (!matched) return fail(place, fmt::format("no {} matches '{}'{}", what, printable(glob), did_you_mean(glob, names)));
+    if (!matched)
+      return fail(place, fmt::format("no {} matches '{}'{}", what, printable(glob), did_you_mean(glob, names)));
   }
   return found;
 }
@@ -68,8 +71,8 @@ Testcase make_testcase(std::shared_ptr<const Scenario> scenario, TargetProfile t
   for (const Requirement& requirement : scenario->requires_) {
     const std::string value = machine_value(target.machine, requirement.key);
     if (std::ranges::find(requirement.allowed, value) == requirement.allowed.end()) {
-      testcase.skip = fmt::format("the scenario needs {} {}, not {}: {}", requirement.key,
-                                  one_of(requirement.allowed), value, requirement.reason);
+      testcase.skip = fmt::format("the scenario needs {} {}, not {}: {}", requirement.key, one_of(requirement.allowed),
+                                  value, requirement.reason);
     }
   }
   testcase.scenario = std::move(scenario);
@@ -78,7 +81,8 @@ Testcase make_testcase(std::shared_ptr<const Scenario> scenario, TargetProfile t
 }
 
 bool has_tag(const std::vector<std::string>& wanted, const std::vector<std::string>& tags) {
-  return std::ranges::any_of(wanted, [&](const std::string& tag) { return std::ranges::find(tags, tag) != tags.end(); });
+  return std::ranges::any_of(wanted,
+                             [&](const std::string& tag) { return std::ranges::find(tags, tag) != tags.end(); });
 }
 
 class Expander {
@@ -158,14 +162,15 @@ bool pattern_selects(const std::string& pattern, const Testcase& testcase) {
 
 bool selected(const Selection& selection, const Testcase& testcase) {
   const auto empty_or = [](const std::vector<std::string>& list, bool holds) { return list.empty() || holds; };
-  return empty_or(selection.patterns, std::ranges::any_of(selection.patterns, [&](const std::string& pattern) {
-                    return pattern_selects(pattern, testcase);
-                  })) &&
+  return empty_or(selection.patterns, std::ranges::any_of(selection.patterns,
+                                                          [&](const std::string& pattern) {
+                                                            return pattern_selects(pattern, testcase);
+                                                          })) &&
          empty_or(selection.targets, any_glob(selection.targets, testcase.target_id) ||
                                          any_glob(selection.targets, testcase.target.name)) &&
          empty_or(selection.scenarios, any_glob(selection.scenarios, testcase.scenario->name)) &&
-         empty_or(selection.tags, has_tag(selection.tags, testcase.scenario->tags) ||
-                                      has_tag(selection.tags, testcase.target.tags));
+         empty_or(selection.tags,
+                  has_tag(selection.tags, testcase.scenario->tags) || has_tag(selection.tags, testcase.target.tags));
 }
 
 // Cells named outright that no matrix holds: "scenario@target[...]" patterns, or --scenario with --target.
@@ -275,7 +280,8 @@ Result<Plan> make_plan(const Project& project, const Selection& selection, const
 }
 
 std::string today_utc() {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format("{:%Y-%m-%d}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 }  // namespace bootrig

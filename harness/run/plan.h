@@ -21,10 +21,10 @@ struct Testcase {
   std::string cell;       // the id without the repetition
   std::string matrix;     // the matrix it came from; empty: asked for directly
   std::shared_ptr<const Scenario> scenario;
-  TargetProfile target;   // with the variation applied
+  TargetProfile target;             // with the variation applied
   std::optional<std::string> skip;  // why it is not run
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;           // owner, reason and date; empty: none
+  std::string quarantine;  // owner, reason and date; empty: none
 };
 
 struct Selection {
@@ -34,7 +34,7 @@ struct Selection {
   std::vector<std::string> scenarios;  // globs
   std::vector<std::string> tags;       // of the scenario or the target; any of them
   unsigned repeat = 1;
-  unsigned shard = 1, shards = 1;      // the shard-th of `shards` parts, dealt out in turn
+  unsigned shard = 1, shards = 1;        // the shard-th of `shards` parts, dealt out in turn
   std::optional<std::uint64_t> shuffle;  // seed
 };
 
@@ -45,7 +45,7 @@ struct Exclusion {
 };
 
 struct Plan {
-  std::string name;                 // of the matrix, or "selection"
+  std::string name;  // of the matrix, or "selection"
   std::vector<Testcase> testcases;
   std::vector<Exclusion> excluded;
 };

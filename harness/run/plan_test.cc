@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -14,8 +15,7 @@ namespace fs = std::filesystem;
 // A small project on disk: three scenarios, the targets that bootrig ships, one matrix.
 class PlanTest : public ::testing::Test {
  protected:
-  PlanTest() : root_(fs::path(::testing::TempDir()) / "plan_test_project") {
-    fs::remove_all(root_);
+  PlanTest() : root_(folder_.path()) {
     write("scenarios/boot/hello/scenario.json", R"({"summary": "s", "image": "i", "tags": ["smoke"]})");
     write("scenarios/boot/smp/scenario.json", R"({"summary": "s", "image": "i", "requires":
         [{"key": "cpus", "values": ["2", "4"], "reason": "it counts CPUs"}]})");
@@ -46,6 +46,7 @@ class PlanTest : public ::testing::Test {
   }
   using Ids = std::vector<std::string>;
 
+  TestFolder folder_;
   fs::path root_;
 };
 
@@ -125,7 +126,8 @@ TEST_F(PlanTest, ErrorsNameThePlace) {
         R"({"summary": "m", "entries": [{"scenarios": ["boot/hello"], "targets": ["vrit"]}]})");
   const auto bad = plan();
   ASSERT_FALSE(bad);
-  EXPECT_TRUE(to_text(bad.error()).ends_with("m.matrix.json:/entries/0: no target matches 'vrit'; did you mean 'virt'?"))
+  EXPECT_TRUE(
+      to_text(bad.error()).ends_with("m.matrix.json:/entries/0: no target matches 'vrit'; did you mean 'virt'?"))
       << to_text(bad.error());
 }
 

@@ -25,31 +25,31 @@ struct Excerpt {
 };
 
 struct RunResult {
-  std::string id;             // "boot/hello@virt[gic=3]" , with "#2" for the second repetition
-  std::string scenario;       // "boot/hello"
+  std::string id;        // "boot/hello@virt[gic=3]" , with "#2" for the second repetition
+  std::string scenario;  // "boot/hello"
   std::string scenario_summary;
-  std::string target;         // "virt[gic=3]"
-  std::string target_name;    // "virt"
+  std::string target;                                // "virt[gic=3]"
+  std::string target_name;                           // "virt"
   std::map<std::string, std::string> target_values;  // level, gic, memory, cpus, cpu, accelerator (asked)
-  std::string image;          // "reference-hello"
+  std::string image;                                 // "reference-hello"
   std::string image_sha256;
-  Verdict verdict;            // of the last attempt
+  Verdict verdict;  // of the last attempt
   Standing standing = Standing::kPassed;
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;     // owner, reason and date; empty: none
+  std::string quarantine;  // owner, reason and date; empty: none
   std::vector<Attempt> attempts;
-  Excerpt transcript;         // of the last attempt; empty for what passed
-  std::string repeat_command; // "bootrig run 'boot/hello@virt[gic=3]'"
-  Duration duration{0};       // of all attempts
+  Excerpt transcript;              // of the last attempt; empty for what passed
+  std::string repeat_command;      // "bootrig run 'boot/hello@virt[gic=3]'"
+  Duration duration{0};            // of all attempts
   std::int64_t started_at_ms = 0;  // Unix time
 };
 
 struct RunInfo {
-  std::string name;           // the matrix's name, or "selection"
-  std::string command;        // as given
-  std::string host;           // hostname, cores, memory, kernel
-  std::string emulator;       // "QEMU 7.2.22"
-  std::string revision;       // git's, of the project; with "+" when its tree is changed
+  std::string name;      // the matrix's name, or "selection"
+  std::string command;   // as given
+  std::string host;      // hostname, cores, memory, kernel
+  std::string emulator;  // "QEMU 7.2.22"
+  std::string revision;  // git's, of the project; with "+" when its tree is changed
   std::string tool_version;
   std::int64_t started_at_ms = 0;
   std::size_t planned = 0;
@@ -68,6 +68,8 @@ class Reporter {
   virtual void begin(const RunInfo& run) { (void)run; }
   virtual void started(const std::string& id) { (void)id; }
   virtual void finished(const RunResult& result) = 0;
+  // Called now and then, also while nothing happens.
+  virtual void tick() {}
   // `interrupted`: testcases that were planned and have no result.
   virtual Result<void> end(const RunInfo& run, const RunTotals& totals, std::size_t missing) = 0;
 };

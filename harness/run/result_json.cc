@@ -10,7 +10,9 @@ namespace {
 using Object = JsonValue::Object;
 using Array = JsonValue::Array;
 
-double milliseconds(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+double milliseconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
 
 template <typename Map>
 JsonValue map_to_json(const Map& map) {
@@ -302,9 +304,9 @@ JsonValue to_json(const RunInfo& run) {
 }
 
 JsonValue to_json(const RunTotals& totals) {
-  return Object{{"pass", std::uint64_t{totals.passed}},      {"xfail", std::uint64_t{totals.expected_failures}},
-                {"fail", std::uint64_t{totals.failed}},      {"error", std::uint64_t{totals.errors}},
-                {"skip", std::uint64_t{totals.skipped}},     {"quarantined", std::uint64_t{totals.quarantined}},
+  return Object{{"pass", std::uint64_t{totals.passed}},  {"xfail", std::uint64_t{totals.expected_failures}},
+                {"fail", std::uint64_t{totals.failed}},  {"error", std::uint64_t{totals.errors}},
+                {"skip", std::uint64_t{totals.skipped}}, {"quarantined", std::uint64_t{totals.quarantined}},
                 {"flaky", std::uint64_t{totals.flaky}}};
 }
 

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
+#include <variant>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How often reporters hear that time passes.
+constexpr auto kTick = std::chrono::milliseconds(250);
 constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
 
 std::int64_t unix_time_ms() {
@@ -46,9 +51,12 @@ Outcome not_started(Verdict verdict) {
 Verdict image_verdict(const ImageFailure& failure) {
   const std::string text = to_text(failure.error);
   switch (failure.kind) {
-    case ImageFailure::Kind::kSkipped: return {VerdictKind::kSkip, Cause::kNone, text};
-    case ImageFailure::Kind::kBadSpec: return {VerdictKind::kError, Cause::kBadSpec, text};
-    case ImageFailure::Kind::kBuildFailed: return {VerdictKind::kError, Cause::kImageBuild, text};
+    case ImageFailure::Kind::kSkipped:
+      return {VerdictKind::kSkip, Cause::kNone, text};
+    case ImageFailure::Kind::kBadSpec:
+      return {VerdictKind::kError, Cause::kBadSpec, text};
+    case ImageFailure::Kind::kBuildFailed:
+      return {VerdictKind::kError, Cause::kImageBuild, text};
   }
   return {VerdictKind::kError, Cause::kInternal, text};
 }
@@ -64,15 +72,29 @@ Result<void> write_command(const fs::path& folder, const MachineFacts& machine) 
 
 void count(RunTotals& totals, Standing standing) {
   switch (standing) {
-    case Standing::kPassed: ++totals.passed; break;
-    case Standing::kExpectedFailure: ++totals.expected_failures; break;
+    case Standing::kPassed:
+      ++totals.passed;
+      break;
+    case Standing::kExpectedFailure:
+      ++totals.expected_failures;
+      break;
     case Standing::kFailed:
     case Standing::kUnexpectedPass:
-    case Standing::kWrongFailure: ++totals.failed; break;
-    case Standing::kErrored: ++totals.errors; break;
-    case Standing::kSkipped: ++totals.skipped; break;
-    case Standing::kQuarantined: ++totals.quarantined; break;
-    case Standing::kFlaky: ++totals.flaky; break;
+    case Standing::kWrongFailure:
+      ++totals.failed;
+      break;
+    case Standing::kErrored:
+      ++totals.errors;
+      break;
+    case Standing::kSkipped:
+      ++totals.skipped;
+      break;
+    case Standing::kQuarantined:
+      ++totals.quarantined;
+      break;
+    case Standing::kFlaky:
+      ++totals.flaky;
+      break;
   }
 }
 
@@ -87,10 +109,13 @@ class Runner {
     info_.planned = plan_.testcases.size();
     for (Reporter* reporter : context_.reporters) reporter->begin(info_);
     for (RunResult& result : finished_before_) report(result);
+    std::thread keeper([this] { keep_results(); });
     unsigned round = 1;
     do {
       run_round(round);
-    } while (!stop_ && ++round <= options_.rounds && end_.gating == 0);
+    } while (!stop_ && ++round <= options_.rounds);
+    post(WorkersDone{});
+    keeper.join();
     return finish();
   }
 
@@ -108,8 +133,9 @@ class Runner {
   Result<void> take_over(const fs::path& journal) {
     BOOTRIG_TRY(JournalContents contents, read_journal(journal));
     if (contents.fingerprint != fingerprint(plan_)) {
-      return fail(journal.string(), "is of a run of other testcases; resume it with the selection it was begun with, "
-                                    "or leave --resume away to begin anew");
+      return fail(journal.string(),
+                  "is of a run of other testcases; resume it with the selection it was begun with, "
+                  "or leave --resume away to begin anew");
     }
     finished_before_ = std::move(contents.results);
     for (RunResult& result : finished_before_) {
@@ -158,10 +184,7 @@ class Runner {
     if (context_.interrupt.raised()) return !(stop_ = true);
     const Testcase& testcase = plan_.testcases[index];
     RunResult result = describe(testcase, index, round);
-    {
-      const std::lock_guard lock(mutex_);
-      for (Reporter* reporter : context_.reporters) reporter->started(result.id);
-    }
+    post(result.id);
     const TimePoint begin = context_.clock.now();
     unsigned attempt = 0;
     do {
@@ -171,7 +194,9 @@ class Runner {
           stand(result.verdict, result.expected_failure, !testcase.quarantine.empty(), passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
     result.duration = context_.clock.now() - begin;
-    return keep(result);
+    const bool last = (options_.fail_fast || options_.rounds > 1) && gates(result.standing);
+    post(std::move(result));
+    return !(last && (stop_ = true)) && !stop_;
   }
 
   RunResult describe(const Testcase& testcase, std::size_t index, unsigned round) const {
@@ -220,7 +245,8 @@ class Runner {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
     result.verdict = attempt.verdict;
-    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0) result.transcript = transcript.excerpt();
+    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0)
+      result.transcript = transcript.excerpt();
     result.attempts.push_back(std::move(attempt));
     return true;
   }
@@ -264,16 +290,52 @@ class Runner {
     return write_file(folder / "outcome.json", write_json(to_json(attempt.outcome), true) + "\n");
   }
 
-  // The journal first, then the reporters: what is reported cannot be lost.
-  bool keep(RunResult& result) {
-    const std::lock_guard lock(mutex_);
-    if (auto kept = journal_.append(result); !kept) {
-      trouble_ = kept.error();
-      return !(stop_ = true);
+  // What the workers tell the keeper: a testcase began (its id), it ended, no more will come.
+  struct WorkersDone {};
+  using News = std::variant<std::string, RunResult, WorkersDone>;
+
+  void post(News news) {
+    {
+      const std::lock_guard lock(mutex_);
+      news_.push_back(std::move(news));
     }
-    report(result);
-    if (options_.fail_fast && gates(result.standing)) stop_ = true;
-    return !stop_;
+    changed_.notify_one();
+  }
+
+  // One thread writes the journal and tells the reporters, so that no machine waits for the disk. The journal first:
+  // what is reported cannot be lost.
+  void keep_results() {
+    for (bool done = false; !done;) {
+      std::vector<News> batch;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, kTick, [&] { return !news_.empty(); });
+        batch.swap(news_);
+      }
+      write_journal(batch);
+      for (News& news : batch) {
+        if (const auto* id = std::get_if<std::string>(&news)) {
+          for (Reporter* reporter : context_.reporters) reporter->started(*id);
+        } else if (const auto* result = std::get_if<RunResult>(&news)) {
+          if (!trouble_) report(*result);
+        } else {
+          done = true;
+        }
+      }
+      for (Reporter* reporter : context_.reporters) reporter->tick();
+    }
+  }
+
+  void write_journal(const std::vector<News>& batch) {
+    std::vector<const RunResult*> results;
+    for (const News& news : batch) {
+      if (const auto* result = std::get_if<RunResult>(&news)) results.push_back(result);
+    }
+    if (results.empty() || trouble_) return;
+    if (auto kept = journal_.append(results); !kept) {
+      trouble_ = kept.error();
+      stop_ = true;
+    }
   }
 
   void report(const RunResult& result) {
@@ -306,7 +368,9 @@ class Runner {
   std::vector<RunResult> finished_before_;
   std::set<std::string> done_;
   std::vector<std::optional<ImageResult>> images_;
-  std::mutex mutex_;  // journal, reporters and counts
+  std::mutex mutex_;  // news_
+  std::condition_variable changed_;
+  std::vector<News> news_;
   std::atomic<bool> stop_ = false;
   std::optional<Error> trouble_;
   std::size_t planned_ = 0;  // testcases of the rounds begun

@@ -18,9 +18,9 @@ namespace bootrig {
 struct RunOptions {
   std::filesystem::path output;  // the run's folder
   bool resume = false;
-  unsigned retries = 0;          // further attempts of a testcase that was not as expected
-  bool fail_fast = false;        // begin nothing after the first result that gates
-  unsigned rounds = 1;           // the whole plan, so many times, until a round has a result that gates
+  unsigned retries = 0;    // further attempts of a testcase that was not as expected
+  bool fail_fast = false;  // begin nothing after the first result that gates
+  unsigned rounds = 1;     // the whole plan, so many times, until a round has a result that gates
   double timeout_multiplier = 1.0;
   Capacity capacity;
 };
@@ -36,8 +36,8 @@ struct RunContext {
 
 struct RunEnd {
   RunTotals totals;
-  std::size_t missing = 0;     // planned, without a result
-  std::size_t gating = 0;      // results that were not as expected
+  std::size_t missing = 0;  // planned, without a result
+  std::size_t gating = 0;   // results that were not as expected
   bool interrupted = false;
 };
 

@@ -15,7 +15,11 @@ namespace {
 class Packer {
  public:
   Packer(const std::vector<JobCost>& jobs, const Capacity& capacity, const std::function<bool(std::size_t)>& run)
-      : jobs_(jobs), run_(run), begun_(jobs.size(), false), free_cores_(capacity.jobs), free_memory_(capacity.memory),
+      : jobs_(jobs),
+        run_(run),
+        begun_(jobs.size(), false),
+        free_cores_(capacity.jobs),
+        free_memory_(capacity.memory),
         capacity_(capacity) {}
 
   void work() {

@@ -14,7 +14,7 @@ struct JobCost {
 };
 
 struct Capacity {
-  unsigned jobs = 1;   // at most so many at once; also the cores that are shared out
+  unsigned jobs = 1;  // at most so many at once; also the cores that are shared out
   std::uint64_t memory = 0;
 };
 

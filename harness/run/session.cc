@@ -28,8 +28,13 @@ class Session {
  public:
   Session(Machine& machine, const Scenario& scenario, const SessionOptions& options, const Clock& clock,
           TranscriptFile& transcript)
-      : machine_(machine), scenario_(scenario), options_(options), clock_(clock), transcript_(transcript),
-        matcher_(scenario.expectations), power_on_(clock.now()) {
+      : machine_(machine),
+        scenario_(scenario),
+        options_(options),
+        clock_(clock),
+        transcript_(transcript),
+        matcher_(scenario.expectations),
+        power_on_(clock.now()) {
     const Timeouts& timeouts = scenario.timeouts;
     test_ = limit(timeouts.overall);
     if (timeouts.boot) boot_ = limit(*timeouts.boot);
@@ -76,9 +81,15 @@ class Session {
     check_console();
     if (termination_) return;
     switch (stopped.why) {
-      case GuestStopped::Why::kPowerOff: termination_ = Termination::kPoweredOff; break;
-      case GuestStopped::Why::kReset: termination_ = Termination::kReset; break;
-      case GuestStopped::Why::kPanic: termination_ = Termination::kPanicked; break;
+      case GuestStopped::Why::kPowerOff:
+        termination_ = Termination::kPoweredOff;
+        break;
+      case GuestStopped::Why::kReset:
+        termination_ = Termination::kReset;
+        break;
+      case GuestStopped::Why::kPanic:
+        termination_ = Termination::kPanicked;
+        break;
     }
     over_ = true;
   }
@@ -172,8 +183,7 @@ class Session {
   void read_rest_of_dump() {
     const Deadline end = Deadline::after(clock_.now(), scaled(kDumpLimit));
     while (!over_) {
-      const MachineEvent event =
-          machine_.next_event(earlier(end, Deadline::after(clock_.now(), scaled(kDumpSilence))));
+      const MachineEvent event = machine_.next_event(earlier(end, Deadline::after(clock_.now(), scaled(kDumpSilence))));
       const auto* output = std::get_if<ConsoleOutput>(&event);
       if (output == nullptr || end.passed(clock_.now())) break;
       outcome_.bytes += output->bytes.size();

@@ -27,7 +27,7 @@ class SessionTest : public ::testing::Test {
   }
 
   Outcome run(std::vector<FakeStep> steps) {
-    scenario_.expectations = builder_.build();
+    if (!scenario_.expectations) scenario_.expectations = builder_.build();
     machine_ = std::make_unique<FakeMachine>(clock_, std::move(steps));
     return run_session(*machine_, scenario_, options_, clock_, transcript_);
   }
@@ -70,8 +70,10 @@ TEST_F(SessionTest, CrashAfterTheLastLineCountsUntilThePowerOff) {
 
 TEST_F(SessionTest, ReadsTheRestOfADump) {
   expect_transcript("hello\n");
-  const Outcome outcome = run({{1s, says("bootrig kernel: EXCEPTION x\n")}, {50ms, says("  ESR 0x1\n")},
-                               {50ms, says("  FAR 0x2\n")}, {1h, powers_off()}});
+  const Outcome outcome = run({{1s, says("bootrig kernel: EXCEPTION x\n")},
+                               {50ms, says("  ESR 0x1\n")},
+                               {50ms, says("  FAR 0x2\n")},
+                               {1h, powers_off()}});
   EXPECT_EQ(to_text(outcome.termination), "signature");
   EXPECT_EQ(outcome.lines, 3u);
   EXPECT_LT(outcome.wall, 2s);

@@ -24,7 +24,8 @@ Excerpt cut_excerpt(std::string_view head, std::string_view tail, std::uint64_t 
   Excerpt excerpt;
   excerpt.head = head.substr(0, TranscriptFile::kHeadKept);
   const std::uint64_t rest = total - excerpt.head.size();
-  const std::size_t kept = static_cast<std::size_t>(std::min<std::uint64_t>({rest, tail.size(), TranscriptFile::kTailKept}));
+  const std::size_t kept =
+      static_cast<std::size_t>(std::min<std::uint64_t>({rest, tail.size(), TranscriptFile::kTailKept}));
   excerpt.tail = tail.substr(tail.size() - kept);
   excerpt.cut = rest - kept;
   return excerpt;
@@ -75,7 +76,8 @@ void TranscriptFile::note_lines(std::string_view bytes, Duration elapsed) {
 void TranscriptFile::add(std::string_view bytes, Duration elapsed) {
   if (head_.size() < kHeadKept) head_ += bytes.substr(0, kHeadKept - head_.size());
   if (raw_.valid() && bytes_ < cap_) {
-    const std::string_view kept = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), cap_ - bytes_)));
+    const std::string_view kept =
+        bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), cap_ - bytes_)));
     write(raw_.get(), kept, "transcript.raw");
     note_lines(kept, elapsed);
   }
@@ -84,9 +86,13 @@ void TranscriptFile::add(std::string_view bytes, Duration elapsed) {
   if (tail_.size() > 2 * kTailKept) tail_.erase(0, tail_.size() - kTailKept);
 }
 
-std::uint64_t TranscriptFile::dropped() const { return bytes_ > cap_ ? bytes_ - cap_ : 0; }
+std::uint64_t TranscriptFile::dropped() const {
+  return bytes_ > cap_ ? bytes_ - cap_ : 0;
+}
 
-Excerpt TranscriptFile::excerpt() const { return cut_excerpt(head_, tail_, bytes_); }
+Excerpt TranscriptFile::excerpt() const {
+  return cut_excerpt(head_, tail_, bytes_);
+}
 
 Result<void> TranscriptFile::close() {
   if (!raw_.valid()) return {};

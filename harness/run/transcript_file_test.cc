@@ -2,35 +2,39 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/test_folder.h"
+
 namespace bootrig {
 namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-fs::path fresh_folder(const char* name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
 TEST(TranscriptFile, KeepsBytesAndTimes) {
-  const fs::path folder = fresh_folder("transcript_keeps");
+  const TestFolder temporary;
+  const fs::path folder = temporary.path();
   auto file = TranscriptFile::create(folder);
   ASSERT_TRUE(file);
-  file->add(std::string("on\xff" "e\r\ntw", 8), 5ms);
+  file->add(std::string("on\xff"
+                        "e\r\ntw",
+                        8),
+            5ms);
   file->add("o\n\nlast", 7500us);
   ASSERT_TRUE(file->close());
-  EXPECT_EQ(read_file(folder / "transcript.raw").value(), "on\xff" "e\r\ntwo\n\nlast");
+  EXPECT_EQ(read_file(folder / "transcript.raw").value(),
+            "on\xff"
+            "e\r\ntwo\n\nlast");
   EXPECT_EQ(read_file(folder / "lines.tsv").value(), "1\t0\t5.000\n2\t6\t5.000\n3\t10\t7.500\n4\t11\t7.500\n");
   EXPECT_EQ(file->dropped(), 0u);
-  EXPECT_EQ(file->excerpt().head, "on\xff" "e\r\ntwo\n\nlast");
+  EXPECT_EQ(file->excerpt().head,
+            "on\xff"
+            "e\r\ntwo\n\nlast");
   EXPECT_EQ(file->excerpt().cut, 0u);
 }
 
 TEST(TranscriptFile, StopsAtTheCapAndKeepsTheTail) {
-  const fs::path folder = fresh_folder("transcript_cap");
+  const TestFolder temporary;
+  const fs::path folder = temporary.path();
   auto file = TranscriptFile::create(folder, 1000);
   ASSERT_TRUE(file);
   std::string all;
@@ -52,15 +56,15 @@ TEST(TranscriptFile, StopsAtTheCapAndKeepsTheTail) {
 }
 
 TEST(TranscriptFile, TellsOfAFullDisk) {
-  const fs::path folder = fresh_folder("transcript_full");
+  const TestFolder temporary;
+  const fs::path folder = temporary.path();
   fs::create_symlink("/dev/full", folder / "transcript.raw");
   auto file = TranscriptFile::create(folder);
   ASSERT_TRUE(file);
   file->add("x\n", 1ms);
   const auto closed = file->close();
   ASSERT_FALSE(closed);
-  EXPECT_EQ(to_text(closed.error()),
-            (folder / "transcript.raw").string() + ": cannot write: No space left on device");
+  EXPECT_EQ(to_text(closed.error()), (folder / "transcript.raw").string() + ": cannot write: No space left on device");
 }
 
 }  // namespace

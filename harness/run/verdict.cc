@@ -18,7 +18,9 @@ Verdict error(Cause cause, std::string detail) {
   return verdict_of(VerdictKind::kError, cause, std::move(detail));
 }
 
-std::string in_quotes(std::string_view text) { return fmt::format("'{}'", printable(text)); }
+std::string in_quotes(std::string_view text) {
+  return fmt::format("'{}'", printable(text));
+}
 
 std::string signature_detail(const SignatureHit& hit) {
   return fmt::format("{} at line {}: {}", hit.name, hit.line.number, in_quotes(hit.line.text));
@@ -38,19 +40,27 @@ std::string divergence_detail(const Outcome& outcome) {
 
 std::string_view ending_words(Termination termination) {
   switch (termination) {
-    case Termination::kPoweredOff: return "the guest powered off";
-    case Termination::kReset: return "the guest reset the machine";
-    case Termination::kPanicked: return "the guest reported a panic to the machine";
-    default: return "the guest was still running";
+    case Termination::kPoweredOff:
+      return "the guest powered off";
+    case Termination::kReset:
+      return "the guest reset the machine";
+    case Termination::kPanicked:
+      return "the guest reported a panic to the machine";
+    default:
+      return "the guest was still running";
   }
 }
 
 bool is_the_ending(Termination termination, Ending ending) {
   switch (ending) {
-    case Ending::kAny: return true;
-    case Ending::kPowerOff: return termination == Termination::kPoweredOff;
-    case Ending::kReset: return termination == Termination::kReset;
-    case Ending::kRunning: return false;
+    case Ending::kAny:
+      return true;
+    case Ending::kPowerOff:
+      return termination == Termination::kPoweredOff;
+    case Ending::kReset:
+      return termination == Termination::kReset;
+    case Ending::kRunning:
+      return false;
   }
   return false;
 }
@@ -71,8 +81,9 @@ Verdict judge_timeout(const Outcome& outcome, Ending ending, Cause cause, std::s
     return failure(cause, fmt::format("{} passed; {}", limit, divergence_detail(outcome)));
   }
   if (ending == Ending::kAny || outcome.expected == 0) return failure(cause, fmt::format("{} passed", limit));
-  return failure(Cause::kWrongEnding, fmt::format("{} passed and the guest was still running; the expected ending is '{}'",
-                                                  limit, to_text(ending)));
+  return failure(
+      Cause::kWrongEnding,
+      fmt::format("{} passed and the guest was still running; the expected ending is '{}'", limit, to_text(ending)));
 }
 
 Verdict judge_exit(const Outcome& outcome) {
@@ -96,27 +107,35 @@ Verdict judge(const Outcome& outcome, Ending ending) {
   switch (outcome.termination) {
     case Termination::kPoweredOff:
     case Termination::kReset:
-    case Termination::kPanicked: return judge_guest_end(outcome, ending);
-    case Termination::kSatisfied: return {};
+    case Termination::kPanicked:
+      return judge_guest_end(outcome, ending);
+    case Termination::kSatisfied:
+      return {};
     case Termination::kSignature: {
       CHECK(outcome.hit.has_value());
       const bool exception = !outcome.hit->forbidden && outcome.hit->kind == SignatureKind::kException;
       return failure(exception ? Cause::kException : Cause::kFailureSignature, signature_detail(*outcome.hit));
     }
-    case Termination::kDiverged: return failure(Cause::kUnexpectedOutput, divergence_detail(outcome));
+    case Termination::kDiverged:
+      return failure(Cause::kUnexpectedOutput, divergence_detail(outcome));
     case Termination::kOutputLimit:
       return failure(Cause::kUnexpectedOutput,
                      fmt::format("{} bytes came, more than the scenario's output-limit", outcome.bytes));
-    case Termination::kBootTimeout: return judge_timeout(outcome, ending, Cause::kBootTimeout, "the boot limit");
-    case Termination::kTestTimeout: return judge_timeout(outcome, ending, stage_timeout, "the time limit");
-    case Termination::kStepTimeout: return judge_timeout(outcome, ending, stage_timeout, "the step's limit");
-    case Termination::kInactivity: return judge_timeout(outcome, ending, Cause::kInactivity, "the limit of silence");
+    case Termination::kBootTimeout:
+      return judge_timeout(outcome, ending, Cause::kBootTimeout, "the boot limit");
+    case Termination::kTestTimeout:
+      return judge_timeout(outcome, ending, stage_timeout, "the time limit");
+    case Termination::kStepTimeout:
+      return judge_timeout(outcome, ending, stage_timeout, "the step's limit");
+    case Termination::kInactivity:
+      return judge_timeout(outcome, ending, Cause::kInactivity, "the limit of silence");
     case Termination::kWallClockCap:
       return error(Cause::kHost, fmt::format("this host is too busy: of {} the machine waited {} for a processor",
                                              format_duration(outcome.wall), format_duration(outcome.starved)));
     case Termination::kNotStarted:
     case Termination::kExited:
-    case Termination::kInterrupted: break;
+    case Termination::kInterrupted:
+      break;
   }
   return error(Cause::kInternal, "an interrupted session has no verdict");
 }
@@ -142,12 +161,14 @@ bool gates(Standing standing) {
     case Standing::kFailed:
     case Standing::kErrored:
     case Standing::kUnexpectedPass:
-    case Standing::kWrongFailure: return true;
+    case Standing::kWrongFailure:
+      return true;
     case Standing::kPassed:
     case Standing::kExpectedFailure:
     case Standing::kSkipped:
     case Standing::kQuarantined:
-    case Standing::kFlaky: return false;
+    case Standing::kFlaky:
+      return false;
   }
   return true;
 }

@@ -21,10 +21,20 @@ std::string_view to_text(VerdictKind kind);  // "pass", "fail", "error", "skip"
 enum class Cause {
   kNone,  // pass and skip
   // fail: about the guest
-  kMissingOutput, kUnexpectedOutput, kFailureSignature, kException, kWrongEnding, kBootTimeout, kTestTimeout,
+  kMissingOutput,
+  kUnexpectedOutput,
+  kFailureSignature,
+  kException,
+  kWrongEnding,
+  kBootTimeout,
+  kTestTimeout,
   kInactivity,
   // error: about us; who must act: the author of the spec, the image's author, the environment, the host, bootrig
-  kBadSpec, kImageBuild, kMachineStart, kHost, kInternal,
+  kBadSpec,
+  kImageBuild,
+  kMachineStart,
+  kHost,
+  kInternal,
 };
 std::string_view to_text(Cause cause);  // "missing-output", ..., "" for none
 // "the author of the scenario or profile", "the environment of this host", ...; empty unless an error.
@@ -38,21 +48,29 @@ struct Verdict {
 
 // How a session stopped. The first group is the guest's or the host's doing, the second ours.
 enum class Termination {
-  kPoweredOff, kReset, kPanicked, kExited,
-  kSatisfied,      // all expected was seen and the ending is "running": stopped by us
-  kSignature,      // a failure signature appeared
-  kDiverged,       // a line came that cannot be
-  kBootTimeout, kTestTimeout, kStepTimeout, kInactivity, kWallClockCap, kOutputLimit,
-  kNotStarted,     // no machine, or no image
-  kInterrupted,    // the run was stopped; there is no verdict
+  kPoweredOff,
+  kReset,
+  kPanicked,
+  kExited,
+  kSatisfied,  // all expected was seen and the ending is "running": stopped by us
+  kSignature,  // a failure signature appeared
+  kDiverged,   // a line came that cannot be
+  kBootTimeout,
+  kTestTimeout,
+  kStepTimeout,
+  kInactivity,
+  kWallClockCap,
+  kOutputLimit,
+  kNotStarted,   // no machine, or no image
+  kInterrupted,  // the run was stopped; there is no verdict
 };
 std::string_view to_text(Termination termination);
 
 // Facts of one session.
 struct Outcome {
   Termination termination = Termination::kNotStarted;
-  Verdict not_started;                // kNotStarted: why (skip or error)
-  std::string exit_status;            // kExited
+  Verdict not_started;      // kNotStarted: why (skip or error)
+  std::string exit_status;  // kExited
   // The transcript's facts, as the Matcher keeps them.
   std::size_t matched = 0;
   std::size_t expected = 0;
@@ -63,14 +81,14 @@ struct Outcome {
   std::map<std::string, std::string> captures;
   std::uint64_t bytes = 0;
   std::uint64_t lines = 0;
-  std::uint64_t bytes_dropped = 0;    // of the transcript: not kept, past its cap
+  std::uint64_t bytes_dropped = 0;  // of the transcript: not kept, past its cap
   std::vector<SeenLine> last_lines;
-  Duration limit{0};                  // the time limit that ended it, for timeouts
-  Duration wall{0};                   // power-on to the end
-  Duration first_output{0};           // power-on to the first byte; 0: none
+  Duration limit{0};         // the time limit that ended it, for timeouts
+  Duration wall{0};          // power-on to the end
+  Duration first_output{0};  // power-on to the first byte; 0: none
   Duration starved{0};
   MachineFacts machine;
-  std::string accelerator_asked;      // "tcg" or "kvm"
+  std::string accelerator_asked;  // "tcg" or "kvm"
 };
 
 // Decides once. A table in judge_test.cc says what is what.
@@ -79,14 +97,14 @@ Verdict judge(const Outcome& outcome, Ending ending);
 // How the verdict stands to what was expected: the words of reports.
 enum class Standing {
   kPassed,
-  kExpectedFailure,    // xfail: failed exactly as expected; reported as passed
+  kExpectedFailure,  // xfail: failed exactly as expected; reported as passed
   kFailed,
   kErrored,
-  kUnexpectedPass,     // a failure was expected
-  kWrongFailure,       // failed, but not as expected
+  kUnexpectedPass,  // a failure was expected
+  kWrongFailure,    // failed, but not as expected
   kSkipped,
-  kQuarantined,        // failed, does not gate
-  kFlaky,              // passed after a retry
+  kQuarantined,  // failed, does not gate
+  kFlaky,        // passed after a retry
 };
 std::string_view to_text(Standing standing);  // "pass", "xfail", "fail", "error", "xpass", "wrong-failure", "skip", ...
 bool gates(Standing standing);                // true: the run's exit status is 1

@@ -130,12 +130,12 @@ TEST(Stand, QuarantineAndRetries) {
 }
 
 TEST(Stand, WhatGates) {
-  for (const Standing standing : {Standing::kFailed, Standing::kErrored, Standing::kUnexpectedPass,
-                                  Standing::kWrongFailure}) {
+  for (const Standing standing :
+       {Standing::kFailed, Standing::kErrored, Standing::kUnexpectedPass, Standing::kWrongFailure}) {
     EXPECT_TRUE(gates(standing)) << to_text(standing);
   }
-  for (const Standing standing : {Standing::kPassed, Standing::kExpectedFailure, Standing::kSkipped,
-                                  Standing::kQuarantined, Standing::kFlaky}) {
+  for (const Standing standing :
+       {Standing::kPassed, Standing::kExpectedFailure, Standing::kSkipped, Standing::kQuarantined, Standing::kFlaky}) {
     EXPECT_FALSE(gates(standing)) << to_text(standing);
   }
 }

@@ -86,24 +86,46 @@ std::optional<Enum> find_value(const std::array<Word<Enum>, kCount>& words, std:
 
 }  // namespace
 
-std::string_view to_text(VerdictKind kind) { return find_text(kVerdictKinds, kind); }
-std::string_view to_text(Cause cause) { return find_text(kCauses, cause); }
-std::string_view to_text(Termination termination) { return find_text(kTerminations, termination); }
-std::string_view to_text(Standing standing) { return find_text(kStandings, standing); }
+std::string_view to_text(VerdictKind kind) {
+  return find_text(kVerdictKinds, kind);
+}
+std::string_view to_text(Cause cause) {
+  return find_text(kCauses, cause);
+}
+std::string_view to_text(Termination termination) {
+  return find_text(kTerminations, termination);
+}
+std::string_view to_text(Standing standing) {
+  return find_text(kStandings, standing);
+}
 
-std::optional<VerdictKind> verdict_kind_from(std::string_view text) { return find_value(kVerdictKinds, text); }
-std::optional<Cause> cause_from(std::string_view text) { return find_value(kCauses, text); }
-std::optional<Termination> termination_from(std::string_view text) { return find_value(kTerminations, text); }
-std::optional<Standing> standing_from(std::string_view text) { return find_value(kStandings, text); }
+std::optional<VerdictKind> verdict_kind_from(std::string_view text) {
+  return find_value(kVerdictKinds, text);
+}
+std::optional<Cause> cause_from(std::string_view text) {
+  return find_value(kCauses, text);
+}
+std::optional<Termination> termination_from(std::string_view text) {
+  return find_value(kTerminations, text);
+}
+std::optional<Standing> standing_from(std::string_view text) {
+  return find_value(kStandings, text);
+}
 
 std::string_view who_must_act(Cause cause) {
   switch (cause) {
-    case Cause::kBadSpec: return "the author of the scenario, matrix, recipe or profile";
-    case Cause::kImageBuild: return "the author of the image";
-    case Cause::kMachineStart: return "the author of the target profile, or whoever installs this host's emulator";
-    case Cause::kHost: return "whoever keeps this host";
-    case Cause::kInternal: return "bootrig's authors";
-    default: return "";
+    case Cause::kBadSpec:
+      return "the author of the scenario, matrix, recipe or profile";
+    case Cause::kImageBuild:
+      return "the author of the image";
+    case Cause::kMachineStart:
+      return "the author of the target profile, or whoever installs this host's emulator";
+    case Cause::kHost:
+      return "whoever keeps this host";
+    case Cause::kInternal:
+      return "bootrig's authors";
+    default:
+      return "";
   }
 }
 

@@ -11,12 +11,11 @@ namespace bootrig {
 namespace {
 
 const std::array<std::string, 2> kVerdicts{"fail", "error"};
-const std::array<std::string, 13> kCauses{
-    // fail
-    "missing-output", "unexpected-output", "failure-signature", "exception", "wrong-ending",
-    "boot-timeout", "test-timeout", "inactivity",
-    // error
-    "bad-spec", "image-build", "machine-start", "host", "internal"};
+const std::array<std::string, 13> kCauses{// fail
+                                          "missing-output", "unexpected-output", "failure-signature", "exception",
+                                          "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
+                                          // error
+                                          "bad-spec", "image-build", "machine-start", "host", "internal"};
 
 }  // namespace
 
@@ -33,14 +32,13 @@ void read_expected_failure(JsonReader& json, ExpectedFailure& expected) {
   json.text("root-cause", expected.root_cause);
   json.text("detail", expected.detail);
   json.text("reason", expected.reason, kRequired);
-  if (expected.root_cause)
-    check_name(json, "root-cause", *expected.root_cause, "a root cause's name");
+  if (expected.root_cause) check_name(json, "root-cause", *expected.root_cause, "a root cause's name");
   if (expected.verdict.empty() || expected.cause.empty()) return;
   const bool fails = std::ranges::find(fail_causes(), expected.cause) != fail_causes().end();
   const std::string owner = fails ? "fail" : "error";
   if (expected.verdict != owner) {
-    json.refuse("cause", fmt::format("'{}' is a cause of the verdict '{}', not of '{}'",
-                                     expected.cause, owner, expected.verdict));
+    json.refuse("cause", fmt::format("'{}' is a cause of the verdict '{}', not of '{}'", expected.cause, owner,
+                                     expected.verdict));
   }
 }
 

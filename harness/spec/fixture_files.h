@@ -19,10 +19,8 @@
 
 namespace bootrig {
 
-inline const std::filesystem::path kFixtures =
-    std::filesystem::path(BOOTRIG_SOURCE_DIR) / "harness/spec/fixtures";
-inline const std::vector<std::string> kFixtureKinds{"targets", "scenarios", "transcripts",
-                                                    "matrices", "recipes"};
+inline const std::filesystem::path kFixtures = std::filesystem::path(BOOTRIG_SOURCE_DIR) / "harness/spec/fixtures";
+inline const std::vector<std::string> kFixtureKinds{"targets", "scenarios", "transcripts", "matrices", "recipes"};
 
 // One thing to parse.
 struct Fixture {
@@ -32,8 +30,7 @@ struct Fixture {
   std::string display_name;           // "targets/gic-4.json"
 };
 
-inline std::vector<Fixture> fixtures_in(const std::string& kind,
-                                        const std::filesystem::path& folder) {
+inline std::vector<Fixture> fixtures_in(const std::string& kind, const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::vector<Fixture> fixtures;
   const std::string extension = kind == "transcripts" ? ".transcript" : ".json";
@@ -44,8 +41,7 @@ inline std::vector<Fixture> fixtures_in(const std::string& kind,
     } else if (entry.path().extension() != extension) {
       continue;
     }
-    fixture.expectation =
-        entry.path().parent_path() / (entry.path().stem().string() + ".error.txt");
+    fixture.expectation = entry.path().parent_path() / (entry.path().stem().string() + ".error.txt");
     fixture.display_name = fixture.file.lexically_relative(kFixtures).string();
     fixtures.push_back(std::move(fixture));
   }
@@ -73,9 +69,7 @@ inline Result<void> parse_target_fixture(const Fixture& fixture, const std::stri
   const ProfileSource source = [&](std::string_view name) -> Result<NamedText> {
     if (name == own) return NamedText{fixture.display_name, text};
     BOOTRIG_TRY(std::string bytes, read_file(path_of(name)));
-    const fs::path root = fs::exists(folder / (std::string(name) + ".json"))
-                              ? kFixtures
-                              : fs::path(BOOTRIG_SOURCE_DIR);
+    const fs::path root = fs::exists(folder / (std::string(name) + ".json")) ? kFixtures : fs::path(BOOTRIG_SOURCE_DIR);
     return NamedText{path_of(name).lexically_relative(root).string(), std::move(bytes)};
   };
   BOOTRIG_TRY(const TargetProfile profile, parse_target(own, source, known));
@@ -89,8 +83,7 @@ inline Result<void> parse_scenario_fixture(const Fixture& fixture, const std::st
     BOOTRIG_TRY(std::string bytes, read_file(path));
     return NamedText{path.lexically_relative(kFixtures).string(), std::move(bytes)};
   };
-  BOOTRIG_TRY(const Scenario scenario,
-              parse_scenario("fixture", fixture.display_name, text, beside));
+  BOOTRIG_TRY(const Scenario scenario, parse_scenario("fixture", fixture.display_name, text, beside));
   return {};
 }
 
@@ -98,11 +91,9 @@ inline Result<void> parse_transcript_fixture(const Fixture& fixture, const std::
   const FileSource beside = [&](std::string_view) -> Result<NamedText> {
     return NamedText{fixture.display_name, text};
   };
-  BOOTRIG_TRY(
-      const Scenario scenario,
-      parse_scenario("fixture", "scenario.json",
-                     R"({"summary": "s", "image": "i", "transcript": "expected.transcript"})",
-                     beside));
+  BOOTRIG_TRY(const Scenario scenario,
+              parse_scenario("fixture", "scenario.json",
+                             R"({"summary": "s", "image": "i", "transcript": "expected.transcript"})", beside));
   return {};
 }
 

@@ -45,9 +45,7 @@ TEST(Fixtures, EachExpectationHasItsMistake) {
     const std::string name = entry.path().string();
     if (!name.ends_with(".error.txt")) continue;
     const std::string base = name.substr(0, name.size() - std::string_view(".error.txt").size());
-    EXPECT_TRUE(fs::exists(base + ".json") || fs::exists(base + ".transcript") ||
-                fs::is_directory(base))
-        << name;
+    EXPECT_TRUE(fs::exists(base + ".json") || fs::exists(base + ".transcript") || fs::is_directory(base)) << name;
   }
 }
 
@@ -108,11 +106,9 @@ TEST(Fixtures, DamagedFilesAreTakenOrRefusedWithAPlace) {
     const auto result = parse_fixture(fixture, text);
     if (result) continue;
     ++refused;
-    EXPECT_FALSE(result.error().place.empty()) << to_text(result.error()) << "\n"
-                                               << printable(text);
+    EXPECT_FALSE(result.error().place.empty()) << to_text(result.error()) << "\n" << printable(text);
     EXPECT_FALSE(result.error().message.empty()) << printable(text);
-    EXPECT_EQ(to_text(result.error()), printable(to_text(result.error())))
-        << "an error is safe to print";
+    EXPECT_EQ(to_text(result.error()), printable(to_text(result.error()))) << "an error is safe to print";
   }
   EXPECT_GT(refused, 1000u);
 }

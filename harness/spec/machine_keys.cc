@@ -18,8 +18,7 @@ Result<void> set_number(unsigned& out, std::string_view text, unsigned min, unsi
   if (!number || *number < min || *number > max) {
     return fail(max == min + 1
                     ? fmt::format("found '{}'; {} or {} is expected", printable(text), min, max)
-                    : fmt::format("found '{}'; a whole number from {} to {} is expected",
-                                  printable(text), min, max));
+                    : fmt::format("found '{}'; a whole number from {} to {} is expected", printable(text), min, max));
   }
   out = static_cast<unsigned>(*number);
   return {};
@@ -34,10 +33,8 @@ Result<void> set_memory(std::uint64_t& out, std::string_view text) {
 Result<void> set_cpu(std::string& out, std::string_view text) {
   // A model with features ("max,sve=off") would not survive a testcase id: a file may say it, a
   // variation may not.
-  const bool plain =
-      std::ranges::none_of(text, [](char c) { return c <= ' ' || c == ',' || c == '='; });
-  if (text.empty() || !plain)
-    return fail(fmt::format("'{}' is not the name of a CPU model", printable(text)));
+  const bool plain = std::ranges::none_of(text, [](char c) { return c <= ' ' || c == ',' || c == '='; });
+  if (text.empty() || !plain) return fail(fmt::format("'{}' is not the name of a CPU model", printable(text)));
   out = text;
   return {};
 }
@@ -91,13 +88,11 @@ std::optional<std::string> memory_problem(std::uint64_t bytes) {
 
 std::optional<MachineConflict> machine_conflict(const MachineSpec& machine) {
   if (machine.accelerator == Accelerator::kKvm && machine.level != 1) {
-    return MachineConflict{
-        "level", fmt::format("found {}; under KVM an image is entered at level 1", machine.level)};
+    return MachineConflict{"level", fmt::format("found {}; under KVM an image is entered at level 1", machine.level)};
   }
   if (machine.gic == 2 && machine.cpus > kMaxCpusGic2) {
-    return MachineConflict{"cpus",
-                           fmt::format("found {}; with GICv2 at most {} are allowed, with GICv3 {}",
-                                       machine.cpus, kMaxCpusGic2, kMaxCpus)};
+    return MachineConflict{"cpus", fmt::format("found {}; with GICv2 at most {} are allowed, with GICv3 {}",
+                                               machine.cpus, kMaxCpusGic2, kMaxCpus)};
   }
   return std::nullopt;
 }
@@ -105,8 +100,8 @@ std::optional<MachineConflict> machine_conflict(const MachineSpec& machine) {
 void normalize_values(JsonReader& json, const std::string& inside, std::string_view key,
                       std::span<const std::string> allowed_keys, std::vector<std::string>& values) {
   if (std::ranges::find(allowed_keys, key) == allowed_keys.end()) {
-    json.refuse(inside, fmt::format("'{}' cannot stand here; {} can{}", printable(key),
-                                    one_of(allowed_keys), did_you_mean(key, allowed_keys)));
+    json.refuse(inside, fmt::format("'{}' cannot stand here; {} can{}", printable(key), one_of(allowed_keys),
+                                    did_you_mean(key, allowed_keys)));
     return;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -118,10 +113,9 @@ void normalize_values(JsonReader& json, const std::string& inside, std::string_v
     const std::string value = machine_value(machine, key);
     const auto before = values.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(values.begin(), before, value) != before) {
-      return json.refuse(place, values[i] == value
-                                    ? fmt::format("'{}' stands twice in this list", value)
-                                    : fmt::format("'{}' is '{}', which stands in this list already",
-                                                  printable(values[i]), value));
+      return json.refuse(place, values[i] == value ? fmt::format("'{}' stands twice in this list", value)
+                                                   : fmt::format("'{}' is '{}', which stands in this list already",
+                                                                 printable(values[i]), value));
     }
     values[i] = value;
   }

@@ -11,8 +11,7 @@
 namespace bootrig {
 namespace {
 
-void read_globs(JsonReader& json, std::string_view key, std::vector<std::string>& globs,
-                Presence presence) {
+void read_globs(JsonReader& json, std::string_view key, std::vector<std::string>& globs, Presence presence) {
   json.distinct_texts(key, globs, presence);
   for (std::size_t i = 0; i < globs.size(); ++i) {
     if (is_glob(globs[i])) continue;
@@ -46,10 +45,9 @@ void read_condition(JsonReader& json, CellCondition& condition) {
   }
   // A rule that was left empty would hold for the whole matrix; who wants that says so.
   if (condition.scenarios.empty() && condition.targets.empty() && condition.where.empty()) {
-    json.refuse(
-        "",
-        "the rule says for which testcases it holds by none of 'scenarios', 'targets' and 'where'; "
-        "write \"scenarios\": [\"*\"] if it is for all");
+    json.refuse("",
+                "the rule says for which testcases it holds by none of 'scenarios', 'targets' and 'where'; "
+                "write \"scenarios\": [\"*\"] if it is for all");
   }
 }
 
@@ -72,11 +70,9 @@ void read_quarantine(JsonReader& json, QuarantineRule& rule) {
   json.text("owner", rule.owner, kRequired);
   json.text("until", rule.until, kRequired);
   if (!rule.until.empty() && !is_date(rule.until)) {
-    json.refuse(
-        "until",
-        fmt::format(
-            "'{}' is not a date of the calendar; write year, month and day, as in '2027-01-31'",
-            printable(rule.until)));
+    json.refuse("until",
+                fmt::format("'{}' is not a date of the calendar; write year, month and day, as in '2027-01-31'",
+                            printable(rule.until)));
   }
 }
 
@@ -84,21 +80,15 @@ void read_matrix(JsonReader& json, Matrix& matrix) {
   json.ignore("$schema");
   json.text("summary", matrix.summary, kRequired);
   json.objects(
-      "entries", [&](JsonReader& entry) { read_entry(entry, matrix.entries.emplace_back()); },
-      kRequired);
-  json.objects("exclude",
-               [&](JsonReader& rule) { read_exclude(rule, matrix.exclude.emplace_back()); });
-  json.objects("expect-fail", [&](JsonReader& rule) {
-    read_expect_fail(rule, matrix.expect_fail.emplace_back());
-  });
-  json.objects("quarantine",
-               [&](JsonReader& rule) { read_quarantine(rule, matrix.quarantine.emplace_back()); });
+      "entries", [&](JsonReader& entry) { read_entry(entry, matrix.entries.emplace_back()); }, kRequired);
+  json.objects("exclude", [&](JsonReader& rule) { read_exclude(rule, matrix.exclude.emplace_back()); });
+  json.objects("expect-fail", [&](JsonReader& rule) { read_expect_fail(rule, matrix.expect_fail.emplace_back()); });
+  json.objects("quarantine", [&](JsonReader& rule) { read_quarantine(rule, matrix.quarantine.emplace_back()); });
 }
 
 }  // namespace
 
-Result<Matrix> parse_matrix(std::string_view name, std::string_view display_name,
-                            std::string_view text) {
+Result<Matrix> parse_matrix(std::string_view name, std::string_view display_name, std::string_view text) {
   if (!is_name(name)) return fail(std::string(display_name), not_a_name(name, "a matrix's name"));
   BOOTRIG_TRY(const JsonDocument document, JsonDocument::parse(display_name, text));
   Matrix matrix;

@@ -19,14 +19,14 @@ struct MatrixEntry {
   std::vector<std::string> targets;    // names or globs, "virt", "virt-el?-*"
   // Varied machine keys, in the file's order; each value as text: {"memory", {"1G", "2G"}}.
   std::vector<std::pair<std::string, std::vector<std::string>>> vary;
-  std::vector<std::string> tags;       // if not empty: only scenarios that have one of these
-  std::string place;                   // "scenarios/nightly.matrix.json:/entries/0"
+  std::vector<std::string> tags;  // if not empty: only scenarios that have one of these
+  std::string place;              // "scenarios/nightly.matrix.json:/entries/0"
 };
 
 // A condition on a testcase. Every part given must hold.
 struct CellCondition {
-  std::vector<std::string> scenarios;  // globs; empty: all
-  std::vector<std::string> targets;    // globs over the profile's name; empty: all
+  std::vector<std::string> scenarios;                     // globs; empty: all
+  std::vector<std::string> targets;                       // globs over the profile's name; empty: all
   std::map<std::string, std::vector<std::string>> where;  // machine key -> allowed values
 };
 
@@ -52,7 +52,7 @@ struct QuarantineRule {
 };
 
 struct Matrix {
-  std::string name;     // "nightly"
+  std::string name;  // "nightly"
   std::string summary;
   std::vector<MatrixEntry> entries;
   std::vector<ExcludeRule> exclude;

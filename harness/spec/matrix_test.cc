@@ -26,13 +26,11 @@ TEST(Matrix, ReadsEveryKey) {
   EXPECT_EQ(entry.tags, Words{"smoke"});
   EXPECT_EQ(entry.place, "m.json:/entries/0");
   ASSERT_EQ(entry.vary.size(), 2u);
-  EXPECT_EQ(entry.vary[0], (std::pair<std::string, Words>{"memory", {"2G", "1G"}}))
-      << "the file's order";
+  EXPECT_EQ(entry.vary[0], (std::pair<std::string, Words>{"memory", {"2G", "1G"}})) << "the file's order";
   EXPECT_EQ(entry.vary[1], (std::pair<std::string, Words>{"gic", {"2", "3"}}));
   ASSERT_EQ(matrix->exclude.size(), 1u);
   EXPECT_EQ(matrix->exclude[0].condition.scenarios, Words{"boot/smp"});
-  EXPECT_EQ(matrix->exclude[0].condition.where,
-            (std::map<std::string, Words>{{"level", {"3"}}, {"memory", {"1G"}}}));
+  EXPECT_EQ(matrix->exclude[0].condition.where, (std::map<std::string, Words>{{"level", {"3"}}, {"memory", {"1G"}}}));
   EXPECT_EQ(matrix->exclude[0].reason, "no PSCI");
   EXPECT_EQ(matrix->exclude[0].place, "m.json:/exclude/0");
   ASSERT_EQ(matrix->expect_fail.size(), 1u);
@@ -57,10 +55,9 @@ TEST(Matrix, DatesAreThoseOfTheCalendar) {
                             date + "\"}]}")
         .has_value();
   };
-  for (const char* date : {"2026-12-31", "2028-02-29", "2027-01-01"})
-    EXPECT_TRUE(accepted(date)) << date;
-  for (const char* date : {"2027-02-29", "2027-13-01", "2027-00-10", "2027-1-1", "2027-01-00",
-                           "27-01-01", "2027-01-31 ", "2027/01/31", "+027-01-01"}) {
+  for (const char* date : {"2026-12-31", "2028-02-29", "2027-01-01"}) EXPECT_TRUE(accepted(date)) << date;
+  for (const char* date : {"2027-02-29", "2027-13-01", "2027-00-10", "2027-1-1", "2027-01-00", "27-01-01",
+                           "2027-01-31 ", "2027/01/31", "+027-01-01"}) {
     EXPECT_FALSE(accepted(date)) << date;
   }
 }

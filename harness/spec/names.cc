@@ -38,9 +38,8 @@ bool is_parameter_name(std::string_view text) {
 }
 
 bool is_glob(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_name_byte(c) || c == '/' || c == '*' || c == '?';
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return is_name_byte(c) || c == '/' || c == '*' || c == '?'; });
 }
 
 bool is_date(std::string_view text) {
@@ -61,26 +60,21 @@ bool is_relative_path(std::string_view text, bool inside) {
 }
 
 std::string not_a_name(std::string_view text, std::string_view what) {
-  return fmt::format(
-      "'{}' is not {}; use letters, digits, '.', '_' and '-', beginning with a letter or digit",
-      printable(text), what);
+  return fmt::format("'{}' is not {}; use letters, digits, '.', '_' and '-', beginning with a letter or digit",
+                     printable(text), what);
 }
 
 std::string not_a_parameter_name(std::string_view text) {
-  return fmt::format(
-      "'{}' is not a parameter's name; use letters, digits, '_' and '-', beginning with a letter",
-      printable(text));
+  return fmt::format("'{}' is not a parameter's name; use letters, digits, '_' and '-', beginning with a letter",
+                     printable(text));
 }
 
-void check_name(JsonReader& json, std::string_view key, std::string_view name,
-                std::string_view what) {
+void check_name(JsonReader& json, std::string_view key, std::string_view name, std::string_view what) {
   if (!name.empty() && !is_name(name)) json.refuse(key, not_a_name(name, what));
 }
 
-void check_names(JsonReader& json, std::string_view key, const std::vector<std::string>& names,
-                 std::string_view what) {
-  for (std::size_t i = 0; i < names.size(); ++i)
-    check_name(json, fmt::format("{}/{}", key, i), names[i], what);
+void check_names(JsonReader& json, std::string_view key, const std::vector<std::string>& names, std::string_view what) {
+  for (std::size_t i = 0; i < names.size(); ++i) check_name(json, fmt::format("{}/{}", key, i), names[i], what);
 }
 
 }  // namespace bootrig

@@ -29,9 +29,7 @@ std::string not_a_name(std::string_view text, std::string_view what);
 std::string not_a_parameter_name(std::string_view text);
 
 // Refuses at `key` what is_name refuses. `what`: "an image's name".
-void check_name(JsonReader& json, std::string_view key, std::string_view name,
-                std::string_view what);
-void check_names(JsonReader& json, std::string_view key, const std::vector<std::string>& names,
-                 std::string_view what);
+void check_name(JsonReader& json, std::string_view key, std::string_view name, std::string_view what);
+void check_names(JsonReader& json, std::string_view key, const std::vector<std::string>& names, std::string_view what);
 
 }  // namespace bootrig

@@ -21,18 +21,14 @@ constexpr unsigned kMaxAlignment = 1U << 21;  // a level 2 block of the 4 KiB gr
 
 void check_relative(JsonReader& json, const std::string& inside, std::string_view path) {
   if (path.empty() || is_relative_path(path, /*inside=*/false)) return;
-  json.refuse(
-      inside,
-      fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder "
-                  "as a parameter",
-                  printable(path)));
+  json.refuse(inside, fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder "
+                                  "as a parameter",
+                                  printable(path)));
 }
 
-void read_paths(JsonReader& json, std::string_view key, std::vector<std::string>& paths,
-                Presence presence) {
+void read_paths(JsonReader& json, std::string_view key, std::vector<std::string>& paths, Presence presence) {
   json.distinct_texts(key, paths, presence);
-  for (std::size_t i = 0; i < paths.size(); ++i)
-    check_relative(json, fmt::format("{}/{}", key, i), paths[i]);
+  for (std::size_t i = 0; i < paths.size(); ++i) check_relative(json, fmt::format("{}/{}", key, i), paths[i]);
 }
 
 void read_compile(JsonReader& json, CompileStage& stage) {
@@ -44,8 +40,7 @@ void read_compile(JsonReader& json, CompileStage& stage) {
     const std::string& source = stage.sources[i];
     if (source.ends_with(".c") || source.ends_with(".S")) continue;
     json.refuse(fmt::format("sources/{}", i),
-                fmt::format("'{}' is not a source that compiles; '.c' and '.S' files do",
-                            printable(source)));
+                fmt::format("'{}' is not a source that compiles; '.c' and '.S' files do", printable(source)));
   }
 }
 
@@ -64,32 +59,25 @@ void read_cpio(JsonReader& json, CpioStage& stage) {
   for (const auto& [name, input] : stage.files) {
     const std::string place = "files/" + escape_pointer(name);
     if (!is_relative_path(name, /*inside=*/true) || name.find('\0') != std::string::npos) {
-      json.refuse(
-          place,
-          fmt::format("'{}' is not a name in an archive; write it without a '/' at the start and "
-                      "without '..'",
-                      printable(name)));
+      json.refuse(place, fmt::format("'{}' is not a name in an archive; write it without a '/' at the start and "
+                                     "without '..'",
+                                     printable(name)));
     }
     check_relative(json, place, input);
   }
   const bool fixed = stage.truncate.find("${") == std::string::npos;
-  if (stage.truncate.empty() || !fixed)
-    return;  // a parameter's value is looked at when it is known
-  if (const auto size = parse_size(stage.truncate); !size)
-    json.refuse("truncate", size.error().message);
+  if (stage.truncate.empty() || !fixed) return;  // a parameter's value is looked at when it is known
+  if (const auto size = parse_size(stage.truncate); !size) json.refuse("truncate", size.error().message);
 }
 
 bool is_symbol(std::string_view text) {
-  const auto in_symbol = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-  };
+  const auto in_symbol = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
   return std::ranges::all_of(text, in_symbol) && !std::isdigit(static_cast<unsigned char>(text[0]));
 }
 
 bool is_section(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-';
-  });
+  return std::ranges::all_of(
+      text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-'; });
 }
 
 void read_embed(JsonReader& json, EmbedStage& stage) {
@@ -103,9 +91,8 @@ void read_embed(JsonReader& json, EmbedStage& stage) {
     json.refuse("symbol", fmt::format("'{}' is not a C identifier", printable(stage.symbol)));
   }
   if (!is_section(stage.section)) {
-    json.refuse("section",
-                fmt::format("'{}' is not a section's name; use letters, digits, '.', '_' and '-'",
-                            printable(stage.section)));
+    json.refuse("section", fmt::format("'{}' is not a section's name; use letters, digits, '.', '_' and '-'",
+                                       printable(stage.section)));
   }
   if (!std::has_single_bit(stage.alignment)) {
     json.refuse("align", fmt::format("found {}; a power of two is expected", stage.alignment));
@@ -118,9 +105,8 @@ void read_prebuilt(JsonReader& json, PrebuiltStage& stage) {
   json.text("sha256", stage.sha256);
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (stage.sha256 && (stage.sha256->size() != 64 || !std::ranges::all_of(*stage.sha256, is_hex))) {
-    json.refuse("sha256",
-                fmt::format("'{}' is not a SHA-256; 64 lower-case hexadecimal digits are expected",
-                            printable(*stage.sha256)));
+    json.refuse("sha256", fmt::format("'{}' is not a SHA-256; 64 lower-case hexadecimal digits are expected",
+                                      printable(*stage.sha256)));
   }
 }
 
@@ -139,8 +125,7 @@ std::string no_kind(const std::vector<std::string>& keys, const std::vector<std:
       return fmt::format("'{}' is no kind of stage{}", printable(key), did_you_mean(key, kinds));
     }
   }
-  const std::string found =
-      keys.empty() ? "no key" : printable(fmt::format("'{}'", fmt::join(keys, "' and '")));
+  const std::string found = keys.empty() ? "no key" : printable(fmt::format("'{}'", fmt::join(keys, "' and '")));
   return fmt::format("a stage has one of {}; this one has {}", one_of(kinds), found);
 }
 
@@ -153,9 +138,9 @@ void read_stage(JsonReader& json, Stage& stage) {
     if (json.has(kind)) found.push_back(kind);
   }
   if (found.size() != 1) {
-    json.refuse("", found.empty() ? no_kind(json.keys(), kKinds)
-                                  : fmt::format("a stage is one thing; this one has '{}'",
-                                                fmt::join(found, "' and '")));
+    json.refuse("", found.empty()
+                        ? no_kind(json.keys(), kKinds)
+                        : fmt::format("a stage is one thing; this one has '{}'", fmt::join(found, "' and '")));
     return json.ignore_all();
   }
   if (found[0] == "compile") return read_as(json, stage, read_compile);
@@ -210,8 +195,7 @@ void read_recipe(JsonReader& json, Recipe& recipe) {
     read_variant(name, variant, recipe.variants.emplace_back());
   });
   json.objects(
-      "stages", [&](JsonReader& stage) { read_stage(stage, recipe.stages.emplace_back()); },
-      kRequired);
+      "stages", [&](JsonReader& stage) { read_stage(stage, recipe.stages.emplace_back()); }, kRequired);
   json.object(
       "boot", [&](JsonReader& boot) { read_boot(boot, recipe.boot); }, kRequired);
   if (!json.failed()) check_recipe(json, recipe);
@@ -223,8 +207,7 @@ const std::string& stage_name(const Stage& stage) {
   return std::visit([](const auto& what) -> const std::string& { return what.name; }, stage.what);
 }
 
-Result<Recipe> parse_recipe(std::string_view name, std::string_view display_name,
-                            std::string_view text) {
+Result<Recipe> parse_recipe(std::string_view name, std::string_view display_name, std::string_view text) {
   if (!is_name(name)) return fail(std::string(display_name), not_a_name(name, "a recipe's name"));
   BOOTRIG_TRY(const JsonDocument document, JsonDocument::parse(display_name, text));
   Recipe recipe;

@@ -25,21 +25,21 @@ struct RecipeParameter {
 
 // compile: each source (.c or .S, relative to the recipe's folder) becomes an object of the stage's output group.
 struct CompileStage {
-  std::string name;                  // other stages refer to the objects by it
+  std::string name;  // other stages refer to the objects by it
   std::vector<std::string> sources;
   std::vector<std::string> include;  // folders, relative to the recipe's folder
   std::vector<std::string> flags;    // "-DFAULT=${fault}"
 };
 // link: objects of compile and embed stages into an ELF.
 struct LinkStage {
-  std::string name;                  // output: <name>.elf and <name>.map
-  std::vector<std::string> inputs;   // stage names
-  std::string script;                // linker script
+  std::string name;                 // output: <name>.elf and <name>.map
+  std::vector<std::string> inputs;  // stage names
+  std::string script;               // linker script
   std::vector<std::string> flags;
 };
 // cpio: a newc archive, reproducible (zero times, owners and inodes, sorted).
 struct CpioStage {
-  std::string name;                  // output: <name>.cpio
+  std::string name;  // output: <name>.cpio
   // Name in the archive -> a stage's name, or a file relative to the recipe's folder.
   std::map<std::string, std::string> files;
   std::string truncate;  // a size once parameters are filled in: keep only so many bytes; "": whole
@@ -47,7 +47,7 @@ struct CpioStage {
 // embed: a file's bytes as an object with the symbols <symbol>, <symbol>_end and <symbol>_size.
 struct EmbedStage {
   std::string name;
-  std::string input;                 // a stage's name or a file
+  std::string input;  // a stage's name or a file
   std::string symbol;
   std::string section = ".rodata.embedded";
   unsigned alignment = 16;
@@ -55,13 +55,13 @@ struct EmbedStage {
 // prebuilt: a file that the user has; checked to exist, and by SHA-256 when one is given.
 struct PrebuiltStage {
   std::string name;
-  std::string file;                  // may be "${parameter}"
+  std::string file;  // may be "${parameter}"
   std::optional<std::string> sha256;
 };
 
 struct Stage {
   std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage> what;
-  std::string place;                 // "images/reference/recipe.json:/stages/2"
+  std::string place;  // "images/reference/recipe.json:/stages/2"
 };
 const std::string& stage_name(const Stage& stage);
 
@@ -81,13 +81,13 @@ struct Variant {
 };
 
 struct Recipe {
-  std::string name;                  // the folder's name: "reference"
+  std::string name;  // the folder's name: "reference"
   std::string summary;
   std::filesystem::path folder;
   std::string toolchain = "aarch64-linux-gnu-";  // prefix of gcc and ld
   std::vector<RecipeParameter> parameters;
   std::vector<Variant> variants;
-  std::vector<Stage> stages;         // in the file's order; a stage refers only to earlier ones
+  std::vector<Stage> stages;  // in the file's order; a stage refers only to earlier ones
   BootFile boot;
 };
 

@@ -24,15 +24,12 @@ class StageNames {
     return found == recipe_.stages.end() ? nullptr : &*found;
   }
   // Whether a stage stands above number `index`.
-  bool is_above(const Stage& stage, std::size_t index) const {
-    return &stage < recipe_.stages.data() + index;
-  }
+  bool is_above(const Stage& stage, std::size_t index) const { return &stage < recipe_.stages.data() + index; }
   std::vector<std::string> above(std::size_t index, const std::vector<std::string>& kinds) const {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < index; ++i) {
       const Stage& stage = recipe_.stages[i];
-      if (std::ranges::find(kinds, kind_of(stage)) != kinds.end())
-        names.push_back(stage_name(stage));
+      if (std::ranges::find(kinds, kind_of(stage)) != kinds.end()) names.push_back(stage_name(stage));
     }
     return names;
   }
@@ -46,30 +43,25 @@ const std::vector<std::string> kFileKinds{"link", "cpio", "prebuilt"};
 const std::vector<std::string> kElfKinds{"link", "prebuilt"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
-void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index,
-                     const std::string& place, const std::string& name,
-                     const std::vector<std::string>& kinds, bool file_too) {
+void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
+                     const std::string& name, const std::vector<std::string>& kinds, bool file_too) {
   const StageNames names(recipe);
   const Stage* stage = names.find(name);
   if (!stage) {
     if (file_too) return;
     const std::vector<std::string> candidates = names.above(index, kinds);
     const std::string near = did_you_mean(name, candidates);
-    const std::string allowed = candidates.empty() || !near.empty()
-                                    ? ""
-                                    : fmt::format("; {} can stand here", one_of(candidates));
-    return json.refuse(place,
-                       fmt::format("there is no stage '{}'{}{}", printable(name), near, allowed));
+    const std::string allowed =
+        candidates.empty() || !near.empty() ? "" : fmt::format("; {} can stand here", one_of(candidates));
+    return json.refuse(place, fmt::format("there is no stage '{}'{}{}", printable(name), near, allowed));
   }
   if (!names.is_above(*stage, index)) {
-    return json.refuse(
-        place,
-        fmt::format("the stage '{}' does not stand above; a stage refers to earlier stages only",
-                    name));
+    return json.refuse(place,
+                       fmt::format("the stage '{}' does not stand above; a stage refers to earlier stages only", name));
   }
   if (std::ranges::find(kinds, kind_of(*stage)) == kinds.end()) {
-    json.refuse(place, fmt::format("'{}' is a '{}' stage; a stage of the kind {} is expected", name,
-                                   kind_of(*stage), one_of(kinds)));
+    json.refuse(place, fmt::format("'{}' is a '{}' stage; a stage of the kind {} is expected", name, kind_of(*stage),
+                                   one_of(kinds)));
   }
 }
 
@@ -78,24 +70,21 @@ void check_references(JsonReader& json, const Recipe& recipe) {
     const std::string place = fmt::format("stages/{}", i);
     if (const auto* link = std::get_if<LinkStage>(&recipe.stages[i].what)) {
       for (std::size_t j = 0; j < link->inputs.size(); ++j) {
-        check_reference(json, recipe, i, fmt::format("{}/inputs/{}", place, j), link->inputs[j],
-                        kObjectKinds, false);
+        check_reference(json, recipe, i, fmt::format("{}/inputs/{}", place, j), link->inputs[j], kObjectKinds, false);
       }
     } else if (const auto* cpio = std::get_if<CpioStage>(&recipe.stages[i].what)) {
       for (const auto& [name, input] : cpio->files) {
-        check_reference(json, recipe, i, fmt::format("{}/files/{}", place, escape_pointer(name)),
-                        input, kFileKinds, true);
+        check_reference(json, recipe, i, fmt::format("{}/files/{}", place, escape_pointer(name)), input, kFileKinds,
+                        true);
       }
     } else if (const auto* embed = std::get_if<EmbedStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", embed->input, kFileKinds, true);
     }
   }
   const std::size_t end = recipe.stages.size();
-  check_reference(json, recipe, end, "boot/stage", recipe.boot.stage,
-                  recipe.boot.raw ? kFileKinds : kElfKinds, false);
+  check_reference(json, recipe, end, "boot/stage", recipe.boot.stage, recipe.boot.raw ? kFileKinds : kElfKinds, false);
   for (std::size_t i = 0; i < recipe.boot.symbols.size(); ++i) {
-    check_reference(json, recipe, end, fmt::format("boot/symbols/{}", i), recipe.boot.symbols[i],
-                    kElfKinds, false);
+    check_reference(json, recipe, end, fmt::format("boot/symbols/{}", i), recipe.boot.symbols[i], kElfKinds, false);
   }
 }
 
@@ -119,8 +108,7 @@ std::vector<std::string> parameter_names(const Recipe& recipe) {
 // Every "${name}" of a stage's string.
 void check_replacements(JsonReader& json, const std::string& place, std::string_view text,
                         const std::vector<std::string>& parameters) {
-  for (std::size_t at = text.find("${"); at != std::string_view::npos;
-       at = text.find("${", at + 2)) {
+  for (std::size_t at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
     const std::size_t end = text.find('}', at);
     if (end == std::string_view::npos) {
       return json.refuse(place, fmt::format("'{}' has a '${{' without a '}}'", printable(text)));
@@ -128,18 +116,15 @@ void check_replacements(JsonReader& json, const std::string& place, std::string_
     const std::string_view name = text.substr(at + 2, end - at - 2);
     if (std::ranges::find(parameters, name) != parameters.end()) continue;
     const std::string near = did_you_mean(name, parameters);
-    const std::string others = near.empty() && !parameters.empty()
-                                   ? fmt::format("; there is {}", one_of(parameters))
-                                   : near;
-    return json.refuse(place,
-                       fmt::format("the recipe has no parameter '{}'{}", printable(name), others));
+    const std::string others =
+        near.empty() && !parameters.empty() ? fmt::format("; there is {}", one_of(parameters)) : near;
+    return json.refuse(place, fmt::format("the recipe has no parameter '{}'{}", printable(name), others));
   }
 }
 
 using TextVisit = std::function<void(const std::string& inside, const std::string& text)>;
 
-void visit_list(const std::string& key, const std::vector<std::string>& list,
-                const TextVisit& visit) {
+void visit_list(const std::string& key, const std::vector<std::string>& list, const TextVisit& visit) {
   for (std::size_t i = 0; i < list.size(); ++i) visit(fmt::format("{}/{}", key, i), list[i]);
 }
 void visit_texts(const CompileStage& stage, const TextVisit& visit) {
@@ -162,14 +147,11 @@ void visit_texts(const PrebuiltStage& stage, const TextVisit& visit) {
   visit("file", stage.file);
 }
 
-void check_parameter_value(JsonReader& json, const std::string& place,
-                           const RecipeParameter& parameter, const std::string& value) {
-  if (parameter.allowed.empty() ||
-      std::ranges::find(parameter.allowed, value) != parameter.allowed.end())
-    return;
-  json.refuse(place, fmt::format("'{}' is not allowed for the parameter '{}'; {} is{}",
-                                 printable(value), parameter.name, one_of(parameter.allowed),
-                                 did_you_mean(value, parameter.allowed)));
+void check_parameter_value(JsonReader& json, const std::string& place, const RecipeParameter& parameter,
+                           const std::string& value) {
+  if (parameter.allowed.empty() || std::ranges::find(parameter.allowed, value) != parameter.allowed.end()) return;
+  json.refuse(place, fmt::format("'{}' is not allowed for the parameter '{}'; {} is{}", printable(value),
+                                 parameter.name, one_of(parameter.allowed), did_you_mean(value, parameter.allowed)));
 }
 
 void check_values(JsonReader& json, const Recipe& recipe) {
@@ -181,14 +163,13 @@ void check_values(JsonReader& json, const Recipe& recipe) {
   const std::vector<std::string> names = parameter_names(recipe);
   for (const Variant& variant : recipe.variants) {
     for (const auto& [name, value] : variant.set) {
-      const std::string place =
-          fmt::format("variants/{}/set/{}", variant.name, escape_pointer(name));
+      const std::string place = fmt::format("variants/{}/set/{}", variant.name, escape_pointer(name));
       const auto parameter = std::ranges::find(recipe.parameters, name, &RecipeParameter::name);
       if (parameter != recipe.parameters.end()) {
         check_parameter_value(json, place, *parameter, value);
       } else {
-        json.refuse(place, fmt::format("the recipe has no parameter '{}'{}", printable(name),
-                                       did_you_mean(name, names)));
+        json.refuse(place,
+                    fmt::format("the recipe has no parameter '{}'{}", printable(name), did_you_mean(name, names)));
       }
     }
   }

@@ -19,15 +19,13 @@ constexpr std::array<JsonChoice<Ending>, 4> kEndings{{{"running", Ending::kRunni
                                                       {"any", Ending::kAny}}};
 constexpr std::array<JsonChoice<Unexpected>, 2> kUnexpected{
     {{"refuse", Unexpected::kRefuse}, {"allow", Unexpected::kAllow}}};
-constexpr std::array<JsonChoice<Order>, 2> kOrders{
-    {{"listed", Order::kListed}, {"any", Order::kAny}}};
+constexpr std::array<JsonChoice<Order>, 2> kOrders{{{"listed", Order::kListed}, {"any", Order::kAny}}};
 
 // A limit within the scenario that the whole scenario's timeout would always come before.
-void check_limit(JsonReader& json, std::string_view inside, std::optional<Duration> limit,
-                 Duration overall) {
+void check_limit(JsonReader& json, std::string_view inside, std::optional<Duration> limit, Duration overall) {
   if (!limit || *limit <= overall) return;
-  json.refuse(inside, fmt::format("found {}, more than the whole scenario's 'timeout' of {}",
-                                  format_duration(*limit), format_duration(overall)));
+  json.refuse(inside, fmt::format("found {}, more than the whole scenario's 'timeout' of {}", format_duration(*limit),
+                                  format_duration(overall)));
 }
 
 void read_boot(JsonReader& json, Timeouts& timeouts, ExpectationsBuilder& builder) {
@@ -45,34 +43,28 @@ void read_step(JsonReader& json, Duration overall, ExpectationsBuilder& builder)
   json.bytes("send", send);
   json.duration("within", within);
   if (json.has("expect") == json.has("send")) {
-    return json.refuse("", json.has("send")
-                               ? "a step has 'expect' or 'send', not both; make two steps of it"
-                               : "a step has 'expect' or 'send'; this one has neither");
+    return json.refuse("", json.has("send") ? "a step has 'expect' or 'send', not both; make two steps of it"
+                                            : "a step has 'expect' or 'send'; this one has neither");
   }
-  if (send && within)
-    return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
-  if (send && send->empty())
-    return json.refuse("send", "found an empty string; some text is expected");
+  if (send && within) return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
+  if (send && send->empty()) return json.refuse("send", "found an empty string; some text is expected");
   check_limit(json, "within", within, overall);
   if (send) builder.add_send(*send);
   if (expect) json.check(builder.add_expect(json.place("expect"), *expect, within));
 }
 
-void read_transcript(JsonReader& json, const FileSource& read_beside,
-                     ExpectationsBuilder& builder) {
+void read_transcript(JsonReader& json, const FileSource& read_beside, ExpectationsBuilder& builder) {
   std::optional<std::string> file;
   json.text("transcript", file);
   if (!file) return;
-  if (json.has("steps"))
-    return json.refuse("steps", "a scenario has a 'transcript' or 'steps', not both");
+  if (json.has("steps")) return json.refuse("steps", "a scenario has a 'transcript' or 'steps', not both");
   if (!is_relative_path(*file, /*inside=*/true)) {
-    return json.refuse(
-        "transcript", fmt::format("'{}' is not a file in the scenario's folder", printable(*file)));
+    return json.refuse("transcript", fmt::format("'{}' is not a file in the scenario's folder", printable(*file)));
   }
   const auto transcript = read_beside(*file);
   if (!transcript) {
-    return json.refuse("transcript", fmt::format("'{}' cannot be read: {}", printable(*file),
-                                                 transcript.error().message));
+    return json.refuse("transcript",
+                       fmt::format("'{}' cannot be read: {}", printable(*file), transcript.error().message));
   }
   json.check(builder.add_transcript(transcript->display_name, transcript->text));
 }
@@ -114,8 +106,7 @@ void read_requirement(JsonReader& json, Requirement& requirement) {
   }
 }
 
-void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& scenario,
-                   ExpectationsBuilder& builder) {
+void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& scenario, ExpectationsBuilder& builder) {
   json.ignore("$schema");
   json.text("summary", scenario.summary, kRequired);
   json.text("image", scenario.image, kRequired);
@@ -135,17 +126,14 @@ void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& sc
   json.choice<Ending>("ending", scenario.ending, kEndings);
   json.duration("settle", scenario.settle);
   if (json.has("settle") && scenario.ending != Ending::kRunning) {
-    json.refuse("settle",
-                fmt::format("only a scenario whose ending is 'running' settles; this one's is '{}'",
-                            to_text(scenario.ending)));
+    json.refuse("settle", fmt::format("only a scenario whose ending is 'running' settles; this one's is '{}'",
+                                      to_text(scenario.ending)));
   }
   json.size("output-limit", scenario.output_limit);
-  json.objects("requires", [&](JsonReader& requirement) {
-    read_requirement(requirement, scenario.requires_.emplace_back());
-  });
-  json.object("expect-fail", [&](JsonReader& expected) {
-    read_expected_failure(expected, scenario.expect_fail.emplace());
-  });
+  json.objects("requires",
+               [&](JsonReader& requirement) { read_requirement(requirement, scenario.requires_.emplace_back()); });
+  json.object("expect-fail",
+              [&](JsonReader& expected) { read_expected_failure(expected, scenario.expect_fail.emplace()); });
 }
 
 }  // namespace
@@ -157,17 +145,15 @@ std::string_view to_text(Ending ending) {
   return "";
 }
 
-Result<Scenario> parse_scenario(std::string_view name, std::string_view display_name,
-                                std::string_view text, const FileSource& read_beside) {
-  if (!is_path_of_names(name))
-    return fail(std::string(display_name), not_a_name(name, "a scenario's name"));
+Result<Scenario> parse_scenario(std::string_view name, std::string_view display_name, std::string_view text,
+                                const FileSource& read_beside) {
+  if (!is_path_of_names(name)) return fail(std::string(display_name), not_a_name(name, "a scenario's name"));
   BOOTRIG_TRY(const JsonDocument document, JsonDocument::parse(display_name, text));
   Scenario scenario;
   scenario.name = name;
   scenario.file = display_name;
   ExpectationsBuilder builder;
-  BOOTRIG_TRY_VOID(document.read(
-      [&](JsonReader& json) { read_scenario(json, read_beside, scenario, builder); }));
+  BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) { read_scenario(json, read_beside, scenario, builder); }));
   scenario.expectations = builder.build();
   return scenario;
 }

@@ -23,17 +23,17 @@ std::string_view to_text(Ending ending);  // "running", "power-off", "reset", "a
 
 // The verdict that a scenario or a matrix rule expects instead of a pass. Names as in run/verdict.h.
 struct ExpectedFailure {
-  std::string verdict;              // "fail" or "error"
-  std::string cause;                // "exception", "test-timeout", "image-build", ...
+  std::string verdict;                    // "fail" or "error"
+  std::string cause;                      // "exception", "test-timeout", "image-build", ...
   std::optional<std::string> root_cause;  // a root cause of triage's, when one is expected to be named
-  std::optional<std::string> detail;      // text that the cause's detail must hold: a signature's name, a compiler's words
-  std::string reason;               // why this failure is right; shown in reports
+  std::optional<std::string> detail;  // text that the cause's detail must hold: a signature's name, a compiler's words
+  std::string reason;                 // why this failure is right; shown in reports
 };
 
 struct Timeouts {
-  Duration overall = std::chrono::seconds(30);     // "timeout": power-on to the end
-  std::optional<Duration> boot;                    // "boot": {"timeout"}: power-on to the end of the boot stage
-  std::optional<Duration> inactivity;              // "inactivity": the longest silence allowed
+  Duration overall = std::chrono::seconds(30);  // "timeout": power-on to the end
+  std::optional<Duration> boot;                 // "boot": {"timeout"}: power-on to the end of the boot stage
+  std::optional<Duration> inactivity;           // "inactivity": the longest silence allowed
 };
 
 // Restricts a scenario to targets: {"level": ["1","2"]} means machine_value must be one of them. With the reason.
@@ -44,16 +44,16 @@ struct Requirement {
 };
 
 struct Scenario {
-  std::string name;                 // the folder below scenarios/: "boot/hello"
+  std::string name;  // the folder below scenarios/: "boot/hello"
   std::string summary;
   std::filesystem::path file;
   std::vector<std::string> tags;
-  std::string image;                // an image's name, "reference-hello"
+  std::string image;                              // an image's name, "reference-hello"
   std::map<std::string, std::string> parameters;  // "set": recipe parameters
   Timeouts timeouts;
   Ending ending = Ending::kRunning;
-  Duration settle{0};               // ending "running": how long to go on listening after the last expected line
-  std::optional<std::uint64_t> output_limit;      // bytes of UART output allowed; more is unexpected-output
+  Duration settle{0};  // ending "running": how long to go on listening after the last expected line
+  std::optional<std::uint64_t> output_limit;  // bytes of UART output allowed; more is unexpected-output
   std::vector<Requirement> requires_;
   std::optional<ExpectedFailure> expect_fail;
   std::shared_ptr<const Expectations> expectations;  // transcript, steps, forbid, armed signatures: compiled

@@ -29,8 +29,7 @@ TEST(Scenario, ReadsEveryKey) {
   EXPECT_EQ(scenario->file, "scenarios/boot/hello/scenario.json");
   EXPECT_EQ(scenario->summary, "s");
   EXPECT_EQ(scenario->image, "reference-hello");
-  EXPECT_EQ(scenario->parameters,
-            (std::map<std::string, std::string>{{"greeting", "hi"}, {"none", ""}}));
+  EXPECT_EQ(scenario->parameters, (std::map<std::string, std::string>{{"greeting", "hi"}, {"none", ""}}));
   EXPECT_EQ(scenario->tags, std::vector<std::string>{"smoke"});
   EXPECT_EQ(scenario->timeouts.overall, 10s);
   EXPECT_EQ(scenario->timeouts.boot, 5s);
@@ -40,8 +39,7 @@ TEST(Scenario, ReadsEveryKey) {
   EXPECT_EQ(scenario->output_limit, std::uint64_t{1} << 20);
   ASSERT_EQ(scenario->requires_.size(), 1u);
   EXPECT_EQ(scenario->requires_[0].key, "memory");
-  EXPECT_EQ(scenario->requires_[0].allowed, (std::vector<std::string>{"1G", "2G"}))
-      << "as machine_value writes them";
+  EXPECT_EQ(scenario->requires_[0].allowed, (std::vector<std::string>{"1G", "2G"})) << "as machine_value writes them";
   EXPECT_EQ(scenario->requires_[0].reason, "why");
   ASSERT_TRUE(scenario->expect_fail);
   EXPECT_EQ(scenario->expect_fail->verdict, "fail");
@@ -78,9 +76,8 @@ TEST(Scenario, FilesAreAskedForBesideIt) {
     asked = file;
     return fail("/a/b", "permission denied");
   };
-  const auto scenario =
-      parse_scenario("x", "scenario.json",
-                     R"({"summary": "s", "image": "i", "transcript": "t/one.transcript"})", beside);
+  const auto scenario = parse_scenario("x", "scenario.json",
+                                       R"({"summary": "s", "image": "i", "transcript": "t/one.transcript"})", beside);
   EXPECT_EQ(asked, "t/one.transcript");
   ASSERT_FALSE(scenario);
   EXPECT_EQ(to_text(scenario.error()),
@@ -98,8 +95,8 @@ TEST(Scenario, ItsFolderHasAName) {
 
 TEST(Scenario, EndingsHaveTheirWords) {
   for (const Ending ending : {Ending::kRunning, Ending::kPowerOff, Ending::kReset, Ending::kAny}) {
-    const auto scenario = parse(R"({"summary": "s", "image": "i", "ending": ")" +
-                                std::string(to_text(ending)) + R"("})");
+    const auto scenario =
+        parse(R"({"summary": "s", "image": "i", "ending": ")" + std::string(to_text(ending)) + R"("})");
     ASSERT_TRUE(scenario) << to_text(scenario.error());
     EXPECT_EQ(scenario->ending, ending);
   }
@@ -109,8 +106,8 @@ TEST(ExpectedFailure, EveryCauseBelongsToOneVerdict) {
   EXPECT_EQ(fail_causes().size(), 8u);
   EXPECT_EQ(error_causes().size(), 5u);
   const auto accepted = [](const std::string& verdict, const std::string& cause) {
-    return parse(R"({"summary": "s", "image": "i", "expect-fail": {"reason": "r", "verdict": ")" +
-                 verdict + R"(", "cause": ")" + cause + "\"}}")
+    return parse(R"({"summary": "s", "image": "i", "expect-fail": {"reason": "r", "verdict": ")" + verdict +
+                 R"(", "cause": ")" + cause + "\"}}")
         .has_value();
   };
   for (const std::string& cause : fail_causes()) {

@@ -75,8 +75,7 @@ TEST(Schemas, TakeEveryFileOfTheTree) {
   const auto schemas = all_schemas();
   std::size_t count = 0;
   for (const char* folder : {"targets", "scenarios", "images"}) {
-    for (const auto& entry :
-         fs::recursive_directory_iterator(fs::path(BOOTRIG_SOURCE_DIR) / folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(BOOTRIG_SOURCE_DIR) / folder)) {
       const std::string kind = kind_of(entry.path());
       if (kind.empty()) continue;
       ++count;
@@ -148,8 +147,7 @@ TEST(Schemas, RefuseTheMistakesThatTheyCanSee) {
 
 // An editor shows the descriptions: every key of every object has one, or its definition does.
 void expect_descriptions(const Json& schema, const std::string& where) {
-  if (schema.is_object() && schema.contains("properties") &&
-      schema.contains("additionalProperties")) {
+  if (schema.is_object() && schema.contains("properties") && schema.contains("additionalProperties")) {
     for (const auto& [key, value] : schema["properties"].items()) {
       EXPECT_TRUE(value.contains("description") || value.contains("$ref")) << where << "/" << key;
     }

@@ -32,8 +32,7 @@ void read_machine(JsonReader& json, MachineSpec& machine) {
   json.text("qemu", machine.qemu);
   json.texts("arguments", machine.extra_arguments);
   if (const auto problem = memory_problem(machine.memory)) json.refuse("memory", *problem);
-  if (const auto conflict = machine_conflict(machine))
-    json.refuse(conflict->key, conflict->message);
+  if (const auto conflict = machine_conflict(machine)) json.refuse(conflict->key, conflict->message);
 }
 
 void read_profile(JsonReader& json, TargetProfile& profile) {
@@ -48,10 +47,9 @@ void read_profile(JsonReader& json, TargetProfile& profile) {
   json.distinct_texts("variable", profile.variable);
   for (std::size_t i = 0; i < profile.variable.size(); ++i) {
     if (std::ranges::find(variable_keys(), profile.variable[i]) != variable_keys().end()) continue;
-    json.refuse(
-        fmt::format("variable/{}", i),
-        fmt::format("'{}' cannot vary; {} can{}", printable(profile.variable[i]),
-                    one_of(variable_keys()), did_you_mean(profile.variable[i], variable_keys())));
+    json.refuse(fmt::format("variable/{}", i),
+                fmt::format("'{}' cannot vary; {} can{}", printable(profile.variable[i]), one_of(variable_keys()),
+                            did_you_mean(profile.variable[i], variable_keys())));
   }
 }
 
@@ -63,16 +61,15 @@ std::string arrows(const std::vector<std::string>& names) {
 }
 
 // The error of "extends": NAME in the file of the chain's last profile; none: it may be followed.
-Result<void> check_extends(const std::string& place, const std::vector<std::string>& chain,
-                           const std::string& next, const std::vector<std::string>& known) {
+Result<void> check_extends(const std::string& place, const std::vector<std::string>& chain, const std::string& next,
+                           const std::vector<std::string>& known) {
   std::vector<std::string> longer = chain;
   longer.push_back(next);
   if (std::ranges::find(chain, next) != chain.end()) {
     return fail(place, fmt::format("goes in a circle: {}", arrows(longer)));
   }
   if (std::ranges::find(known, next) == known.end()) {
-    return fail(place, fmt::format("there is no target '{}'{}", printable(next),
-                                   did_you_mean(next, known)));
+    return fail(place, fmt::format("there is no target '{}'{}", printable(next), did_you_mean(next, known)));
   }
   if (chain.size() > kMaxExtends) {
     return fail(place, fmt::format("goes deeper than {}: {}", kMaxExtends, arrows(longer)));
@@ -81,8 +78,7 @@ Result<void> check_extends(const std::string& place, const std::vector<std::stri
 }
 
 // The named file with all that it extends merged in.
-Result<JsonDocument> merged_document(std::string_view name, const NamedText& file,
-                                     const ProfileSource& source,
+Result<JsonDocument> merged_document(std::string_view name, const NamedText& file, const ProfileSource& source,
                                      const std::vector<std::string>& known) {
   BOOTRIG_TRY(JsonDocument document, JsonDocument::parse(file.display_name, file.text));
   std::vector<std::string> chain{std::string(name)};
@@ -110,12 +106,10 @@ Result<TargetProfile> parse_target(std::string_view name, const ProfileSource& s
   std::ranges::copy_if(known, std::back_inserter(runnable),
                        [](const std::string& one) { return !one.starts_with(kBase); });
   if (name.starts_with(kBase)) {
-    return fail(
-        fmt::format("'{}' is a base that targets extend; it cannot be run", printable(name)));
+    return fail(fmt::format("'{}' is a base that targets extend; it cannot be run", printable(name)));
   }
   if (std::ranges::find(runnable, name) == runnable.end()) {
-    return fail(
-        fmt::format("there is no target '{}'{}", printable(name), did_you_mean(name, runnable)));
+    return fail(fmt::format("there is no target '{}'{}", printable(name), did_you_mean(name, runnable)));
   }
   BOOTRIG_TRY(const NamedText file, source(name));
   if (!is_name(name)) return fail(file.display_name, not_a_name(name, "a target's name"));

@@ -28,12 +28,12 @@ struct MachineSpec {
   std::uint64_t memory = std::uint64_t{1} << 30;
   unsigned gic = 2;    // 2 or 3
   unsigned level = 1;  // the exception level at which the image is entered: 1, 2 or 3 (KVM: 1 alone)
-  std::string qemu = "qemu-system-aarch64";      // the program, by name or path
-  std::vector<std::string> extra_arguments;      // "arguments": appended to QEMU's as they are
+  std::string qemu = "qemu-system-aarch64";  // the program, by name or path
+  std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
 };
 
 struct TargetProfile {
-  std::string name;     // the file's name without .json: "virt-el1-gicv2"
+  std::string name;  // the file's name without .json: "virt-el1-gicv2"
   std::string summary;
   std::filesystem::path file;
   std::vector<std::string> tags;

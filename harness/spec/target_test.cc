@@ -43,8 +43,7 @@ Profiles shipped() {
 }
 
 TEST(Target, ReadsEveryKey) {
-  const Profiles profiles{
-      {{"x", R"({ "summary": "s", "tags": ["a"], "timeout-multiplier": 1.5, "machine": {
+  const Profiles profiles{{{"x", R"({ "summary": "s", "tags": ["a"], "timeout-multiplier": 1.5, "machine": {
       "kind": "qemu", "accelerator": "tcg", "cpu": "max,sve=off", "cpus": 512, "memory": "255G", "gic": 3,
       "level": 3, "qemu": "/opt/qemu", "arguments": ["-d", "int"] }, "variable": ["cpus"] })"}}};
   const auto profile = profiles.parse("x");
@@ -66,10 +65,9 @@ TEST(Target, ReadsEveryKey) {
 }
 
 TEST(Target, ExtendsMergesObjectsAndReplacesTheRest) {
-  const Profiles profiles{
-      {{"base/b", R"({"summary": "base", "tags": ["a", "b"],
+  const Profiles profiles{{{"base/b", R"({"summary": "base", "tags": ["a", "b"],
                                           "machine": {"kind": "qemu", "gic": 3, "cpus": 4}})"},
-       {"x", R"({"extends": "base/b", "tags": ["c"], "machine": {"cpus": 2}})"}}};
+                           {"x", R"({"extends": "base/b", "tags": ["c"], "machine": {"cpus": 2}})"}}};
   const auto profile = profiles.parse("x");
   ASSERT_TRUE(profile) << to_text(profile.error());
   EXPECT_EQ(profile->summary, "base");
@@ -95,8 +93,7 @@ TEST(Target, FourStepsOfExtendsAreAllowed) {
 TEST(Target, NamesThatAreNotThere) {
   const Profiles profiles{{{"virt", "{}"}, {"base/virt", "{}"}}};
   EXPECT_EQ(profiles.error("vurt"), "there is no target 'vurt'; did you mean 'virt'?");
-  EXPECT_EQ(profiles.error("base/virt"),
-            "'base/virt' is a base that targets extend; it cannot be run");
+  EXPECT_EQ(profiles.error("base/virt"), "'base/virt' is a base that targets extend; it cannot be run");
 }
 
 TEST(Target, EveryShippedProfileIsValidAndSaysWhatItsNameSays) {
@@ -124,8 +121,7 @@ TEST(Target, EveryShippedProfileIsValidAndSaysWhatItsNameSays) {
     const bool names_cpu = says("cortex") || says("neoverse") || says("max");
     EXPECT_TRUE(!names_cpu || (says(machine.cpu) && fixed("cpu"))) << name;
     EXPECT_EQ(machine.accelerator == Accelerator::kKvm, name.starts_with("kvm")) << name;
-    EXPECT_EQ(std::ranges::find(profile->tags, "selftest") != profile->tags.end(),
-              name.starts_with("selftest"))
+    EXPECT_EQ(std::ranges::find(profile->tags, "selftest") != profile->tags.end(), name.starts_with("selftest"))
         << name;
   }
   EXPECT_GE(count, 15u);
@@ -139,13 +135,11 @@ TEST(TargetReference, SplitsAndJoins) {
   }
   const auto reference = parse_target_reference("virt[memory=1G,gic=3]");
   ASSERT_TRUE(reference);
-  EXPECT_EQ(target_id(reference->name, reference->variation), "virt[gic=3,memory=1G]")
-      << "sorted by key";
+  EXPECT_EQ(target_id(reference->name, reference->variation), "virt[gic=3,memory=1G]") << "sorted by key";
 }
 
 TEST(TargetReference, ErrorsNameTheText) {
-  const std::string form =
-      "; write a name, as in 'virt', or a name and what varies, as in 'virt[gic=3,memory=1G]'";
+  const std::string form = "; write a name, as in 'virt', or a name and what varies, as in 'virt[gic=3,memory=1G]'";
   const std::pair<const char*, const char*> cases[] = {
       {"", "'' is not a target: it has no name"},
       {"[gic=3]", "'[gic=3]' is not a target: it has no name"},
@@ -167,8 +161,8 @@ TEST(TargetReference, ErrorsNameTheText) {
 TEST(Variation, IsApplied) {
   const auto virt = shipped().parse("virt");
   ASSERT_TRUE(virt) << to_text(virt.error());
-  const auto varied = apply_variation(
-      *virt, {{"cpu", "max"}, {"cpus", "9"}, {"gic", "3"}, {"level", "2"}, {"memory", "1536M"}});
+  const auto varied =
+      apply_variation(*virt, {{"cpu", "max"}, {"cpus", "9"}, {"gic", "3"}, {"level", "2"}, {"memory", "1536M"}});
   ASSERT_TRUE(varied) << to_text(varied.error());
   EXPECT_EQ(machine_value(varied->machine, "cpu"), "max");
   EXPECT_EQ(machine_value(varied->machine, "cpus"), "9");
@@ -189,7 +183,7 @@ TEST(Variation, ErrorsSayWhatMayVary) {
   const Case cases[] = {
       {"virt",
        {{"gci", "3"}},
-       "virt[gci=3]: 'gci' may not vary in 'virt'; 'level', 'gic', 'memory', 'cpus' or 'cpu' may"},
+       "virt[gci=3]: 'gci' may not vary in 'virt'; 'level', 'gic', 'memory', 'cpus' or 'cpu' may; did you mean 'gic'?"},
       {"virt-el1-gicv2",
        {{"gic", "3"}},
        "virt-el1-gicv2[gic=3]: 'gic' may not vary in 'virt-el1-gicv2'; 'memory' or 'cpus' may"},
@@ -197,15 +191,11 @@ TEST(Variation, ErrorsSayWhatMayVary) {
        {{"gic", "3"}},
        "selftest-no-qemu[gic=3]: 'gic' may not vary in 'selftest-no-qemu'; nothing of it may"},
       {"virt", {{"gic", "4"}}, "virt[gic=4]: gic: found '4'; 2 or 3 is expected"},
-      {"virt",
-       {{"level", "x"}},
-       "virt[level=x]: level: found 'x'; a whole number from 1 to 3 is expected"},
+      {"virt", {{"level", "x"}}, "virt[level=x]: level: found 'x'; a whole number from 1 to 3 is expected"},
       {"virt",
        {{"memory", "63M"}},
        "virt[memory=63M]: memory: found 63M; a whole number of M from 64M to 255G is expected"},
-      {"virt",
-       {{"cpus", "9"}},
-       "virt[cpus=9]: cpus: found 9; with GICv2 at most 8 are allowed, with GICv3 512"},
+      {"virt", {{"cpus", "9"}}, "virt[cpus=9]: cpus: found 9; with GICv2 at most 8 are allowed, with GICv3 512"},
       {"virt", {{"cpu", "a b"}}, "virt[cpu=a b]: cpu: 'a b' is not the name of a CPU model"},
   };
   for (const Case& one : cases) {

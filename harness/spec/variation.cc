@@ -20,10 +20,10 @@ std::string target_id(std::string_view name, const Variation& variation) {
 
 Result<TargetReference> parse_target_reference(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return fail(fmt::format(
-        "'{}' is not a target: {}; write a name, as in 'virt', or a name and what varies, "
-        "as in 'virt[gic=3,memory=1G]'",
-        printable(text), why));
+    return fail(
+        fmt::format("'{}' is not a target: {}; write a name, as in 'virt', or a name and what varies, "
+                    "as in 'virt[gic=3,memory=1G]'",
+                    printable(text), why));
   };
   const std::size_t bracket = std::min(text.find('['), text.size());
   TargetReference reference{std::string(text.substr(0, bracket)), {}};
@@ -49,12 +49,10 @@ Result<TargetProfile> apply_variation(TargetProfile profile, const Variation& va
   const std::string place = printable(target_id(profile.name, variation));
   for (const auto& [key, value] : variation) {
     if (std::ranges::find(profile.variable, key) == profile.variable.end()) {
-      const std::string allowed = profile.variable.empty()
-                                      ? std::string("nothing of it may")
-                                      : fmt::format("{} may{}", one_of(profile.variable),
-                                                    did_you_mean(key, profile.variable));
-      return fail(place, fmt::format("'{}' may not vary in '{}'; {}", printable(key), profile.name,
-                                     allowed));
+      const std::string allowed = profile.variable.empty() ? std::string("nothing of it may")
+                                                           : fmt::format("{} may{}", one_of(profile.variable),
+                                                                         did_you_mean(key, profile.variable));
+      return fail(place, fmt::format("'{}' may not vary in '{}'; {}", printable(key), profile.name, allowed));
     }
     if (const auto set = set_machine_value(profile.machine, key, value); !set) {
       return fail(place, fmt::format("{}: {}", key, set.error().message));

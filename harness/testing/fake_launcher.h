@@ -45,8 +45,7 @@ class FakeLauncher final : public ProcessLauncher {
     launched_.push_back(spec);
     BOOTRIG_TRY(const FakeRun run, behaviour_(spec));
     if (spec.output >= 0) {
-      CHECK(::write(spec.output, run.output.data(), run.output.size()) ==
-            static_cast<ssize_t>(run.output.size()));
+      CHECK(::write(spec.output, run.output.data(), run.output.size()) == static_cast<ssize_t>(run.output.size()));
     }
     return std::make_unique<FakeChild>(run.status);
   }

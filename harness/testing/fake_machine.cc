@@ -6,14 +6,12 @@ namespace bootrig {
 namespace {
 
 bool is_last(const MachineEvent& event) {
-  return std::holds_alternative<GuestStopped>(event) ||
-         std::holds_alternative<MachineExited>(event);
+  return std::holds_alternative<GuestStopped>(event) || std::holds_alternative<MachineExited>(event);
 }
 
 }  // namespace
 
-FakeMachine::FakeMachine(ManualClock& clock, std::vector<FakeStep> steps,
-                         std::shared_ptr<FakeMachineRecord> record)
+FakeMachine::FakeMachine(ManualClock& clock, std::vector<FakeStep> steps, std::shared_ptr<FakeMachineRecord> record)
     : clock_(clock), steps_(std::move(steps)), record_(std::move(record)), last_at_(clock.now()) {
   facts_ = {.argv = {"fake-machine"}, .accelerator = "tcg", .emulator_version = "7.2.22", .pid = 1};
 }
@@ -44,8 +42,7 @@ Result<void> FakeMachine::send(std::string_view bytes) {
 }
 
 FakeMachineFactory::FakeMachineFactory(ManualClock& clock, std::vector<FakeStep> steps)
-    : start_([this, &clock,
-              steps = std::move(steps)](const MachineRequest&) -> std::unique_ptr<Machine> {
+    : start_([this, &clock, steps = std::move(steps)](const MachineRequest&) -> std::unique_ptr<Machine> {
         auto record = std::make_shared<FakeMachineRecord>();
         const std::lock_guard lock(mutex_);
         records_.push_back(record);
@@ -60,8 +57,7 @@ std::vector<std::string> FakeMachineFactory::command(const MachineRequest& reque
   return {"fake-machine", request.image.file.string()};
 }
 
-std::expected<std::unique_ptr<Machine>, StartFailure> FakeMachineFactory::start(
-    const MachineRequest& request) {
+std::expected<std::unique_ptr<Machine>, StartFailure> FakeMachineFactory::start(const MachineRequest& request) {
   {
     const std::lock_guard lock(mutex_);
     started_.push_back(request);

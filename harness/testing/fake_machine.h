@@ -60,16 +60,14 @@ class FakeMachine final : public Machine {
 
 class FakeMachineFactory final : public MachineFactory {
  public:
-  using Start =
-      std::function<std::expected<std::unique_ptr<Machine>, StartFailure>(const MachineRequest&)>;
+  using Start = std::function<std::expected<std::unique_ptr<Machine>, StartFailure>(const MachineRequest&)>;
   explicit FakeMachineFactory(Start start) : start_(std::move(start)) {}
   // Every machine plays the same script, all on one clock.
   FakeMachineFactory(ManualClock& clock, std::vector<FakeStep> steps);
 
   std::optional<std::string> unavailable(const MachineSpec& machine) override;
   std::vector<std::string> command(const MachineRequest& request) override;
-  std::expected<std::unique_ptr<Machine>, StartFailure> start(
-      const MachineRequest& request) override;
+  std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) override;
 
   // Makes every machine unavailable that the predicate gives a reason for.
   void set_unavailable(std::function<std::optional<std::string>(const MachineSpec&)> unavailable) {

@@ -15,8 +15,7 @@ TEST(FakeMachine, PlaysItsScriptOnTheClock) {
   FakeMachine machine(clock, {{seconds(1), ConsoleOutput{"a"}}, {seconds(3), GuestStopped{}}});
   EXPECT_EQ(std::get<ConsoleOutput>(machine.next_event(Deadline::never())).bytes, "a");
   EXPECT_EQ(clock.now(), start + seconds(1));
-  EXPECT_TRUE(
-      std::holds_alternative<DeadlinePassed>(machine.next_event(Deadline{start + seconds(2)})));
+  EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(machine.next_event(Deadline{start + seconds(2)})));
   EXPECT_EQ(clock.now(), start + seconds(2));
   ASSERT_TRUE(machine.send("x"));
   EXPECT_EQ(machine.record().sent, "x");
@@ -56,8 +55,7 @@ TEST(FakeLauncher, RunsACommand) {
   const auto result = run_command(launcher, {.argv = {"tool", "x"}}, Deadline::never());
   EXPECT_EQ(result->output, "said\n");
   EXPECT_EQ(result->status.code, 2);
-  EXPECT_EQ(to_text(run_command(launcher, {.argv = {"other"}}, Deadline::never()).error()),
-            "other: is not there");
+  EXPECT_EQ(to_text(run_command(launcher, {.argv = {"other"}}, Deadline::never()).error()), "other: is not there");
   EXPECT_EQ(launcher.launched()[0].argv[1], "x");
 }
 

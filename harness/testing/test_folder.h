@@ -1,4 +1,4 @@
-// For the tests of this room: a folder of its own for each test, removed at its end.
+// A folder of its own for each test, removed at its end.
 #pragma once
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ namespace bootrig {
 class TestFolder {
  public:
   // `name` may hold what makes quoting hard.
-  explicit TestFolder(const std::string& name = "image") {
+  explicit TestFolder(const std::string& name = "bootrig-test") {
     std::string pattern = (std::filesystem::temp_directory_path() / (name + "-XXXXXX")).string();
     CHECK(::mkdtemp(pattern.data()) != nullptr);
     path_ = std::filesystem::canonical(pattern);
