@@ -76,8 +76,7 @@ Result<int> build(const BuildOptions& options) {
 void add_build_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", options->images, "Images by name or glob; 'bootrig list images' names them")->required();
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")
-      ->allow_extra_args(false);
+  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   app.add_option("--target,-t", options->target, "For parameters that come from the target")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder in which images/ is built")->capture_default_str();
   app.add_option("--jobs,-j", options->jobs, "So many compilers at once; 0: as many as ninja thinks right");

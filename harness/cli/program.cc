@@ -56,10 +56,11 @@ std::string leftover_text(const CLI::App& app, const CLI::ParseError& error) {
 
 int tell_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  std::fprintf(stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
-               printable(error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ? leftover_text(app, error)
-                                                                                                : error.what())
-                   .c_str());
+  std::fprintf(
+      stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
+      printable(error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ? leftover_text(app, error)
+                                                                                       : error.what())
+          .c_str());
   return kExitUntrustworthy;
 }
 

@@ -58,7 +58,9 @@ Invocation::Invocation(Words arguments, Words environment, const fs::path& folde
   child_ = std::move(*child);
 }
 
-std::string Invocation::out() const { return content(out_); }
+std::string Invocation::out() const {
+  return content(out_);
+}
 
 Finished Invocation::wait(Duration limit) {
   const auto status = child_->wait(Deadline::after(SteadyClock().now(), limit));
@@ -74,7 +76,9 @@ Finished bootrig(Words arguments, Words environment, const fs::path& folder) {
   return Invocation(std::move(arguments), std::move(environment), folder).wait();
 }
 
-std::string small_project() { return BOOTRIG_SOURCE_DIR "/harness/cli/fixtures/project"; }
+std::string small_project() {
+  return BOOTRIG_SOURCE_DIR "/harness/cli/fixtures/project";
+}
 
 void copy_project(const std::string& from, const fs::path& to) {
   for (const char* part : {"scenarios", "images", "targets"}) {
@@ -119,8 +123,14 @@ Report report_of(const fs::path& run) {
   report.missing = json["missing"];
   report.totals = json["totals"];
   for (const Json& result : json["results"]) {
-    Row row{result["id"],       result["standing"],         result["verdict"]["kind"], result["verdict"]["cause"],
-            result["verdict"]["detail"], result["image-sha256"], result["image"],           {}};
+    Row row{result["id"],
+            result["standing"],
+            result["verdict"]["kind"],
+            result["verdict"]["cause"],
+            result["verdict"]["detail"],
+            result["image-sha256"],
+            result["image"],
+            {}};
     for (const Json& attempt : result["attempts"]) {
       const std::string folder = attempt["folder"];
       row.folders.push_back(folder.empty() ? "" : (run / folder).string());

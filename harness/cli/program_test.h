@@ -22,7 +22,7 @@ namespace bootrig {
 using Words = std::vector<std::string>;
 
 struct Finished {
-  int code = -1;   // exit status; -1 when a signal ended it
+  int code = -1;  // exit status; -1 when a signal ended it
   int signal = 0;
   std::string out, err;
 };

@@ -165,8 +165,7 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")
-      ->allow_extra_args(false);
+  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {

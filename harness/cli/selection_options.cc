@@ -14,10 +14,10 @@ void add_selection_options(CLI::App& app, SelectionOptions& options) {
   Selection& selection = options.selection;
   app.add_option("SELECTION", selection.patterns,
                  "Testcases: 'boot/hello', 'boot/*', 'boot/hello@virt[gic=3]'; none: all of the matrices");
-  app.add_option("--matrix,-m", selection.matrices, "A matrix by name (scenarios/NAME.matrix.json) or file; repeatable; none: all")
+  app.add_option("--matrix,-m", selection.matrices,
+                 "A matrix by name (scenarios/NAME.matrix.json) or file; repeatable; none: all")
       ->allow_extra_args(false);
-  app.add_option("--target,-t", selection.targets, "Only these targets; a glob; repeatable")
-      ->allow_extra_args(false);
+  app.add_option("--target,-t", selection.targets, "Only these targets; a glob; repeatable")->allow_extra_args(false);
   app.add_option("--scenario,-s", selection.scenarios, "Only these scenarios; a glob; repeatable")
       ->allow_extra_args(false);
   app.add_option("--tag", selection.tags, "Only scenarios or targets with this tag; repeatable: any of them")

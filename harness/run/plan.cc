@@ -212,8 +212,9 @@ Result<void> check_words(const std::string& place, const std::vector<std::string
 Result<void> check_selection(const Selection& selection, const std::vector<Testcase>& all) {
   using Names = std::vector<std::string>;
   if (all.empty()) {
-    return fail("there are no testcases: the project has no matrix (scenarios/NAME.matrix.json), and no cell is named "
-                "outright (SCENARIO@TARGET)");
+    return fail(
+        "there are no testcases: the project has no matrix (scenarios/NAME.matrix.json), and no cell is named "
+        "outright (SCENARIO@TARGET)");
   }
   BOOTRIG_TRY_VOID(check_words("", selection.patterns, all, [](const Testcase& testcase) {
     return Names{testcase.cell, testcase.scenario->name};
@@ -221,9 +222,8 @@ Result<void> check_selection(const Selection& selection, const std::vector<Testc
   BOOTRIG_TRY_VOID(check_words("--target", selection.targets, all, [](const Testcase& testcase) {
     return Names{testcase.target_id, testcase.target.name};
   }));
-  BOOTRIG_TRY_VOID(check_words("--scenario", selection.scenarios, all, [](const Testcase& testcase) {
-    return Names{testcase.scenario->name};
-  }));
+  BOOTRIG_TRY_VOID(check_words("--scenario", selection.scenarios, all,
+                               [](const Testcase& testcase) { return Names{testcase.scenario->name}; }));
   return check_words("--tag", selection.tags, all, [](const Testcase& testcase) {
     Names tags = testcase.scenario->tags;
     tags.insert(tags.end(), testcase.target.tags.begin(), testcase.target.tags.end());
@@ -267,8 +267,10 @@ Result<Plan> make_plan(const Project& project, const Selection& selection, const
                        [&](const Testcase& testcase) { return selected(selection, testcase); });
   BOOTRIG_TRY_VOID(check_selection(selection, all));
   if (chosen.empty()) {
-    return fail(fmt::format("the selection is empty: each of its words matches some of {} testcases, but none matches "
-                            "all of them; 'bootrig plan' lists them", all.size()));
+    return fail(
+        fmt::format("the selection is empty: each of its words matches some of {} testcases, but none matches "
+                    "all of them; 'bootrig plan' lists them",
+                    all.size()));
   }
   plan.excluded = expander.take_excluded();
   plan.testcases = arrange(chosen, selection);

@@ -96,8 +96,7 @@ TEST_F(PlanTest, NothingSelectedIsAnError) {
             (Ids{"--target: 'vrit' matches none of 6 testcases; did you mean 'virt'?"}));
   EXPECT_EQ(ids(plan({.scenarios = {"boot/helo"}})),
             (Ids{"--scenario: 'boot/helo' matches none of 6 testcases; did you mean 'boot/hello'?"}));
-  EXPECT_EQ(ids(plan({.tags = {"smok"}})),
-            (Ids{"--tag: 'smok' matches none of 6 testcases; did you mean 'smoke'?"}));
+  EXPECT_EQ(ids(plan({.tags = {"smok"}})), (Ids{"--tag: 'smok' matches none of 6 testcases; did you mean 'smoke'?"}));
   EXPECT_EQ(ids(plan({.patterns = {"boot/smp"}, .targets = {"*gic=3*"}})),
             (Ids{"the selection is empty: each of its words matches some of 6 testcases, but none matches all of them; "
                  "'bootrig plan' lists them"}));
