@@ -71,12 +71,14 @@ RunInfo describe_run(const std::string& name, ProcessLauncher& launcher, const P
 }
 
 ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& options,
-                          std::map<std::string, std::string> settings, ProcessLauncher& launcher) {
+                          std::map<std::string, std::string> settings, const Interrupt& interrupt,
+                          ProcessLauncher& launcher) {
   ImageBuilder::Options builder;
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
   builder.jobs = options.jobs;
+  builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
                                                                                          const std::string&) mutable {
     if (terminal)
@@ -91,7 +93,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
 
 int exit_status(const RunEnd& end, bool stops_early) {
   if (end.interrupted) {
-    fmt::print(stderr, "bootrig: interrupted: {} testcases have no result; --resume goes on\n", end.missing);
+    fmt::print(stderr, "bootrig: interrupted: {} no result; --resume goes on\n",
+               end.missing == 1 ? "1 testcase has" : fmt::format("{} testcases have", end.missing));
     return kExitUntrustworthy;
   }
   if (end.gating > 0) return kExitUnexpected;
@@ -118,7 +121,7 @@ Result<int> run(const RunCommandOptions& options) {
   interrupt_on_signals(interrupt);
   ForkingLauncher launcher;
   const auto machines = make_machine_factory(launcher, clock, interrupt);
-  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), launcher);
+  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
 
   const int descriptor = STDOUT_FILENO;
   const std::filesystem::path folder = options.output;
