@@ -81,6 +81,7 @@ std::string small_project() {
 }
 
 void copy_project(const std::string& from, const fs::path& to) {
+  CHECK(make_folders(to).has_value());
   for (const char* part : {"scenarios", "images", "targets"}) {
     if (fs::exists(fs::path(from) / part)) fs::copy(fs::path(from) / part, to / part, fs::copy_options::recursive);
   }

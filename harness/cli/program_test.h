@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "image/test_folder.h"
+#include "testing/test_folder.h"
 #include "process/launcher.h"
 
 namespace bootrig {
