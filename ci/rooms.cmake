@@ -100,6 +100,9 @@ function(bootrig_room room)
     target_compile_definitions(${room}_test PRIVATE
                                BOOTRIG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" BOOTRIG_BINARY_DIR="${CMAKE_BINARY_DIR}")
     set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    if(room STREQUAL cli)
+      add_dependencies(cli_test bootrig)  # its tests run the program
+    endif()
     include(GoogleTest)
     # DISABLED_ ones are the bodies of child processes that tests start themselves.
     gtest_discover_tests(${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER -*.DISABLED_* TEST_PREFIX ${room}.

@@ -87,7 +87,7 @@ Result<TranscriptFile> open_transcript(const BootOptions& options) {
 
 // The story: check the input, start the machine, watch it, judge, say so.
 Result<int> boot(const BootOptions& options) {
-  const Project project = open_project(options.project);
+  BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, find_target(project, options.target));
   std::optional<std::uint64_t> load;
   if (!options.load.empty()) {
@@ -146,9 +146,12 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
-  app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable");
-  app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order");
-  app.add_option("--forbid", options->forbid, "Text, or re:REGEX, that must not appear; repeatable");
+  app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order")
+      ->allow_extra_args(false);
+  app.add_option("--forbid", options->forbid, "Text, or re:REGEX, that must not appear; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--timeout", options->timeout, "Longest time from power-on")->capture_default_str();
   app.add_option("--silence", options->silence, "Without --expect: silence that ends it")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times");

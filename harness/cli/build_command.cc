@@ -52,7 +52,7 @@ int tell_failure(const std::string& name, const ImageFailure& failure) {
 }
 
 Result<int> build(const BuildOptions& options) {
-  const Project project = open_project(options.project);
+  BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(auto recipes, project.recipes());
   BOOTRIG_TRY(const auto names, matching_images(recipes, options.images));
   BOOTRIG_TRY(const auto settings, parse_settings(options.settings));
@@ -86,7 +86,7 @@ Result<int> build(const BuildOptions& options) {
 void add_build_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", options->images, "Images by name or glob; 'bootrig list images' names them")->required();
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable");
+  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   app.add_option("--target,-t", options->target, "For parameters that come from the target")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder in which images/ is built")->capture_default_str();
   app.add_option("--jobs,-j", options->jobs, "So many compilers at once; 0: as many as ninja thinks right");

@@ -43,8 +43,12 @@ fs::path builtin_root() {
   return fs::current_path();
 }
 
-Project open_project(const fs::path& folder) {
+Result<Project> open_project(const fs::path& folder) {
   const fs::path builtin = builtin_root();
+  std::error_code error;
+  if (!folder.empty() && !fs::is_directory(folder, error)) {
+    return fail("--project", fmt::format("{} is no folder", folder.string()));
+  }
   if (!folder.empty()) return Project(fs::absolute(folder).lexically_normal(), builtin);
   const fs::path root = Project::find_root(fs::current_path());
   const bool found = fs::is_directory(root / "scenarios") || fs::is_directory(root / "targets");

@@ -18,7 +18,8 @@ std::filesystem::path program_path();
 // The folder with bootrig's own targets/: the checkout or the installation that the program stands in.
 std::filesystem::path builtin_root();
 // The project in `folder`, or, when that is empty, around the current folder; bootrig's own where there is none.
-Project open_project(const std::filesystem::path& folder);
+// An error: `folder` is none.
+Result<Project> open_project(const std::filesystem::path& folder);
 
 // Prints "bootrig: <error>" to stderr and returns kExitUntrustworthy.
 int tell(const Error& error);

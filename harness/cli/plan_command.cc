@@ -35,7 +35,7 @@ void print_testcase(const Testcase& testcase, MachineFactory& machines) {
 }
 
 Result<int> plan(const PlanOptions& options) {
-  const Project project = open_project(options.selection.project);
+  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(const Selection selection, to_selection(options.selection));
   BOOTRIG_TRY(const Plan plan, make_plan(project, selection, today_utc()));
   const SteadyClock clock;

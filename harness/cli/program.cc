@@ -1,8 +1,14 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 
+#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "image/stage.h"
 
 namespace bootrig {
@@ -25,10 +31,36 @@ constexpr const char* kFooter =
     "Exit status: 0 all as expected, 1 something was not, 2 there is no trustworthy set of results.\n"
     "'bootrig COMMAND --help' tells more of each.";
 
+// CLI11 would say that a command is needed, not that this one is none.
+std::optional<Error> unknown_command(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  if (word.starts_with("-") || std::ranges::find(names, word) != names.end()) return std::nullopt;
+  return Error{"", fmt::format("there is no command '{}'; there is {}{}", printable(word), one_of(names),
+                               did_you_mean(word, names))};
+}
+
+// The sentence about arguments that are left over: an option that is none, with the nearest that is one.
+std::string leftover_text(const CLI::App& app, const CLI::ParseError& error) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  const auto left = app.remaining(/*recurse=*/true);
+  if (left.empty() || !left.front().starts_with("-")) return error.what();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string option = left.front().substr(0, left.front().find('='));
+  return fmt::format("'{}' has no option '{}'{}", command.get_name(), option, did_you_mean(option, names));
+}
+
 int tell_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  std::fprintf(stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
-               error.what());
+  std::fprintf(
+      stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
+      printable(error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ? leftover_text(app, error)
+                                                                                       : error.what())
+          .c_str());
   return kExitUntrustworthy;
 }
 
@@ -48,6 +80,9 @@ int run_program(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", BOOTRIG_VERSION);
+  if (argc > 1) {
+    if (const auto unknown = unknown_command(argv[1])) return tell(*unknown);
+  }
   int status = kExitExpected;
   for (const Command& command : kCommands) command.add(*app.add_subcommand(command.name, command.summary), status);
   try {

@@ -71,12 +71,14 @@ RunInfo describe_run(const std::string& name, ProcessLauncher& launcher, const P
 }
 
 ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& options,
-                          std::map<std::string, std::string> settings, ProcessLauncher& launcher) {
+                          std::map<std::string, std::string> settings, const Interrupt& interrupt,
+                          ProcessLauncher& launcher) {
   ImageBuilder::Options builder;
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
   builder.jobs = options.jobs;
+  builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
                                                                                          const std::string&) mutable {
     if (terminal)
@@ -91,7 +93,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
 
 int exit_status(const RunEnd& end, bool stops_early) {
   if (end.interrupted) {
-    fmt::print(stderr, "bootrig: interrupted: {} testcases have no result; --resume goes on\n", end.missing);
+    fmt::print(stderr, "bootrig: interrupted: {} no result; --resume goes on\n",
+               end.missing == 1 ? "1 testcase has" : fmt::format("{} testcases have", end.missing));
     return kExitUntrustworthy;
   }
   if (end.gating > 0) return kExitUnexpected;
@@ -100,7 +103,7 @@ int exit_status(const RunEnd& end, bool stops_early) {
 
 // The story of the command.
 Result<int> run(const RunCommandOptions& options) {
-  const Project project = open_project(options.selection.project);
+  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY(auto settings, parse_settings(options.settings));
   const RunOptions run_options = to_run_options(options, selection.repeat);
@@ -118,7 +121,7 @@ Result<int> run(const RunCommandOptions& options) {
   interrupt_on_signals(interrupt);
   ForkingLauncher launcher;
   const auto machines = make_machine_factory(launcher, clock, interrupt);
-  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), launcher);
+  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
 
   const int descriptor = STDOUT_FILENO;
   const std::filesystem::path folder = options.output;
@@ -165,7 +168,7 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable");
+  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {

@@ -9,19 +9,22 @@
 
 namespace bootrig {
 
+// Repeatable options take one value at a time: what follows is the next option or a testcase.
 void add_selection_options(CLI::App& app, SelectionOptions& options) {
   Selection& selection = options.selection;
   app.add_option("SELECTION", selection.patterns,
                  "Testcases: 'boot/hello', 'boot/*', 'boot/hello@virt[gic=3]'; none: all of the matrices");
-  app.add_option("--matrix,-m", selection.matrices, "A matrix by name (scenarios/NAME.matrix.json) or file; none: all");
-  app.add_option("--target,-t", selection.targets, "Only these targets; globs");
-  app.add_option("--scenario,-s", selection.scenarios, "Only these scenarios; globs");
-  app.add_option("--tag", selection.tags, "Only scenarios or targets with one of these tags");
+  app.add_option("--matrix,-m", selection.matrices,
+                 "A matrix by name (scenarios/NAME.matrix.json) or file; repeatable; none: all")
+      ->allow_extra_args(false);
+  app.add_option("--target,-t", selection.targets, "Only these targets; a glob; repeatable")->allow_extra_args(false);
+  app.add_option("--scenario,-s", selection.scenarios, "Only these scenarios; a glob; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--tag", selection.tags, "Only scenarios or targets with this tag; repeatable: any of them")
+      ->allow_extra_args(false);
   app.add_option("--repeat", selection.repeat, "Each testcase so many times")->check(CLI::Range(1, 100000));
   app.add_option("--shard", options.shard, "Only the i-th of n parts: 2/4");
-  app.add_option("--shuffle", options.shuffle, "In random order; the seed is printed, or given: --shuffle=42")
-      ->expected(0, 1)
-      ->default_str("random");
+  app.add_flag("--shuffle{random}", options.shuffle, "In random order; the seed is printed, or given: --shuffle=42");
   app.add_option("--project", options.project, "Folder with targets/, scenarios/ and images/; found upwards from here");
 }
 

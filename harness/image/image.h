@@ -68,6 +68,7 @@ class ImageBuilder {
     std::map<std::string, std::string> user_parameters;
     unsigned jobs = 0;                                                           // 0: ninja's own choice
     std::function<void(int done, int total, const std::string& what)> progress;  // may be empty
+    int interrupt = -1;  // a descriptor that becomes readable when the build is to stop
   };
   ImageBuilder(std::vector<Recipe> recipes, Options options, ProcessLauncher& launcher);
 

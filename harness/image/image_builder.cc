@@ -34,7 +34,8 @@ struct Build {
 };
 using Builds = std::map<std::string, Build>;
 
-// Held while ninja runs: two at once in one folder would write the same files.
+// Held while ninja runs: two at once in one folder would write the same files. Ninja and its compilers hold it too: those
+// of a bootrig that was killed may still write.
 Result<ScopedFd> lock_folder(const fs::path& folder) {
   const fs::path path = folder / ".lock";
   ScopedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
@@ -71,7 +72,12 @@ Result<NinjaRun> run_edges(const std::vector<BuildEdge>& edges, const fs::path& 
   if (edges.empty()) return NinjaRun{.status = {.code = 0}};
   BOOTRIG_TRY(const ScopedFd lock, lock_folder(folder));
   BOOTRIG_TRY_VOID(write_ninja_file(folder, ninja_text(edges)));
-  return run_ninja(launcher, folder, options.jobs, options.progress, kBuildLimit);
+  const NinjaOptions ninja{.jobs = options.jobs,
+                           .progress = options.progress,
+                           .limit = kBuildLimit,
+                           .interrupt = options.interrupt,
+                           .lock = lock.get()};
+  return run_ninja(launcher, folder, ninja);
 }
 
 // The failure of one of the plan's own commands, in the recipe's order; none when all of them went
@@ -90,6 +96,7 @@ std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& r
 // What stopped ninja itself, when no command is to blame. Unless ninja says that it did all that it
 // could, an old output of a command that was never run could be taken for the image.
 std::optional<Error> whole_failure(const NinjaRun& run) {
+  if (run.interrupted) return Error{"", "the build was interrupted"};
   if (run.timed_out) return Error{"", fmt::format("ninja did not end in {}", format_duration(kBuildLimit))};
   if (run.status.code == 0) return std::nullopt;
   const bool did_the_rest = run.last_words.find("cannot make progress due to previous errors") != std::string::npos;

@@ -23,6 +23,8 @@ constexpr std::string_view kStatus = "[bootrig ";
 constexpr std::string_view kFailed = "FAILED: ";
 constexpr std::string_view kNinja = "ninja: ";
 
+constexpr int kLockDescriptor = 3;  // in ninja and its children, who neither know nor use it
+
 constexpr std::size_t kLogLimit = 64 * 1024;
 constexpr std::size_t kLineLimit = 1024 * 1024;  // a command line of ninja's is 64 KiB at most
 
@@ -39,18 +41,21 @@ std::vector<std::string> ninja_command(unsigned jobs) {
   return words;
 }
 
-// Reads until the end or the deadline; false: the deadline came first.
-bool read_to_end(int fd, NinjaOutput& output, Deadline deadline, const Clock& clock) {
+enum class Reading { kEnd, kDeadline, kInterrupted };
+
+// Reads until the end, the deadline, or an interruption. `interrupt` may be -1.
+Reading read_to_end(int fd, int interrupt, NinjaOutput& output, Deadline deadline, const Clock& clock) {
   std::array<char, 16384> chunk;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining(clock.now())).count();
-    if (left == 0) return false;
-    pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, INT_MAX)));
+    if (left == 0) return Reading::kDeadline;
+    std::array<pollfd, 2> waiting{{{fd, POLLIN, 0}, {interrupt, POLLIN, 0}}};
+    const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, INT_MAX)));
     if (ready <= 0) continue;
+    if (waiting[1].revents != 0) return Reading::kInterrupted;
     const ssize_t count = ::read(fd, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return true;
+    if (count <= 0) return Reading::kEnd;
     output.feed({chunk.data(), static_cast<std::size_t>(count)});
   }
 }
@@ -104,26 +109,30 @@ void NinjaOutput::finish(NinjaRun& run) {
   run.last_words = std::move(last_words_);
 }
 
-Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, unsigned jobs,
-                           const BuildProgress& progress, Duration limit) {
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
+                           const NinjaOptions& options) {
   if (!program_exists("ninja")) return fail("ninja is not installed (Debian package ninja-build)");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   const ScopedFd reader(ends[0]);
   ScopedFd writer(ends[1]);
-  LaunchSpec spec{.argv = ninja_command(jobs), .folder = folder, .output = writer.get(), .errors = writer.get()};
+  LaunchSpec spec{
+      .argv = ninja_command(options.jobs), .folder = folder, .output = writer.get(), .errors = writer.get()};
+  if (options.lock >= 0) spec.inherited = {{options.lock, kLockDescriptor}};
   BOOTRIG_TRY(const std::unique_ptr<ChildProcess> child, launcher.launch(spec));
   writer.reset();  // or the pipe would never end
 
   const SteadyClock clock;
-  const Deadline deadline = Deadline::after(clock.now(), limit);
+  const Deadline deadline = Deadline::after(clock.now(), options.limit);
   NinjaRun run;
-  NinjaOutput output(progress);
-  run.timed_out = !read_to_end(reader.get(), output, deadline, clock);
+  NinjaOutput output(options.progress);
+  const Reading reading = read_to_end(reader.get(), options.interrupt, output, deadline, clock);
+  run.timed_out = reading == Reading::kDeadline;
+  run.interrupted = reading == Reading::kInterrupted;
   // Ninja ends its own children on SIGTERM, and removes what they have half written.
-  const auto ended = run.timed_out ? std::nullopt : child->wait(deadline);
+  const auto ended = reading == Reading::kEnd ? child->wait(deadline) : std::nullopt;
   run.status = ended ? *ended : child->terminate(std::chrono::seconds(5));
-  run.timed_out = run.timed_out || !ended;
+  run.timed_out = run.timed_out || (!ended && !run.interrupted);
   output.finish(run);
   return run;
 }

@@ -24,15 +24,22 @@ struct NinjaFailure {
 struct NinjaRun {
   ExitStatus status;
   bool timed_out = false;
+  bool interrupted = false;
   std::vector<NinjaFailure> failures;
   std::string last_words;  // ninja's own lines ("ninja: error: …"), for when no command is to blame
 };
 
+struct NinjaOptions {
+  unsigned jobs = 0;       // 0: ninja's own choice
+  BuildProgress progress;  // may be empty; called after each command
+  Duration limit{0};
+  int interrupt = -1;  // readable: ninja is stopped, with what it runs
+  int lock = -1;       // kept open by ninja and all that it runs, so that a lock held by it outlives us
+};
+
 // Runs build.ninja in `folder` to its end; a failing command does not keep the others from being
-// run. `progress` (may be empty) is called after each command. The environment's settings that
-// change what gcc makes are taken away. Fails when ninja cannot be started.
-Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, unsigned jobs,
-                           const BuildProgress& progress, Duration limit);
+// run. The environment's settings that change what gcc makes are taken away. Fails when ninja cannot be started.
+Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, const NinjaOptions& options);
 
 // One line that says what went wrong: the first error of a compiler, an assembler or a linker;
 // otherwise the first line printed. `log` is a NinjaFailure's.

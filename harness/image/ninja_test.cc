@@ -106,7 +106,7 @@ TEST(RunNinja, GivesNinjasOwnWords) {
   const TestFolder folder;
   folder.put("build.ninja", "build x: nothing\n");
   ForkingLauncher launcher;
-  const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, std::chrono::minutes(1)).value();
+  const NinjaRun run = run_ninja(launcher, folder.path(), {.jobs = 1, .limit = std::chrono::minutes(1)}).value();
   EXPECT_EQ(run.status.code, 1);
   EXPECT_TRUE(run.failures.empty());
   EXPECT_TRUE(run.last_words.starts_with("ninja: error: build.ninja:1: unknown build rule 'nothing'"))
@@ -117,7 +117,7 @@ TEST(RunNinja, EndsWhatTakesTooLong) {
   const TestFolder folder;
   folder.put("build.ninja", ninja_text({{.description = "wait", .command = {"sleep", "600"}, .output = "x"}}));
   ForkingLauncher launcher;
-  const NinjaRun run = run_ninja(launcher, folder.path(), 1, {}, Duration{0}).value();
+  const NinjaRun run = run_ninja(launcher, folder.path(), {.jobs = 1}).value();
   EXPECT_TRUE(run.timed_out);
 }
 

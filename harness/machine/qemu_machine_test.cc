@@ -122,6 +122,26 @@ TEST_F(QemuMachineTest, EveryByteComesBeforeTheEnd) {
   EXPECT_EQ(said_, "x" + std::string(300000, 'A'));
 }
 
+// Both are there before the first look: the stop must not be forgotten while the bytes are
+// delivered.
+TEST_F(QemuMachineTest, AStopThatIsReadWithTheLastBytes) {
+  const std::string ready = write_temporary("ready", "");
+  files_.push_back(ready);
+  const char* script = R"(printf 'bye\n' >&3
+printf '{{"event": "SHUTDOWN", "data": {{"reason": "guest-shutdown"}}}}\n' >&4
+echo ready > {}
+exec sleep 100)";
+  const auto machine = start(stand_in(fmt::format(fmt::runtime(script), ready)));
+  const Deadline deadline = soon();
+  while (read_file(ready).value_or("").empty() && !deadline.passed(clock_.now())) {
+    ::poll(nullptr, 0, 1);
+  }
+  ASSERT_TRUE(std::holds_alternative<ConsoleOutput>(machine->next_event(deadline)));
+  ::poll(nullptr, 0, 5);  // a reader that is slower than the console's gathers
+  EXPECT_EQ(std::get<GuestStopped>(machine->next_event(deadline)).why, Why::kPowerOff);
+  EXPECT_FALSE(deadline.passed(clock_.now())) << "only the deadline woke it";
+}
+
 TEST_F(QemuMachineTest, RunsOn) {
   const auto machine = start(guest("up\n", {wait_for_ever()}));
   run_until_said(*machine, "up\n");

@@ -189,16 +189,46 @@ Result<void> add_direct_cells(const Project& project, const Selection& selection
   return {};
 }
 
-std::unexpected<Error> nothing_selected(const Selection& selection, const std::vector<Testcase>& all) {
-  std::vector<std::string> names;
+// Each word of the selection must match a testcase: one that is misspelt must not silently leave something out.
+// `names` gives the texts of a testcase that a word is matched against.
+template <typename Names>
+Result<void> check_words(const std::string& place, const std::vector<std::string>& words,
+                         const std::vector<Testcase>& all, Names names) {
+  std::vector<std::string> known;
+  std::set<std::string> seen;
   for (const Testcase& testcase : all) {
-    names.push_back(testcase.cell);
-    if (std::ranges::find(names, testcase.scenario->name) == names.end()) names.push_back(testcase.scenario->name);
+    for (std::string& name : names(testcase)) {
+      if (seen.insert(name).second) known.push_back(std::move(name));
+    }
   }
-  std::string near;
-  for (const std::string& pattern : selection.patterns) near += did_you_mean(pattern, names);
-  return fail(fmt::format("the selection is empty: none of {} testcases matches{}; 'bootrig plan' lists them",
-                          all.size(), near));
+  for (const std::string& word : words) {
+    if (std::ranges::any_of(known, [&](const std::string& name) { return glob_match(word, name); })) continue;
+    return fail(place, fmt::format("'{}' matches none of {} testcases{}", printable(word), all.size(),
+                                   did_you_mean(word, known)));
+  }
+  return {};
+}
+
+Result<void> check_selection(const Selection& selection, const std::vector<Testcase>& all) {
+  using Names = std::vector<std::string>;
+  if (all.empty()) {
+    return fail(
+        "there are no testcases: the project has no matrix (scenarios/NAME.matrix.json), and no cell is named "
+        "outright (SCENARIO@TARGET)");
+  }
+  BOOTRIG_TRY_VOID(check_words("", selection.patterns, all, [](const Testcase& testcase) {
+    return Names{testcase.cell, testcase.scenario->name};
+  }));
+  BOOTRIG_TRY_VOID(check_words("--target", selection.targets, all, [](const Testcase& testcase) {
+    return Names{testcase.target_id, testcase.target.name};
+  }));
+  BOOTRIG_TRY_VOID(check_words("--scenario", selection.scenarios, all,
+                               [](const Testcase& testcase) { return Names{testcase.scenario->name}; }));
+  return check_words("--tag", selection.tags, all, [](const Testcase& testcase) {
+    Names tags = testcase.scenario->tags;
+    tags.insert(tags.end(), testcase.target.tags.begin(), testcase.target.tags.end());
+    return tags;
+  });
 }
 
 // Keeps the shard's part, each testcase `repeat` times, shuffled if asked: in this order, so that all shards of one
@@ -235,12 +265,18 @@ Result<Plan> make_plan(const Project& project, const Selection& selection, const
   std::vector<Testcase> chosen;
   std::ranges::copy_if(all, std::back_inserter(chosen),
                        [&](const Testcase& testcase) { return selected(selection, testcase); });
-  if (chosen.empty()) return nothing_selected(selection, all);
+  BOOTRIG_TRY_VOID(check_selection(selection, all));
+  if (chosen.empty()) {
+    return fail(
+        fmt::format("the selection is empty: each of its words matches some of {} testcases, but none matches "
+                    "all of them; 'bootrig plan' lists them",
+                    all.size()));
+  }
   plan.excluded = expander.take_excluded();
   plan.testcases = arrange(chosen, selection);
   if (plan.testcases.empty()) {
-    return fail(fmt::format("shard {}/{} is empty: only {} testcases are selected", selection.shard, selection.shards,
-                            chosen.size()));
+    return fail(fmt::format("shard {}/{} is empty: only {} testcase{} selected", selection.shard, selection.shards,
+                            chosen.size(), chosen.size() == 1 ? " is" : "s are"));
   }
   return plan;
 }

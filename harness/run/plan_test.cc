@@ -89,8 +89,17 @@ TEST_F(PlanTest, RunsACellThatNoMatrixHolds) {
 
 TEST_F(PlanTest, NothingSelectedIsAnError) {
   EXPECT_EQ(ids(plan({.patterns = {"boot/helo"}})),
-            (Ids{"the selection is empty: none of 6 testcases matches; did you mean 'boot/hello'?; 'bootrig plan' "
-                 "lists them"}));
+            (Ids{"'boot/helo' matches none of 6 testcases; did you mean 'boot/hello'?"}));
+  EXPECT_EQ(ids(plan({.patterns = {"boot/hello", "boot/helo"}})),
+            (Ids{"'boot/helo' matches none of 6 testcases; did you mean 'boot/hello'?"}));
+  EXPECT_EQ(ids(plan({.targets = {"vrit"}})),
+            (Ids{"--target: 'vrit' matches none of 6 testcases; did you mean 'virt'?"}));
+  EXPECT_EQ(ids(plan({.scenarios = {"boot/helo"}})),
+            (Ids{"--scenario: 'boot/helo' matches none of 6 testcases; did you mean 'boot/hello'?"}));
+  EXPECT_EQ(ids(plan({.tags = {"smok"}})), (Ids{"--tag: 'smok' matches none of 6 testcases; did you mean 'smoke'?"}));
+  EXPECT_EQ(ids(plan({.patterns = {"boot/smp"}, .targets = {"*gic=3*"}})),
+            (Ids{"the selection is empty: each of its words matches some of 6 testcases, but none matches all of them; "
+                 "'bootrig plan' lists them"}));
   EXPECT_EQ(ids(plan({.shard = 7, .shards = 8})), (Ids{"shard 7/8 is empty: only 6 testcases are selected"}));
   EXPECT_EQ(ids(plan({.matrices = {"n"}})), (Ids{"there is no matrix 'n'; did you mean 'm'?"}));
 }

@@ -98,6 +98,17 @@ void count(RunTotals& totals, Standing standing) {
   }
 }
 
+// A kill may come before a journal's first line is whole: then there is nothing to go on with.
+bool was_begun(const fs::path& journal) {
+  const auto text = read_file(journal);
+  return fs::exists(journal) && (!text || text->find('\n') != std::string::npos);
+}
+
+// Of a testcase in a round: "boot/hello@virt#3".
+std::string id_in_round(const Testcase& testcase, unsigned round) {
+  return round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
+}
+
 class Runner {
  public:
   Runner(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context)
@@ -123,7 +134,7 @@ class Runner {
   Result<void> open_folder() {
     BOOTRIG_TRY_VOID(make_folders(options_.output));
     const fs::path journal = options_.output / "journal.jsonl";
-    if (options_.resume && fs::exists(journal)) return take_over(journal);
+    if (options_.resume && was_begun(journal)) return take_over(journal);
     std::error_code error;
     fs::remove_all(options_.output / "cells", error);
     BOOTRIG_TRY(journal_, Journal::create(journal, fingerprint(plan_)));
@@ -140,6 +151,7 @@ class Runner {
     finished_before_ = std::move(contents.results);
     for (RunResult& result : finished_before_) {
       done_.insert(result.id);
+      if (ends_the_run(result)) stop_ = true;
       if (result.attempts.empty() || !gates(result.standing)) continue;
       const Attempt& last = result.attempts.back();
       auto excerpt = read_excerpt(options_.output / last.folder, last.outcome.bytes_dropped);
@@ -156,7 +168,8 @@ class Runner {
     images_.resize(plan_.testcases.size());
     for (std::size_t i = 0; i < plan_.testcases.size(); ++i) {
       const Testcase& testcase = plan_.testcases[i];
-      if (testcase.skip || done_.contains(testcase.id) || context_.machines.unavailable(testcase.target.machine)) {
+      const bool done = options_.rounds == 1 && done_.contains(testcase.id);
+      if (testcase.skip || done || context_.machines.unavailable(testcase.target.machine)) {
         continue;
       }
       requests.push_back({testcase.scenario->image, testcase.scenario->parameters, testcase.target.machine});
@@ -168,10 +181,11 @@ class Runner {
 
   void run_round(unsigned round) {
     planned_ += plan_.testcases.size();
+    if (stop_) return;  // the run that is resumed had ended already
     std::vector<JobCost> jobs;
     std::vector<std::size_t> owners;
     for (std::size_t i = 0; i < plan_.testcases.size(); ++i) {
-      if (round == 1 && done_.contains(plan_.testcases[i].id)) continue;
+      if (done_.contains(id_in_round(plan_.testcases[i], round))) continue;
       const MachineSpec& machine = plan_.testcases[i].target.machine;
       jobs.push_back({machine.cpus, machine.memory});
       owners.push_back(i);
@@ -194,14 +208,18 @@ class Runner {
           stand(result.verdict, result.expected_failure, !testcase.quarantine.empty(), passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
     result.duration = context_.clock.now() - begin;
-    const bool last = (options_.fail_fast || options_.rounds > 1) && gates(result.standing);
+    const bool last = ends_the_run(result);
     post(std::move(result));
     return !(last && (stop_ = true)) && !stop_;
   }
 
+  bool ends_the_run(const RunResult& result) const {
+    return (options_.fail_fast || options_.rounds > 1) && gates(result.standing);
+  }
+
   RunResult describe(const Testcase& testcase, std::size_t index, unsigned round) const {
     RunResult result;
-    result.id = round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
+    result.id = id_in_round(testcase, round);
     result.scenario = testcase.scenario->name;
     result.scenario_summary = testcase.scenario->summary;
     result.target = testcase.target_id;

@@ -1,0 +1,151 @@
+// Nothing survives us: however a run ends, its machines end with it, and what was finished is kept.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <random>
+#include <set>
+
+#include "base/text.h"
+#include "cli/program_test.h"
+
+namespace bootrig {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+std::size_t journal_lines(const fs::path& run) {
+  const auto journal = read_file(run / "journal.jsonl");
+  return journal ? static_cast<std::size_t>(std::count(journal->begin(), journal->end(), '\n')) : 0;
+}
+
+// Each id of the report and of JUnit once, and as many as were planned.
+void expect_every_result_once(const fs::path& run, std::size_t planned) {
+  const Report report = report_of(run);
+  std::set<std::string> ids;
+  for (const Row& row : report.rows) EXPECT_TRUE(ids.insert(row.id).second) << row.id << " stands there twice";
+  EXPECT_EQ(ids.size(), planned);
+  EXPECT_EQ(report.missing, 0);
+  std::set<std::string> names;
+  const auto suites = xpath(run / "junit.xml", "//testcase/@classname");
+  const auto cases = xpath(run / "junit.xml", "//testcase/@name");
+  ASSERT_EQ(suites.size(), cases.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    EXPECT_TRUE(names.insert(cases[i] + "@" + suites[i]).second) << cases[i] << " stands in JUnit twice";
+  }
+  EXPECT_EQ(names.size(), planned);
+}
+
+class Interrupted : public ::testing::TestWithParam<int> {};
+
+TEST_P(Interrupted, ARunSaysWhatIsMissingAndGoesOnLater) {
+  const TestFolder folder;
+  const fs::path run = folder.path() / "run";
+  const std::string project = folder.path() / "project";
+  copy_project(small_project(), project);
+  const Words arguments{"run",           "--project",     project,    "--output", run,
+                        "good/off@virt", "bad/hang@virt", "--repeat", "30",       "-j2"};
+  Invocation first(arguments);
+  // One of the two machines hangs for as long as it may; the other goes on.
+  ASSERT_TRUE(eventually(60s, [&] { return journal_lines(run) >= 3; })) << first.out();
+  first.signal(GetParam());
+  const Finished interrupted = first.wait(30s);
+  EXPECT_EQ(interrupted.code, 2) << interrupted.err;
+  EXPECT_EQ(processes_naming(folder.path(), 0), Words{});
+
+  const Report report = report_of(run);
+  EXPECT_EQ(report.planned, 60);
+  EXPECT_EQ(static_cast<std::size_t>(report.missing) + report.rows.size(), 60u);
+  EXPECT_EQ(report.rows.size() + 1, journal_lines(run));
+  EXPECT_EQ(interrupted.err, "bootrig: interrupted: " + std::to_string(report.missing) +
+                                 " testcases have no result; --resume goes on\n");
+  EXPECT_NE(interrupted.out.find(std::to_string(report.missing) + " without a result"), std::string::npos)
+      << interrupted.out;
+  EXPECT_EQ(xpath(run / "junit.xml", "//testsuite[@name='bootrig']//error").size(), 1u);
+
+  // The image hangs no longer: its recipe is no part of what makes a run the same.
+  edit(fs::path(project) / "scenarios/bad/hang/scenario.json", "\"guest-hang\"", "\"guest\"");
+  Words more = arguments;
+  more.push_back("--resume");
+  const Finished resumed = bootrig(more);
+  EXPECT_EQ(resumed.code, 0) << resumed.out << resumed.err;
+  expect_every_result_once(run, 60);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Interrupted, ::testing::Values(SIGINT, SIGTERM),
+                         [](const auto& info) { return info.param == SIGINT ? "SIGINT" : "SIGTERM"; });
+
+TEST(Interrupted, WhileImagesAreBuilt) {
+  const TestFolder folder;
+  const fs::path project = folder.path() / "project", run = folder.path() / "run";
+  copy_project(small_project(), project);
+  // A compiler that takes its time.
+  const fs::path tool = folder.put("tools/slow-gcc", "#!/bin/sh\nsleep 100 " + folder.path().string() + "\n");
+  ASSERT_EQ(::chmod(tool.c_str(), 0755), 0);
+  edit(project / "images/guest/recipe.json", "\"aarch64-linux-gnu-\"",
+       "\"" + (folder.path() / "tools/slow-").string() + "\"");
+  Invocation invocation({"run", "--project", project, "--output", run, "good/off@virt"});
+  ASSERT_TRUE(eventually(60s, [&] { return processes_naming(tool, invocation.pid()).size() > 0; }));
+  invocation.signal(SIGINT);
+  const Finished interrupted = invocation.wait(30s);
+  EXPECT_EQ(interrupted.code, 2) << interrupted.out;
+  EXPECT_EQ(interrupted.err, "bootrig: interrupted: 1 testcase has no result; --resume goes on\n");
+  EXPECT_EQ(processes_naming(tool, 0), Words{});
+}
+
+TEST(Interrupted, AMachineThatIsDeafToSigterm) {
+  const TestFolder folder;
+  const fs::path project = folder.path() / "project", run = folder.path() / "run";
+  copy_project(small_project(), project);
+  const fs::path qemu = folder.put("deaf", "#!/bin/sh\ntrap '' TERM INT HUP\nsh -c 'while :; do sleep 0.2; done' " +
+                                               (folder.path() / "child").string() + "\n");
+  ASSERT_EQ(::chmod(qemu.c_str(), 0755), 0);
+  folder.put(
+      "project/targets/deaf.json",
+      R"({ "extends": "base/qemu-virt", "summary": "Deaf", "machine": { "qemu": ")" + qemu.string() + R"(" } })");
+  Invocation invocation({"run", "--project", project, "--output", run, "bad/hang@deaf"});
+  ASSERT_TRUE(eventually(60s, [&] { return processes_naming(folder.path() / "child", 0).size() == 1; }))
+      << invocation.out();
+  invocation.signal(SIGTERM);
+  EXPECT_EQ(invocation.wait(30s).code, 2);
+  // Its child too: it never left the machine's process group.
+  EXPECT_EQ(processes_naming(folder.path(), 0), Words{});
+}
+
+// The seed makes a failure come back; the moments depend on the host's load all the same.
+TEST(Killed, AtThirtyMomentsAndResumed) {
+  constexpr std::size_t kPlanned = 200;
+  std::mt19937 random(20261122);
+  std::uniform_int_distribution<int> moment(1, 400);
+  const TestFolder folder;
+  const fs::path run = folder.path() / "run";
+  const Words arguments{"run",           "--project", small_project(),
+                        "--output",      run,         "good/idle@virt",
+                        "good/off@virt", "--repeat",  std::to_string(kPlanned / 2),
+                        "-j2",           "--resume"};
+  std::size_t before = 0;
+  for (int kill = 1; kill <= 30; ++kill) {
+    const auto after = std::chrono::milliseconds(moment(random));
+    SCOPED_TRACE("kill " + std::to_string(kill) + " after " + format_duration(after));
+    {
+      Invocation invocation(arguments);
+      eventually(after, [] { return false; });
+      invocation.signal(SIGKILL);
+      const Finished killed = invocation.wait(10s);
+      // 2 s is the promise: kill -9 leaves no machine.
+      EXPECT_TRUE(eventually(2s, [&] { return processes_naming(folder.path(), 0).empty(); }))
+          << ::testing::PrintToString(processes_naming(folder.path(), 0));
+      EXPECT_TRUE(killed.signal == SIGKILL || killed.code == 0) << killed.err;
+    }
+    const std::size_t now = journal_lines(run);
+    EXPECT_GE(now, before) << "results that were finished are lost";
+    before = now;
+  }
+  EXPECT_GT(before, 1u) << "no kill came late enough to test anything";
+  const Finished finished = bootrig(arguments);
+  EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  expect_every_result_once(run, kPlanned);
+}
+
+}  // namespace
+}  // namespace bootrig
