@@ -245,12 +245,15 @@ std::optional<SeenLine> Matcher::State::nearest(const match::Awaited& awaited) c
   const std::uint64_t window = newest - std::min<std::uint64_t>(newest, match::kNearestMax) + 1;
   std::optional<SeenLine> best;
   std::size_t best_distance = 0;
-  for (SeenLine& line : seen_range(std::max(awaited.since_line, window), newest)) {
+  const std::vector<SeenLine> candidates = seen_range(std::max(awaited.since_line, window), newest);
+  for (const SeenLine& line : candidates) {
     const auto distance = match::spelling_distance(awaited.spelling, line.text);
     if (!distance || (best && best_distance <= *distance)) continue;
     best_distance = *distance;
-    best = std::move(line);
+    best = line;
   }
+  // It did come, but not where it should: what stands in its place is what is wrong.
+  if (best && best_distance == 0 && awaited.since_line > 1) return candidates.front();
   return best;
 }
 

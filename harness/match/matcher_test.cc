@@ -233,6 +233,17 @@ TEST(Matcher, ARefusedLineIsShownWithItsNeighbours) {
   EXPECT_EQ(matcher.completed_at(), std::nullopt);
 }
 
+// Behind "..." nothing is refused for good, but the line in the wrong place is the one to show.
+TEST(Matcher, ALineThatComesTooLateIsShownWithWhatCameInstead) {
+  Matcher matcher = of_transcript("...\nfirst\nsecond\nthird\n");
+  matcher.feed("zero\nfirst\nthird\nsecond\n");
+  const auto divergence = matcher.divergence().value();
+  EXPECT_EQ(divergence.expected, "second");
+  ASSERT_TRUE(divergence.seen);
+  EXPECT_EQ(divergence.seen->text, "third");
+  EXPECT_EQ(divergence.seen->number, 3u);
+}
+
 TEST(Matcher, AMissingLineIsShownWithTheNearestSpelling) {
   Matcher matcher = of_transcript("...\nkernel entered at {{hex:entry}}\n");
   matcher.feed("a\nb\nc\nkernal entered at 0x40\nd\ne\nf\ng\n");

@@ -173,6 +173,26 @@ bool selected(const Selection& selection, const Testcase& testcase) {
                   has_tag(selection.tags, testcase.scenario->tags) || has_tag(selection.tags, testcase.target.tags));
 }
 
+// "virt[memory=2G,gic=3]" as testcases name it: "virt[gic=3,memory=2G]". Globs stay as they are.
+Result<std::string> in_our_order(const std::string& target) {
+  if (has_wildcard(target) || target.find('[') == std::string::npos) return target;
+  BOOTRIG_TRY(const TargetReference reference, parse_target_reference(target));
+  return target_id(reference.name, reference.variation);
+}
+
+Result<Selection> in_our_order(Selection selection) {
+  for (std::string& target : selection.targets) {
+    BOOTRIG_TRY(target, in_our_order(target));
+  }
+  for (std::string& pattern : selection.patterns) {
+    const std::size_t at = pattern.find('@');
+    if (at == std::string::npos || has_wildcard(pattern)) continue;
+    BOOTRIG_TRY(const std::string target, in_our_order(pattern.substr(at + 1)));
+    pattern.replace(at + 1, std::string::npos, target);
+  }
+  return selection;
+}
+
 // Cells named outright that no matrix holds: "scenario@target[...]" patterns, or --scenario with --target.
 Result<void> add_direct_cells(const Project& project, const Selection& selection, Expander& expander) {
   for (const std::string& pattern : selection.patterns) {
@@ -251,7 +271,8 @@ std::vector<Testcase> arrange(const std::vector<Testcase>& testcases, const Sele
 
 }  // namespace
 
-Result<Plan> make_plan(const Project& project, const Selection& selection, const std::string& today) {
+Result<Plan> make_plan(const Project& project, const Selection& asked, const std::string& today) {
+  BOOTRIG_TRY(const Selection selection, in_our_order(asked));
   Expander expander(project, today);
   Plan plan{"selection", {}, {}};
   const std::vector<std::string>& matrices = selection.matrices.empty() ? project.matrix_names() : selection.matrices;

@@ -83,6 +83,10 @@ TEST_F(PlanTest, SelectsByPatternTargetScenarioAndTag) {
 TEST_F(PlanTest, RunsACellThatNoMatrixHolds) {
   EXPECT_EQ(ids(plan({.patterns = {"boot/hello@virt-el2-gicv3"}})), (Ids{"boot/hello@virt-el2-gicv3"}));
   EXPECT_EQ(ids(plan({.targets = {"virt-el3"}, .scenarios = {"boot/hello"}})), (Ids{"boot/hello@virt-el3"}));
+  EXPECT_EQ(ids(plan({.patterns = {"boot/hello@virt[memory=512M,gic=3]"}})),
+            (Ids{"boot/hello@virt[gic=3,memory=512M]"}));
+  EXPECT_EQ(ids(plan({.targets = {"virt[memory=512M,gic=3]"}, .scenarios = {"boot/hello"}})),
+            (Ids{"boot/hello@virt[gic=3,memory=512M]"}));
   const auto unfit = plan({.patterns = {"boot/smp@virt"}});
   EXPECT_EQ(unfit->testcases.at(0).skip, "the scenario needs cpus '2' or '4', not 1: it counts CPUs");
 }
