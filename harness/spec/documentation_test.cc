@@ -34,12 +34,12 @@ void expect_parses(const Result<T>& result) {
 TEST(Documentation, ExamplesParse) {
   const auto targets = json_blocks("## Target profile");
   ASSERT_EQ(targets.size(), 1u);
-  expect_parses(parse_target(
-      "example",
-      [&](std::string_view name) -> Result<NamedText> {
-        return NamedText{std::string(name), name == "example" ? targets[0] : R"({"summary": "base"})"};
-      },
-      {"example", "base/qemu-virt"}));
+  expect_parses(
+      parse_target("example",
+                   [&](std::string_view name) -> Result<NamedText> {
+                     return NamedText{std::string(name), name == "example" ? targets[0] : R"({"summary": "base"})"};
+                   },
+                   {"example", "base/qemu-virt"}));
 
   const auto scenarios = json_blocks("## Scenario");
   ASSERT_EQ(scenarios.size(), 2u);
