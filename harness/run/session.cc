@@ -14,8 +14,10 @@ using namespace std::chrono_literals;
 // After a failure signature or a refused line the rest of the dump is still read: until a silence, but not for ever.
 constexpr Duration kDumpSilence = 100ms;
 constexpr Duration kDumpLimit = 1s;
-// Behind the limits that forgive a loaded host stands one that does not.
+// Behind the limits that forgive a loaded host stands one that does not. It is for hosts that are stuck: short limits
+// on a busy one must not meet it.
 constexpr int kWallClockCapFactor = 5;
+constexpr Duration kWallClockCapLeast = 60s;
 // How often, at most, the machine's starvation is sampled while it talks.
 constexpr Duration kStarvedSampling = 100ms;
 
@@ -39,7 +41,7 @@ class Session {
     test_ = limit(timeouts.overall);
     if (timeouts.boot) boot_ = limit(*timeouts.boot);
     if (timeouts.inactivity) inactivity_ = limit(*timeouts.inactivity);
-    wall_clock_cap_ = Deadline::after(power_on_, scaled(timeouts.overall) * kWallClockCapFactor);
+    wall_clock_cap_ = Deadline::after(power_on_, scaled(timeouts.overall) * kWallClockCapFactor + kWallClockCapLeast);
     await_step();
   }
 
