@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "testing/test_folder.h"
 #include "process/launcher.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 
