@@ -238,33 +238,7 @@ std::vector<RunResult> sample_results() {
 
 RunTotals totals_of(const std::vector<RunResult>& results) {
   RunTotals totals;
-  for (const RunResult& result : results) {
-    switch (result.standing) {
-      case Standing::kPassed:
-        ++totals.passed;
-        break;
-      case Standing::kExpectedFailure:
-        ++totals.expected_failures;
-        break;
-      case Standing::kFailed:
-      case Standing::kUnexpectedPass:
-      case Standing::kWrongFailure:
-        ++totals.failed;
-        break;
-      case Standing::kErrored:
-        ++totals.errors;
-        break;
-      case Standing::kSkipped:
-        ++totals.skipped;
-        break;
-      case Standing::kQuarantined:
-        ++totals.quarantined;
-        break;
-      case Standing::kFlaky:
-        ++totals.flaky;
-        break;
-    }
-  }
+  for (const RunResult& result : results) totals.add(result.standing);
   return totals;
 }
 

@@ -112,6 +112,12 @@ std::string sha256_hex(std::string_view bytes) {
   return to_hex(context);
 }
 
+std::string display_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string text = path.lexically_proximate(std::filesystem::current_path(error)).string();
+  return error || text.starts_with("..") ? path.string() : text;
+}
+
 Result<std::string> sha256_file(const std::filesystem::path& path) {
   const ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return system_error(path, "read");

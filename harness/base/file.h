@@ -22,6 +22,9 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
 // The folder and its parents. An error names the folder and why.
 Result<void> make_folders(const std::filesystem::path& folder);
 
+// A path as one would type it from here: relative when it is below the current folder.
+std::string display_path(const std::filesystem::path& path);
+
 // Lower-case hexadecimal SHA-256 (FIPS 180-4).
 std::string sha256_hex(std::string_view bytes);
 Result<std::string> sha256_file(const std::filesystem::path& path);

@@ -69,8 +69,8 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
     what += outcome.termination == Termination::kSatisfied ? ": silent, still running, nothing was expected"
                                                            : fmt::format(": {}", to_text(outcome.termination));
   }
-  print(fmt::format("bootrig: {} on {} after {:.3f} s, {} lines, {}\n", what, options.target, to_seconds(outcome.wall),
-                    outcome.lines,
+  print(fmt::format("bootrig: {} on {} after {:.3f} s, {} line{}, {}\n", what, options.target, to_seconds(outcome.wall),
+                    outcome.lines, outcome.lines == 1 ? "" : "s",
                     outcome.machine.accelerator.empty() ? "no accelerator proven" : outcome.machine.accelerator));
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));

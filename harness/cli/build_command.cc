@@ -36,6 +36,15 @@ Result<std::vector<std::string>> matching_images(const std::vector<Recipe>& reci
   return found;
 }
 
+// "<output>/images/probe.elf": a name that stays while the folders' names follow the contents.
+std::filesystem::path link_by_name(const std::filesystem::path& folder, const std::string& name, const Image& image) {
+  const std::filesystem::path link = folder / (name + (image.load_address ? ".bin" : ".elf"));
+  std::error_code error;
+  std::filesystem::remove(link, error);
+  std::filesystem::create_symlink(image.file.lexically_proximate(folder), link, error);
+  return error ? image.file : link;
+}
+
 int tell_failure(const std::string& name, const ImageFailure& failure) {
   fmt::print(stderr, "{}: {}\n", name, printable(to_text(failure.error)));
   if (!failure.log.empty()) fmt::print(stderr, "{}\n", printable(trim(failure.log)));
@@ -63,7 +72,8 @@ Result<int> build(const BuildOptions& options) {
   int status = kExitExpected;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (results[i]) {
-      fmt::print("{}  {}  sha256 {}\n", names[i], results[i]->file.string(), results[i]->sha256.substr(0, 16));
+      const auto link = link_by_name(builder_options.folder, names[i], *results[i]);
+      fmt::print("{}  {}  sha256 {}\n", names[i], display_path(link), results[i]->sha256.substr(0, 16));
     } else {
       status = tell_failure(names[i], results[i].error());
     }

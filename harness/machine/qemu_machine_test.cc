@@ -290,14 +290,6 @@ echo '{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}' >&4)"));
   EXPECT_EQ(said_, "last\n");
 }
 
-// The end and the last output come in one go: the second call must not wait for what has been read.
-TEST_F(QemuMachineTest, TheEndReadWithTheLastOutputIsGivenAtOnce) {
-  const auto machine = start(stand_in(R"(echo '{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}' >&4
-echo last >&3; exec sleep 1000)"));
-  EXPECT_EQ(std::get<ConsoleOutput>(machine->next_event(soon())).bytes, "last\n");
-  EXPECT_TRUE(std::holds_alternative<GuestStopped>(machine->next_event(Deadline::never())));
-}
-
 // What the console holds is not lost on a reader that comes late; and a reader that is late twice
 // is told.
 TEST_F(QemuMachineTest, LateReaderGetsWhatIsThereOnce) {

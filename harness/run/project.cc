@@ -28,17 +28,10 @@ void for_each_file(const fs::path& folder, Visit visit) {
   }
 }
 
-// Paths are shown as the user would type them from where he stands.
-std::string display(const fs::path& path) {
-  const fs::path relative = path.lexically_proximate(fs::current_path());
-  const std::string text = relative.string();
-  return text.starts_with("..") ? path.string() : text;
-}
-
 Result<NamedText> read_named(const fs::path& path) {
   auto text = read_file(path, kSpecLimit);
-  if (!text) return fail(display(path), text.error().message);
-  return NamedText{display(path), std::move(*text)};
+  if (!text) return fail(display_path(path), text.error().message);
+  return NamedText{display_path(path), std::move(*text)};
 }
 
 }  // namespace
@@ -52,7 +45,8 @@ fs::path Project::find_root(const fs::path& start) {
 
 Project::Project(fs::path root, fs::path builtin) : root_(std::move(root)), builtin_(std::move(builtin)) {
   std::set<std::string> profiles;
-  for (const fs::path& base : {root_, builtin_}) {
+  std::set<fs::path> bases{root_, builtin_};
+  for (const fs::path& base : bases) {
     for_each_file(base / "targets", [&](const fs::path& path) {
       const std::string name = path.filename().string();
       if (path.extension() != ".json" || name.ends_with(kSchemaSuffix)) return;
@@ -62,13 +56,19 @@ Project::Project(fs::path root, fs::path builtin) : root_(std::move(root)), buil
   profile_names_.assign(profiles.begin(), profiles.end());
   std::ranges::copy_if(profile_names_, std::back_inserter(target_names_),
                        [](const std::string& name) { return !name.starts_with("base/"); });
+}
+
+const Project::ScenarioNames& Project::find_scenarios() const {
+  if (scenario_names_) return *scenario_names_;
+  ScenarioNames& names = scenario_names_.emplace();
   for_each_file(root_ / "scenarios", [&](const fs::path& path) {
     const std::string name = path.lexically_relative(root_ / "scenarios").generic_string();
-    if (path.filename() == "scenario.json") scenario_names_.push_back(fs::path(name).parent_path().generic_string());
-    if (name.ends_with(kMatrixSuffix)) matrix_names_.push_back(name.substr(0, name.size() - kMatrixSuffix.size()));
+    if (path.filename() == "scenario.json") names.scenarios.push_back(fs::path(name).parent_path().generic_string());
+    if (name.ends_with(kMatrixSuffix)) names.matrices.push_back(name.substr(0, name.size() - kMatrixSuffix.size()));
   });
-  std::ranges::sort(scenario_names_);
-  std::ranges::sort(matrix_names_);
+  std::ranges::sort(names.scenarios);
+  std::ranges::sort(names.matrices);
+  return names;
 }
 
 Result<TargetProfile> Project::target(std::string_view name) const {
@@ -88,8 +88,8 @@ Result<TargetProfile> Project::target(std::string_view name) const {
 
 Result<std::shared_ptr<const Scenario>> Project::scenario(std::string_view name) const {
   if (const auto known = scenarios_.find(name); known != scenarios_.end()) return known->second;
-  if (std::ranges::find(scenario_names_, name) == scenario_names_.end()) {
-    return fail(fmt::format("there is no scenario '{}'{}", printable(name), did_you_mean(name, scenario_names_)));
+  if (std::ranges::find(scenario_names(), name) == scenario_names().end()) {
+    return fail(fmt::format("there is no scenario '{}'{}", printable(name), did_you_mean(name, scenario_names())));
   }
   const fs::path folder = root_ / "scenarios" / fs::path(name);
   BOOTRIG_TRY(const NamedText text, read_named(folder / "scenario.json"));
@@ -106,7 +106,7 @@ Result<Matrix> Project::matrix(std::string_view name) const {
   fs::path path = root_ / "scenarios" / (std::string(name) + std::string(kMatrixSuffix));
   if (!fs::exists(path) && name.ends_with(".json")) path = fs::path(name);
   if (!fs::exists(path)) {
-    return fail(fmt::format("there is no matrix '{}'{}", printable(name), did_you_mean(name, matrix_names_)));
+    return fail(fmt::format("there is no matrix '{}'{}", printable(name), did_you_mean(name, matrix_names())));
   }
   BOOTRIG_TRY(const NamedText text, read_named(path));
   std::string stem = path.filename().string();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,8 @@ class Project {
 
   // Names, sorted: of the files there are, whether they parse or not. base/* are not among the targets.
   const std::vector<std::string>& target_names() const { return target_names_; }
-  const std::vector<std::string>& scenario_names() const { return scenario_names_; }
-  const std::vector<std::string>& matrix_names() const { return matrix_names_; }
+  const std::vector<std::string>& scenario_names() const { return find_scenarios().scenarios; }
+  const std::vector<std::string>& matrix_names() const { return find_scenarios().matrices; }
 
   // Errors name the file; an unknown name gets the near ones.
   Result<TargetProfile> target(std::string_view name) const;
@@ -45,8 +46,12 @@ class Project {
   std::filesystem::path builtin_;
   std::vector<std::string> target_names_;
   std::vector<std::string> profile_names_;  // base/* included
-  std::vector<std::string> scenario_names_;
-  std::vector<std::string> matrix_names_;
+  // Looked for when first asked for: booting one image reads no scenarios.
+  struct ScenarioNames {
+    std::vector<std::string> scenarios, matrices;
+  };
+  const ScenarioNames& find_scenarios() const;
+  mutable std::optional<ScenarioNames> scenario_names_;
   mutable std::map<std::string, TargetProfile, std::less<>> targets_;
   mutable std::map<std::string, std::shared_ptr<const Scenario>, std::less<>> scenarios_;
 };

@@ -58,6 +58,7 @@ struct RunInfo {
 // Counts by standing; what the summary and the exit status are made of.
 struct RunTotals {
   std::size_t passed = 0, expected_failures = 0, failed = 0, errors = 0, skipped = 0, quarantined = 0, flaky = 0;
+  void add(Standing standing);
   std::size_t total() const { return passed + expected_failures + failed + errors + skipped + quarantined + flaky; }
 };
 

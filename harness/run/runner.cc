@@ -70,34 +70,6 @@ Result<void> write_command(const fs::path& folder, const MachineFacts& machine) 
   return write_file(folder / "command.txt", shell_quote(machine.argv) + "\n");
 }
 
-void count(RunTotals& totals, Standing standing) {
-  switch (standing) {
-    case Standing::kPassed:
-      ++totals.passed;
-      break;
-    case Standing::kExpectedFailure:
-      ++totals.expected_failures;
-      break;
-    case Standing::kFailed:
-    case Standing::kUnexpectedPass:
-    case Standing::kWrongFailure:
-      ++totals.failed;
-      break;
-    case Standing::kErrored:
-      ++totals.errors;
-      break;
-    case Standing::kSkipped:
-      ++totals.skipped;
-      break;
-    case Standing::kQuarantined:
-      ++totals.quarantined;
-      break;
-    case Standing::kFlaky:
-      ++totals.flaky;
-      break;
-  }
-}
-
 // A kill may come before a journal's first line is whole: then there is nothing to go on with.
 bool was_begun(const fs::path& journal) {
   const auto text = read_file(journal);
@@ -357,7 +329,7 @@ class Runner {
   }
 
   void report(const RunResult& result) {
-    count(end_.totals, result.standing);
+    end_.totals.add(result.standing);
     if (gates(result.standing)) ++end_.gating;
     for (const Attempt& attempt : result.attempts) {
       const std::string& version = attempt.outcome.machine.emulator_version;

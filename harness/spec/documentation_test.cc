@@ -1,0 +1,60 @@
+// The examples of docs/formats.md are what the parsers take: a page that is wrong fails here.
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "spec/matrix.h"
+#include "spec/recipe.h"
+#include "spec/scenario.h"
+#include "spec/target.h"
+
+namespace bootrig {
+namespace {
+
+// The blocks of a section, in order.
+std::vector<std::string> json_blocks(std::string_view heading) {
+  const std::string page = read_file(BOOTRIG_SOURCE_DIR "/docs/formats.md").value();
+  const std::size_t begin = page.find(heading);
+  EXPECT_NE(begin, std::string::npos) << heading;
+  std::string_view section = std::string_view(page).substr(begin);
+  section = section.substr(0, section.find("\n## ", 1));
+  std::vector<std::string> blocks;
+  for (std::size_t at = section.find("```json\n"); at != std::string_view::npos; at = section.find("```json\n", at)) {
+    at += 8;
+    blocks.emplace_back(section.substr(at, section.find("```", at) - at));
+  }
+  return blocks;
+}
+
+template <typename T>
+void expect_parses(const Result<T>& result) {
+  EXPECT_TRUE(result) << to_text(result.error());
+}
+
+TEST(Documentation, ExamplesParse) {
+  const auto targets = json_blocks("## Target profile");
+  ASSERT_EQ(targets.size(), 1u);
+  expect_parses(
+      parse_target("example",
+                   [&](std::string_view name) -> Result<NamedText> {
+                     return NamedText{std::string(name), name == "example" ? targets[0] : R"({"summary": "base"})"};
+                   },
+                   {"example", "base/qemu-virt"}));
+
+  const auto scenarios = json_blocks("## Scenario");
+  ASSERT_EQ(scenarios.size(), 2u);
+  for (const std::string& text : scenarios) {
+    expect_parses(parse_scenario("a/b", "formats.md", text, [](std::string_view file) -> Result<NamedText> {
+      return NamedText{std::string(file), "a line\n"};
+    }));
+  }
+  const auto matrices = json_blocks("## Matrix");
+  ASSERT_EQ(matrices.size(), 1u);
+  expect_parses(parse_matrix("nightly", "formats.md", matrices[0]));
+  const auto recipes = json_blocks("## Recipe");
+  ASSERT_EQ(recipes.size(), 1u);
+  expect_parses(parse_recipe("example", "formats.md", recipes[0]));
+}
+
+}  // namespace
+}  // namespace bootrig
