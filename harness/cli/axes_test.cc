@@ -1,6 +1,7 @@
 // One image, two machines that differ in one thing: the console differs in the lines about it, and in no other.
 #include <algorithm>
 #include <iterator>
+#include <ostream>
 #include <set>
 
 #include "base/text.h"
@@ -14,6 +15,10 @@ struct Axis {
   const char* other;                  // the cell that differs from boot/power-off@virt
   std::vector<std::string> prefixes;  // of the lines that report the axis; each must differ
 };
+
+void PrintTo(const Axis& axis, std::ostream* out) {
+  *out << axis.other;
+}
 
 std::vector<Axis> axes() {
   return {

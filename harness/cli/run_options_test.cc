@@ -52,7 +52,9 @@ class RunOptions : public ::testing::Test {
 TEST_F(RunOptions, Repeat) {
   EXPECT_EQ(run({"good/off@virt", "--repeat", "3"}).code, 0);
   EXPECT_EQ(standings(), (Words{"good/off@virt pass", "good/off@virt#2 pass", "good/off@virt#3 pass"}));
-  EXPECT_EQ(xpath(output_ / "junit.xml", "//testcase/@name"), (Words{"good/off", "good/off#2", "good/off#3"}));
+  const Words names = xpath(output_ / "junit.xml", "//testcase/@name");
+  EXPECT_TRUE(std::ranges::is_permutation(names, Words{"good/off", "good/off#2", "good/off#3"}))
+      << ::testing::PrintToString(names);
 }
 
 TEST_F(RunOptions, UntilFailStopsAtTheFirstFailure) {
