@@ -160,4 +160,38 @@ std::string summary(const Syndrome& syndrome) {
   return text;
 }
 
+std::string summary(const Syndrome& syndrome, const FaultAddresses& addresses) {
+  const std::string_view validity = syndrome.far_valid ? "is valid" : "is not valid";
+  if (addresses.far) return fmt::format("{}; FAR {:#x} {}", summary(syndrome), *addresses.far, validity);
+  // A system call says nothing of FAR, and nobody asks.
+  if (!exception_class(syndrome.ec).far) return summary(syndrome);
+  return fmt::format("{}; FAR {}", summary(syndrome), validity);
+}
+
+std::vector<std::string> address_notes(const Syndrome& syndrome, const FaultAddresses& addresses) {
+  std::vector<std::string> notes;
+  const auto far = syndrome.far_valid ? addresses.far : std::nullopt;
+  if (syndrome.abort && syndrome.instruction && far && far == addresses.elr) {
+    notes.push_back("FAR equals ELR: the instruction at that address could not be fetched.");
+  }
+  if (syndrome.abort && !syndrome.instruction && addresses.elr) {
+    notes.push_back(fmt::format("The instruction at ELR {:#x} made the access.", *addresses.elr));
+  }
+  if (far && !is_canonical(*far)) {
+    const bool tagged = bits(*far, 55, 48) == 0 || bits(*far, 55, 48) == 0xff;
+    notes.push_back(
+        fmt::format("FAR is not canonical: bits 63:48 are {:#x}, neither all 0 nor all 1. With 48-bit "
+                    "addresses{} that is a translation fault before any table is read.",
+                    bits(*far, 63, 48), tagged ? ", unless the top byte is ignored (TBI)," : ""));
+  }
+  if (syndrome.hpfar_valid) {
+    notes.push_back("If it was taken to EL2 for a stage 2 fault, HPFAR_EL2 holds the faulting IPA.");
+  }
+  return notes;
+}
+
+bool is_canonical(std::uint64_t address) {
+  return bits(address, 63, 48) == 0 || bits(address, 63, 48) == 0xffff;
+}
+
 }  // namespace bootrig::aarch64

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aarch64/field.h"
 
@@ -61,5 +62,17 @@ Syndrome decode_esr(std::uint64_t esr);
 
 // One line: "Instruction Abort, same EL: translation fault, level 0".
 std::string summary(const Syndrome& syndrome);
+
+// The addresses that stand beside a syndrome in a dump; those that it does not tell are empty.
+struct FaultAddresses {
+  std::optional<std::uint64_t> far, elr;
+};
+// The summary and what is to be thought of FAR: "...; FAR 0xffffff8040000000 is valid".
+std::string summary(const Syndrome& syndrome, const FaultAddresses& addresses);
+// Sentences about the addresses: an instruction that could not be fetched, an address that no table can map.
+std::vector<std::string> address_notes(const Syndrome& syndrome, const FaultAddresses& addresses);
+
+// Bits 63:48 are all 0 or all 1, as an address of 48 bits has them.
+bool is_canonical(std::uint64_t address);
 
 }  // namespace bootrig::aarch64
