@@ -17,8 +17,10 @@ std::string meaning_text(const Field& field) {
   return field.name == "RES1" ? "reserved bits are not 1 (!)" : "reserved bits are not 0 (!)";
 }
 
+// A bit that is 0 and whose name says all: a control register has sixty of them.
 bool is_silent(const Field& field) {
-  return field.value == 0 && (field.name == "RES0" || field.name == "IGNORED");
+  if (field.value != 0) return false;
+  return field.name == "RES0" || field.name == "IGNORED" || (field.high == field.low && field.meaning.empty());
 }
 
 void add_lines(std::vector<Line>& lines, const Field& field, std::size_t depth) {
@@ -51,7 +53,7 @@ std::string field_text(const Field& root) {
     row.erase(row.find_last_not_of(' ') + 1);
     text += row + "\n";
   }
-  return text;
+  return text + "  bits not shown are 0\n";
 }
 
 }  // namespace bootrig::aarch64

@@ -7,8 +7,9 @@
 
 namespace bootrig::aarch64 {
 
-// One line a field, columns aligned: bits, name, value, meaning; parts are indented. RES0 that is 0 is left out, and
-// the parts of a field whose bits are all 0 and say nothing; reserved values that are set are marked.
+// One line a field, columns aligned: bits, name, value, meaning; parts are indented, and values that the manual
+// reserves are marked with (!). Left out, and said so: single bits, ISS2 parts and reserved bits that are 0 and mean
+// nothing then.
 std::string field_text(const Field& root);
 
 }  // namespace bootrig::aarch64

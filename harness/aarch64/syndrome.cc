@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kInstructionLower = 0x20, kInstructionSame = 0x21, kDataLower = 0x24, kDataSame = 0x25;
 constexpr unsigned kIss2Low = 32;
 
-constexpr Describe kIl = words<"16-bit instruction", "32-bit instruction, or an exception that always says so">;
+constexpr Describe kIl = words<"16-bit instruction", "32-bit instruction, or always 1 for this exception">;
 
 std::string_view class_name(std::uint64_t ec) {
   return exception_class(static_cast<unsigned>(ec)).name;
@@ -178,11 +178,14 @@ std::vector<std::string> address_notes(const Syndrome& syndrome, const FaultAddr
     notes.push_back(fmt::format("The instruction at ELR {:#x} made the access.", *addresses.elr));
   }
   if (far && !is_canonical(*far)) {
+    std::string note = fmt::format("FAR is not canonical: bits 63:48 are {:#x}, neither all 0 nor all 1.",
+                                   bits(*far, 63, 48));
     const bool tagged = bits(*far, 55, 48) == 0 || bits(*far, 55, 48) == 0xff;
-    notes.push_back(
-        fmt::format("FAR is not canonical: bits 63:48 are {:#x}, neither all 0 nor all 1. With 48-bit "
-                    "addresses{} that is a translation fault before any table is read.",
-                    bits(*far, 63, 48), tagged ? ", unless the top byte is ignored (TBI)," : ""));
+    if (syndrome.status && syndrome.status->kind == FaultKind::kTranslation) {
+      note += tagged ? " Unless the top byte is ignored (TBI), it faults before any table is read."
+                     : " With 48-bit addresses it faults before any table is read.";
+    }
+    notes.push_back(std::move(note));
   }
   if (syndrome.hpfar_valid) {
     notes.push_back("If it was taken to EL2 for a stage 2 fault, HPFAR_EL2 holds the faulting IPA.");

@@ -216,6 +216,31 @@ TEST(Syndrome, GuardedControlStackShowsTheDisagreement) {
   EXPECT_TRUE(find_field(decode_esr(esr_of(0x2d, 5u << 20)).root, "ExType")->reserved_set);
 }
 
+TEST(Syndrome, WhatTheAddressesSay) {
+  const std::uint64_t kernel = 0xffffff8040000000;
+  const auto notes = [](std::uint64_t esr, FaultAddresses addresses) {
+    return address_notes(decode_esr(esr), addresses);
+  };
+  using Notes = std::vector<std::string>;
+  EXPECT_EQ(summary(decode_esr(0x86000004), {kernel, kernel}),
+            "Instruction Abort, same EL: translation fault, level 0; FAR 0xffffff8040000000 is valid");
+  EXPECT_EQ(notes(0x86000004, {kernel, kernel}),
+            Notes{"FAR equals ELR: the instruction at that address could not be fetched."});
+  EXPECT_EQ(notes(0x86000004, {kernel, 0x40000000}), Notes{});
+  EXPECT_EQ(summary(decode_esr(0x96000410), {0x1000, {}}),
+            "Data Abort, same EL: synchronous external abort, not on a table walk, on a read; FAR 0x1000 is not valid");
+  EXPECT_EQ(summary(decode_esr(0x5600dead), {}), "SVC from AArch64: imm16 0xdead");
+  EXPECT_EQ(summary(decode_esr(0x5600dead), {0x1000, {}}), "SVC from AArch64: imm16 0xdead; FAR 0x1000 is not valid");
+  EXPECT_EQ(notes(0x96000004, {0x0123456789abcdef, 0x40000000}),
+            (Notes{"The instruction at ELR 0x40000000 made the access.",
+                   "FAR is not canonical: bits 63:48 are 0x123, neither all 0 nor all 1. With 48-bit addresses it "
+                   "faults before any table is read."}));
+  EXPECT_EQ(notes(0x96000004, {0x0100000000001000, {}}),
+            Notes{"FAR is not canonical: bits 63:48 are 0x100, neither all 0 nor all 1. Unless the top byte is ignored "
+                  "(TBI), it faults before any table is read."});
+  EXPECT_EQ(notes(0x92000006, {}), Notes{"If it was taken to EL2 for a stage 2 fault, HPFAR_EL2 holds the faulting IPA."});
+}
+
 TEST(Fault, EachCodeHasATextAndKindsHaveAWayBack) {
   for (unsigned code = 0; code < 64; ++code) {
     const FaultStatus status = fault_status(code);
