@@ -19,6 +19,7 @@ constexpr Command kCommands[] = {
     {"plan", "Show every testcase of a selection: its command line, or why it is skipped", add_plan_command},
     {"list", "List targets, scenarios, images, matrices or failure signatures", add_list_command},
     {"build", "Build images by their recipes", add_build_command},
+    {"decode", "Tell what ESR, FAR, other registers and table descriptors of a dump mean", add_decode_command},
 };
 
 constexpr const char* kFooter =

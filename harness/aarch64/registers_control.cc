@@ -1,0 +1,215 @@
+// SCTLR_EL1, SCTLR_EL2 and HCR_EL2.
+#include "aarch64/registers.h"
+
+namespace bootrig::aarch64 {
+namespace {
+
+constexpr Describe kTagCheck =
+    words<"tag check faults have no effect", "tag check faults are synchronous exceptions",
+          "tag check faults are accumulated", "tag check faults: synchronous on reads, accumulated on writes">;
+constexpr Describe kMmu = words<"stage 1 translation is off", "stage 1 translation is on">;
+constexpr Describe kDataCache = words<"data accesses are non-cacheable", "data accesses are cacheable">;
+constexpr Describe kInstructionCache =
+    words<"instruction fetches are non-cacheable", "instruction fetches are cacheable">;
+constexpr Describe kAlign = words<"", "alignment is checked">;
+constexpr Describe kStack = words<"", "SP alignment is checked">;
+constexpr Describe kWxn = words<"", "what is writable is not executable">;
+constexpr Describe kEndian = words<"little-endian", "big-endian">;
+
+constexpr FieldSpec kSctlrEl1[] = {
+    {"TIDCP", 63, 63},
+    {"SPINTMASK", 62, 62},
+    {"NMI", 61, 61},
+    {"EnTP2", 60, 60},
+    {"TCSO", 59, 59},
+    {"TCSO0", 58, 58},
+    {"EPAN", 57, 57},
+    {"EnALS", 56, 56},
+    {"EnAS0", 55, 55},
+    {"EnASR", 54, 54},
+    {"TME", 53, 53},
+    {"TME0", 52, 52},
+    {"TMT", 51, 51},
+    {"TMT0", 50, 50},
+    {"TWEDEL", 49, 46},
+    {"TWEDEn", 45, 45},
+    {"DSSBS", 44, 44},
+    {"ATA", 43, 43},
+    {"ATA0", 42, 42},
+    {"TCF", 41, 40, kTagCheck},
+    {"TCF0", 39, 38, kTagCheck},
+    {"ITFSB", 37, 37},
+    {"BT1", 36, 36},
+    {"BT0", 35, 35},
+    {"RES0", 34, 34},
+    {"MSCEn", 33, 33},
+    {"CMOW", 32, 32},
+    {"EnIA", 31, 31},
+    {"EnIB", 30, 30},
+    {"LSMAOE", 29, 29},
+    {"nTLSMD", 28, 28},
+    {"EnDA", 27, 27},
+    {"UCI", 26, 26},
+    {"EE", 25, 25, kEndian},
+    {"E0E", 24, 24, kEndian},
+    {"SPAN", 23, 23, words<"PSTATE.PAN is set on an exception to this level", "">},
+    {"EIS", 22, 22},
+    {"IESB", 21, 21},
+    {"TSCXT", 20, 20},
+    {"WXN", 19, 19, kWxn},
+    {"nTWE", 18, 18, words<"WFE at EL0 is trapped", "">},
+    {"RES0", 17, 17},
+    {"nTWI", 16, 16, words<"WFI at EL0 is trapped", "">},
+    {"UCT", 15, 15},
+    {"DZE", 14, 14},
+    {"EnDB", 13, 13},
+    {"I", 12, 12, kInstructionCache},
+    {"EOS", 11, 11},
+    {"EnRCTX", 10, 10},
+    {"UMA", 9, 9},
+    {"SED", 8, 8},
+    {"ITD", 7, 7},
+    {"nAA", 6, 6},
+    {"CP15BEN", 5, 5},
+    {"SA0", 4, 4, kStack},
+    {"SA", 3, 3, kStack},
+    {"C", 2, 2, kDataCache},
+    {"A", 1, 1, kAlign},
+    {"M", 0, 0, kMmu},
+};
+
+constexpr FieldSpec kSctlrEl2[] = {
+    {"TIDCP", 63, 63},
+    {"SPINTMASK", 62, 62},
+    {"NMI", 61, 61},
+    {"EnTP2", 60, 60},
+    {"TCSO", 59, 59},
+    {"TCSO0", 58, 58},
+    {"EPAN", 57, 57},
+    {"EnALS", 56, 56},
+    {"EnAS0", 55, 55},
+    {"EnASR", 54, 54},
+    {"TME", 53, 53},
+    {"TME0", 52, 52},
+    {"TMT", 51, 51},
+    {"TMT0", 50, 50},
+    {"TWEDEL", 49, 46},
+    {"TWEDEn", 45, 45},
+    {"DSSBS", 44, 44},
+    {"ATA", 43, 43},
+    {"ATA0", 42, 42},
+    {"TCF", 41, 40, kTagCheck},
+    {"TCF0", 39, 38, kTagCheck},
+    {"ITFSB", 37, 37},
+    {"BT", 36, 36},
+    {"BT0", 35, 35},
+    {"RES0", 34, 34},
+    {"MSCEn", 33, 33},
+    {"CMOW", 32, 32},
+    {"EnIA", 31, 31},
+    {"EnIB", 30, 30},
+    {"RES1", 29, 28},
+    {"EnDA", 27, 27},
+    {"RES0", 26, 26},
+    {"EE", 25, 25, kEndian},
+    {"RES0", 24, 24},
+    {"RES1", 23, 23},
+    {"EIS", 22, 22},
+    {"IESB", 21, 21},
+    {"RES0", 20, 20},
+    {"WXN", 19, 19, kWxn},
+    {"RES1", 18, 18},
+    {"RES0", 17, 17},
+    {"RES1", 16, 16},
+    {"RES0", 15, 14},
+    {"EnDB", 13, 13},
+    {"I", 12, 12, kInstructionCache},
+    {"EOS", 11, 11},
+    {"RES0", 10, 7},
+    {"nAA", 6, 6},
+    {"RES1", 5, 4},
+    {"SA", 3, 3, kStack},
+    {"C", 2, 2, kDataCache},
+    {"A", 1, 1, kAlign},
+    {"M", 0, 0, kMmu},
+};
+
+constexpr FieldSpec kHcrEl2[] = {
+    {"TWEDEL", 63, 60},
+    {"TWEDEn", 59, 59},
+    {"TID5", 58, 58},
+    {"DCT", 57, 57},
+    {"ATA", 56, 56},
+    {"TTLBOS", 55, 55},
+    {"TTLBIS", 54, 54},
+    {"EnSCXT", 53, 53},
+    {"TOCU", 52, 52},
+    {"AMVOFFEN", 51, 51},
+    {"TICAB", 50, 50},
+    {"TID4", 49, 49},
+    {"GPF", 48, 48},
+    {"FIEN", 47, 47},
+    {"FWB", 46, 46, set<"stage 2 decides the memory type">},
+    {"NV2", 45, 45},
+    {"AT", 44, 44},
+    {"NV1", 43, 43},
+    {"NV", 42, 42, set<"nested virtualization">},
+    {"API", 41, 41},
+    {"APK", 40, 40},
+    {"TME", 39, 39},
+    {"MIOCNCE", 38, 38},
+    {"TEA", 37, 37, set<"external aborts are taken to EL2">},
+    {"TERR", 36, 36},
+    {"TLOR", 35, 35},
+    {"E2H", 34, 34, words<"", "EL2 hosts an operating system (VHE)">},
+    {"ID", 33, 33},
+    {"CD", 32, 32},
+    {"RW", 31, 31, words<"EL1 is AArch32", "EL1 is AArch64">},
+    {"TRVM", 30, 30},
+    {"HCD", 29, 29, set<"HVC is undefined">},
+    {"TDZ", 28, 28},
+    {"TGE", 27, 27, words<"", "exceptions of EL0 are taken to EL2">},
+    {"TVM", 26, 26},
+    {"TTLB", 25, 25},
+    {"TPU", 24, 24},
+    {"TPCP", 23, 23},
+    {"TSW", 22, 22},
+    {"TACR", 21, 21},
+    {"TIDCP", 20, 20},
+    {"TSC", 19, 19, set<"SMC of EL1 is trapped">},
+    {"TID3", 18, 18},
+    {"TID2", 17, 17},
+    {"TID1", 16, 16},
+    {"TID0", 15, 15},
+    {"TWE", 14, 14, set<"WFE is trapped">},
+    {"TWI", 13, 13, set<"WFI is trapped">},
+    {"DC", 12, 12, set<"default cacheability: stage 1 off, Normal Write-Back">},
+    {"BSU", 11, 10, words<"no effect", "inner shareable", "outer shareable", "full system">},
+    {"FB", 9, 9},
+    {"VSE", 8, 8, set<"a virtual SError is pending">},
+    {"VI", 7, 7, set<"a virtual IRQ is pending">},
+    {"VF", 6, 6, set<"a virtual FIQ is pending">},
+    {"AMO", 5, 5, words<"", "SError is taken to EL2">},
+    {"IMO", 4, 4, words<"", "IRQ is taken to EL2">},
+    {"FMO", 3, 3, words<"", "FIQ is taken to EL2">},
+    {"PTW", 2, 2},
+    {"SWIO", 1, 1},
+    {"VM", 0, 0, words<"stage 2 translation is off", "stage 2 translation is on">},
+};
+static_assert(tiles(kSctlrEl1, 63, 0) && tiles(kSctlrEl2, 63, 0) && tiles(kHcrEl2, 63, 0));
+
+}  // namespace
+
+Field decode_sctlr_el1(std::uint64_t value) {
+  return decode_register("SCTLR_EL1", kSctlrEl1, value);
+}
+
+Field decode_sctlr_el2(std::uint64_t value) {
+  return decode_register("SCTLR_EL2", kSctlrEl2, value);
+}
+
+Field decode_hcr_el2(std::uint64_t value) {
+  return decode_register("HCR_EL2", kHcrEl2, value);
+}
+
+}  // namespace bootrig::aarch64
