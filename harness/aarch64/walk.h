@@ -1,6 +1,9 @@
 // The walk: what the hardware does to translate a virtual address, step by step, from the registers of a regime and a
 // guest's physical memory (DDI 0487, chapter D8). It ends in an address and its attributes, or in the fault, with the
 // ESR that the hardware must report for it.
+//
+// It shows the tables as memory holds them: what a TLB remembers, caches hide or a machine's missing features change is
+// left to others; notes name the features that a translation rests on.
 #pragma once
 
 #include <cstdint>
@@ -9,26 +12,11 @@
 #include <vector>
 
 #include "aarch64/syndrome.h"
+#include "aarch64/translation.h"
 #include "base/error.h"
 #include "base/memory_reader.h"
 
 namespace bootrig::aarch64 {
-
-enum class Regime { kEl10, kEl2, kEl20, kEl3 };  // EL1&0, EL2, EL2&0, EL3
-std::string_view to_text(Regime regime);
-
-// The registers that a walk reads. A register that the machine does not have is 0.
-struct TranslationRegisters {
-  std::uint64_t sctlr = 0, tcr = 0, ttbr0 = 0, ttbr1 = 0, mair = 0;  // of the regime's level
-  std::uint64_t hcr = 0, vtcr = 0, vttbr = 0;                        // EL2's, for stage 2 of EL1&0; 0 without EL2
-  unsigned pa_bits = 48;                                             // ID_AA64MMFR0_EL1.PARange, in bits
-};
-
-struct Access {
-  enum class Kind { kRead, kWrite, kExecute };
-  Kind kind = Kind::kRead;
-  unsigned from_level = 1;  // the exception level that makes it: 0..3
-};
 
 // One descriptor that was read.
 struct WalkStep {
@@ -48,8 +36,10 @@ struct WalkResult {
   struct Fault {
     int stage = 1;
     FaultStatus status;
-    std::string why;        // "L0[0x1ff] is invalid", "the address is not canonical", "EPD1 is set"
-    std::uint64_t esr = 0;  // what the hardware must report (EC, IL, FSC, WnR, S1PTW; ISV as 0)
+    std::string why;                   // "L0[0x1ff] is invalid", "the address is not canonical", "EPD1 is set"
+    std::uint64_t esr = 0;             // what the hardware must report (EC, IL, FSC, WnR, S1PTW; ISV as 0)
+    bool stage1_walk = false;          // S1PTW: stage 2 refused the read of a stage 1 descriptor
+    std::optional<std::uint64_t> ipa;  // of a stage 2 fault: what HPFAR_EL2 holds, with the offset in the page
   };
   std::optional<Fault> fault;
   std::vector<WalkStep> steps;
@@ -58,6 +48,7 @@ struct WalkResult {
       unreadable;  // memory that could not be read: the walk ends there, neither translated nor faulted
 };
 
+// `regime` EL2 is EL2&0 when HCR_EL2.E2H is set. An access from above the regime is one from its own level.
 WalkResult walk(const TranslationRegisters& registers, Regime regime, std::uint64_t address, const Access& access,
                 MemoryReader& memory);
 
