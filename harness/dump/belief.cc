@@ -12,9 +12,8 @@ constexpr unsigned kEcShift = 26, kIlShift = 25;
 
 void drop_sign_extension(ExceptionRecord& record) {
   if (!record.esr || (*record.esr & kHighHalf) != kHighHalf) return;
-  record.corrections.push_back(
-      fmt::format("ESR is printed as {:#018x}, sign-extended as by KVM of Linux 6.1: its low 32 bits are believed.",
-                  *record.esr));
+  record.corrections.push_back(fmt::format(
+      "ESR is printed as {:#018x}, sign-extended as by KVM of Linux 6.1: its low 32 bits are believed.", *record.esr));
   *record.esr &= ~kHighHalf;
 }
 
@@ -53,7 +52,8 @@ void compare_parts(ExceptionRecord& record, const SyndromeParts& parts, unsigned
   const std::uint64_t iss = esr & ((std::uint64_t{1} << iss_bits) - 1);
   const bool same = parts.ec.value_or(esr >> kEcShift & 0x3f) == (esr >> kEcShift & 0x3f) &&
                     parts.il.value_or(esr >> kIlShift & 1) == (esr >> kIlShift & 1) && parts.iss.value_or(iss) == iss;
-  if (!same) record.corrections.push_back("The printed ec, il and iss are not those of the printed ESR: ESR is believed.");
+  if (!same)
+    record.corrections.push_back("The printed ec, il and iss are not those of the printed ESR: ESR is believed.");
 }
 
 }  // namespace bootrig::dump

@@ -15,8 +15,7 @@ TEST(BootrigImageDump, ReadsTheLoadersDumpOfAnEmptyWindow) {
   EXPECT_EQ(record.dialect, "bootrig-image");
   EXPECT_EQ(record.first_line, 14u);
   EXPECT_EQ(record.last_line, 51u);
-  EXPECT_EQ(record.headline,
-            "bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1");
+  EXPECT_EQ(record.headline, "bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1");
   EXPECT_EQ(record.level, 1u);
   EXPECT_EQ(record.esr, 0x86000004u);
   EXPECT_EQ(record.far, 0xffffff8040000000u);
@@ -55,38 +54,42 @@ TEST(BootrigImageDump, AnUndefinedInstructionHasNoFar) {
 }
 
 TEST(BootrigImageDump, AnInterruptWritesNoSyndrome) {
-  const ExceptionRecord record = only_dump("bootrig kernel: EXCEPTION IRQ, current EL with SP_ELx, taken to EL1\n"
-                                           "  ESR_EL1 0x0000000086000004\n"
-                                           "  FAR_EL1 0xffffff8040000000\n"
-                                           "  ELR_EL1 0xffffff8040000010\n");
+  const ExceptionRecord record = only_dump(
+      "bootrig kernel: EXCEPTION IRQ, current EL with SP_ELx, taken to EL1\n"
+      "  ESR_EL1 0x0000000086000004\n"
+      "  FAR_EL1 0xffffff8040000000\n"
+      "  ELR_EL1 0xffffff8040000010\n");
   EXPECT_EQ(record.esr, std::nullopt);
   EXPECT_EQ(record.far, std::nullopt);
   EXPECT_EQ(record.elr, 0xffffff8040000010u);
   EXPECT_TRUE(record.cut_off);
   ASSERT_EQ(record.corrections.size(), 2u);
-  EXPECT_EQ(record.corrections[0],
-            "ESR is printed as 0x0000000086000004 but an IRQ does not write it: not believed.");
+  EXPECT_EQ(record.corrections[0], "ESR is printed as 0x0000000086000004 but an IRQ does not write it: not believed.");
 }
 
 TEST(BootrigImageDump, KvmOfLinux61SignExtendsEsr) {
-  const ExceptionRecord record = only_dump("bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1\n"
-                                           "  ESR_EL1 0xffffffff86000010\n"
-                                           "  FAR_EL1 0xffffff8040000000\n");
+  const ExceptionRecord record = only_dump(
+      "bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1\n"
+      "  ESR_EL1 0xffffffff86000010\n"
+      "  FAR_EL1 0xffffff8040000000\n");
   EXPECT_EQ(record.esr, 0x86000010u);
   EXPECT_EQ(record.far, 0xffffff8040000000u);
   ASSERT_EQ(record.corrections.size(), 1u);
-  EXPECT_EQ(record.corrections[0], "ESR is printed as 0xffffffff86000010, sign-extended as by KVM of Linux 6.1: its low "
-                                   "32 bits are believed.");
+  EXPECT_EQ(record.corrections[0],
+            "ESR is printed as 0xffffffff86000010, sign-extended as by KVM of Linux 6.1: its low "
+            "32 bits are believed.");
 }
 
 TEST(BootrigImageDump, RegistersOfAnotherLevelAreNotTheDumps) {
-  const ExceptionRecord record = only_dump("bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1\n"
-                                           "  ESR_EL2 0x0000000086000010\n");
+  const ExceptionRecord record = only_dump(
+      "bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1\n"
+      "  ESR_EL2 0x0000000086000010\n");
   EXPECT_EQ(record.esr, std::nullopt);
 }
 
 TEST(BootrigImageDump, OrdinaryLinesOfTheImageAreNoDump) {
-  EXPECT_TRUE(find_dumps("bootrig loader: entered at EL1\nbootrig user: EXCEPTIONAL\nbootrig loader: end of dump\n").empty());
+  EXPECT_TRUE(
+      find_dumps("bootrig loader: entered at EL1\nbootrig user: EXCEPTIONAL\nbootrig loader: end of dump\n").empty());
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ void Cursor::spaces() {
 std::optional<std::uint64_t> Cursor::hex(unsigned digits) {
   std::string_view number = rest_;
   if (number.starts_with("0x") || number.starts_with("0X")) number.remove_prefix(2);
-  const auto count = static_cast<std::size_t>(std::find_if_not(number.begin(), number.end(), is_hex_digit) - number.begin());
+  const auto count =
+      static_cast<std::size_t>(std::find_if_not(number.begin(), number.end(), is_hex_digit) - number.begin());
   if (count == 0 || count < digits || count > kMostHexDigits) return std::nullopt;
   const bool at_end = count == number.size();
   if (at_end ? !ended_ && count < kMostHexDigits : is_word(number[count])) return std::nullopt;

@@ -12,6 +12,12 @@ namespace {
 // A line belongs to the first dialect that knows it.
 constexpr std::array kDialects = {
     Dialect{"bootrig-image", begin_bootrig_image},
+    Dialect{"microkit-loader", begin_microkit_loader},
+    Dialect{"microkit-monitor", begin_microkit_monitor},
+    Dialect{"sel4-kernel", begin_sel4_kernel},
+    Dialect{"elfloader", begin_elfloader},
+    Dialect{"u-boot", begin_u_boot},
+    Dialect{"linux", begin_linux, 16},
 };
 
 constexpr std::size_t kLongestHeadline = 200;
