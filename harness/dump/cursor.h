@@ -26,6 +26,8 @@ class Cursor {
   // What stands before `mark`; the cursor then is behind the mark.
   std::optional<std::string_view> until(std::string_view mark);
   std::string_view rest() const { return rest_; }
+  // Nothing more stands in the line, and the line is whole.
+  bool at_end() const { return rest_.empty() && ended_; }
 
  private:
   std::string_view rest_;

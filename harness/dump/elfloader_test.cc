@@ -10,11 +10,12 @@ using dump::only_dump;
 using testing::ElementsAre;
 
 TEST(ElfloaderDump, NumbersAreUnpaddedWithout0x) {
-  const ExceptionRecord record = only_dump("ELF-LOADER: Synchronous exception received:\r\n"
-                                           "esr_el1: 96000044\r\n"
-                                           "elr_el1: 40401234\r\n"
-                                           "spsr_el1: 600003c5\r\n"
-                                           "far_el1: 0\r\n");
+  const ExceptionRecord record = only_dump(
+      "ELF-LOADER: Synchronous exception received:\r\n"
+      "esr_el1: 96000044\r\n"
+      "elr_el1: 40401234\r\n"
+      "spsr_el1: 600003c5\r\n"
+      "far_el1: 0\r\n");
   EXPECT_EQ(record.dialect, "elfloader");
   EXPECT_EQ(record.headline, "ELF-LOADER: Synchronous exception received:");
   EXPECT_EQ(record.level, 1u);
@@ -28,7 +29,8 @@ TEST(ElfloaderDump, NumbersAreUnpaddedWithout0x) {
 }
 
 TEST(ElfloaderDump, ANumberAtTheEndOfTheTranscriptMayBeCutOff) {
-  const ExceptionRecord record = only_dump("ELF-LOADER: Synchronous exception received:\nesr_el1: 96000044\nelr_el1: 4040");
+  const ExceptionRecord record =
+      only_dump("ELF-LOADER: Synchronous exception received:\nesr_el1: 96000044\nelr_el1: 4040");
   EXPECT_EQ(record.esr, 0x96000044u);
   EXPECT_EQ(record.elr, std::nullopt);
   EXPECT_TRUE(record.cut_off);

@@ -17,20 +17,30 @@ constexpr std::string_view kUserMark = ": unhandled exception: ";
 constexpr std::string_view kInternal = "Internal error: ";
 
 // The lines that stand in a dump and give no value.
-constexpr std::array<std::string_view, 18> kKnown = {
-    "Mem abort info:",  "Data abort info:", "EC = ",         "Exception class", "SET = ",        "EA = ",
-    "FSC = ",           "ISV = ",           "CM = ",         "GCS = ",          "Access size = ", "SSE = ",
-    "SF = ",            "Modules linked in", "Hardware name:", "Workqueue:",      "Tainted:",      "Call trace:"};
+constexpr std::array<std::string_view, 18> kKnown = {"Mem abort info:", "Data abort info:",
+                                                     "EC = ",           "Exception class",
+                                                     "SET = ",          "EA = ",
+                                                     "FSC = ",          "ISV = ",
+                                                     "CM = ",           "GCS = ",
+                                                     "Access size = ",  "SSE = ",
+                                                     "SF = ",           "Modules linked in",
+                                                     "Hardware name:",  "Workqueue:",
+                                                     "Tainted:",        "Call trace:"};
 
-// Linux's words for a fault status (DDI 0487, DFSC): "level 2 translation fault".
-std::optional<unsigned> fault_code(std::string_view text) {
+// Linux's words for a fault status, as the code that the hardware reports: "level 2 translation fault".
+std::optional<unsigned> told_code(std::string_view text) {
+  using aarch64::FaultKind;
   Cursor cursor(text, true);
   if (!cursor.text("level ")) return std::nullopt;
+  const bool negative = cursor.text("-");
   const std::optional<unsigned> level = cursor.decimal();
   if (!level || *level > 3) return std::nullopt;
-  for (const auto& [words, base] : {std::pair{" address size fault", 0x00u}, std::pair{" translation fault", 0x04u},
-                                    std::pair{" access flag fault", 0x08u}, std::pair{" permission fault", 0x0cu}}) {
-    if (cursor.text(words)) return base + *level;
+  for (const auto& [words, kind] : {std::pair{" address size fault", FaultKind::kAddressSize},
+                                    std::pair{" translation fault", FaultKind::kTranslation},
+                                    std::pair{" access flag fault", FaultKind::kAccessFlag},
+                                    std::pair{" permission fault", FaultKind::kPermission}}) {
+    if (cursor.text(words))
+      return aarch64::fault_code(kind, negative ? -static_cast<int>(*level) : static_cast<int>(*level));
   }
   return std::nullopt;
 }
@@ -53,7 +63,7 @@ class Linux : public DumpParser {
     record.extra["fault"] = headline_text(cursor.rest().substr(0, cursor.rest().rfind(" in ")));
     if (!cursor.until(", ESR ")) return;
     put("esr", cursor.hex(8));
-    if (cursor.text(", ")) told_code_ = fault_code(cursor.rest());
+    if (cursor.text(", ")) told_code_ = told_code(cursor.rest());
   }
 
   // "Unhandled 64-bit el1h sync exception on CPU0, ESR 0x… -- …", before 5.10 "Bad mode in Synchronous Abort handler
@@ -133,7 +143,8 @@ class Linux : public DumpParser {
   // "0 PID: 78 Comm: fault Not tainted 6.1.0-50-cloud-arm64 #1"
   Taken take_cpu(Cursor cursor) {
     if (const auto cpu = cursor.decimal()) record.extra["cpu"] = std::to_string(*cpu);
-    if (cursor.until("Comm: ")) record.extra["process"] = headline_text(cursor.rest().substr(0, cursor.rest().find(' ')));
+    if (cursor.until("Comm: "))
+      record.extra["process"] = headline_text(cursor.rest().substr(0, cursor.rest().find(' ')));
     return Taken::kYes;
   }
 

@@ -14,8 +14,9 @@ using testing::IsEmpty;
 TEST(LinuxDump, AUserProcessIsNotToldWhatTheHardwareSaid) {
   const ExceptionRecord record = only_dump(fixture("linux-user-fault"));
   EXPECT_EQ(record.dialect, "linux");
-  EXPECT_EQ(record.headline, "fault[79]: unhandled exception: DABT (lower EL), ESR 0x0000000092000004, level 2 "
-                             "translation fault in fault[400000+7e000]");
+  EXPECT_EQ(record.headline,
+            "fault[79]: unhandled exception: DABT (lower EL), ESR 0x0000000092000004, level 2 "
+            "translation fault in fault[400000+7e000]");
   EXPECT_EQ(record.first_line, 1u);
   EXPECT_EQ(record.last_line, 17u);
   EXPECT_EQ(record.esr, 0x92000006u);
@@ -30,10 +31,11 @@ TEST(LinuxDump, AUserProcessIsNotToldWhatTheHardwareSaid) {
   EXPECT_EQ(record.extra.at("cpu"), "0");
   EXPECT_EQ(record.extra.at("user"), "yes");
   EXPECT_FALSE(record.cut_off);
-  EXPECT_THAT(record.corrections,
-              ElementsAre("Linux hides from a user process what it cannot access: ESR is printed as 0x92000004, but the "
-                          "fault status is 0x06, by the words behind it.",
-                          "Linux does not print the FAR of a user process's fault."));
+  EXPECT_THAT(
+      record.corrections,
+      ElementsAre("Linux hides from a user process what it cannot access: ESR is printed as 0x92000004, but the "
+                  "fault status is 0x06, by the words behind it.",
+                  "Linux does not print the FAR of a user process's fault."));
 }
 
 TEST(LinuxDump, AnUndefinedInstructionOfAUserProcessHasNoEsr) {
@@ -44,6 +46,17 @@ TEST(LinuxDump, AnUndefinedInstructionOfAUserProcessHasNoEsr) {
   EXPECT_EQ(record.elr, 0x40074cu);
   EXPECT_TRUE(record.cut_off);
   EXPECT_THAT(record.corrections, ElementsAre("Linux does not print the ESR of this fault."));
+}
+
+TEST(LinuxDump, TheWordsOfAFaultStatusAreItsCode) {
+  for (const auto& [words, code] :
+       {std::pair{"level 0 address size fault", 0x00u}, std::pair{"level 3 access flag fault", 0x0bu},
+        std::pair{"level 1 permission fault", 0x0du}, std::pair{"level -1 translation fault", 0x2bu},
+        std::pair{"level 9 translation fault", 0x04u}, std::pair{"level -3 translation fault", 0x04u},
+        std::pair{"synchronous external abort", 0x04u}}) {
+    const std::string line = "a[1]: unhandled exception: DABT (lower EL), ESR 0x0000000092000004, ";
+    EXPECT_EQ(only_dump(line + words + " in a[400000+7e000]\n").esr, 0x92000000u | code) << words;
+  }
 }
 
 TEST(LinuxDump, AnOopsOfTheKernel) {
@@ -96,8 +109,8 @@ TEST(LinuxDump, AnExceptionNobodyExpects) {
 }
 
 TEST(LinuxDump, AnInternalErrorAloneIsADumpAndASecondOneAnother) {
-  const std::vector<ExceptionRecord> records =
-      find_dumps("Internal error: Oops - BUG: 00000000f2000800 [#1] SMP\nInternal error: Oops - bad mode: 0 [#2] SMP\n");
+  const std::vector<ExceptionRecord> records = find_dumps(
+      "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP\nInternal error: Oops - bad mode: 0 [#2] SMP\n");
   ASSERT_EQ(records.size(), 2u);
   EXPECT_EQ(records[0].esr, 0xf2000800u);
   EXPECT_EQ(records[0].extra.at("error"), "Oops - BUG");

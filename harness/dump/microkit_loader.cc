@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "dump/belief.h"
 #include "dump/dialect.h"
@@ -38,6 +39,7 @@ namespace {
 
 // So far back the loader's own log is looked for: it is printed just before the kernel is entered.
 constexpr std::size_t kLogWindow = 64 * 1024;
+constexpr unsigned kLogLines = 16;  // its three lines, and others between
 
 // What the loader says of the root server, and hands to the kernel in x2 and x3.
 struct RootServer {
@@ -51,17 +53,20 @@ std::optional<RootServer> root_server(std::string_view before) {
   const std::size_t at = before.rfind(kFirst);
   if (at == std::string_view::npos) return std::nullopt;
   ConsoleLines lines(before.substr(at));
-  std::optional<std::uint64_t> values[3];
-  constexpr std::string_view kNames[3] = {"physmem: ", "virtmem: ", "entry  : "};
-  for (unsigned i = 0; i < 3; ++i) {
+  constexpr std::array<std::string_view, 3> kNames = {"physmem: ", "virtmem: ", "entry  : "};
+  std::array<std::uint64_t, kNames.size()> values{};
+  std::size_t found = 0;
+  for (unsigned i = 0; i < kLogLines && found < kNames.size(); ++i) {
     const std::optional<ConsoleLine> line = lines.next();
     if (!line) return std::nullopt;
     Cursor cursor(*line);
-    if (!cursor.until(kNames[i])) return std::nullopt;
-    values[i] = cursor.hex(16);
-    if (!values[i]) return std::nullopt;
+    if (!cursor.text("LDR|INFO: ") || !cursor.until(kNames[found])) continue;
+    const std::optional<std::uint64_t> value = cursor.hex(16);
+    if (!value) return std::nullopt;
+    values[found++] = *value;
   }
-  return RootServer{*values[0] - *values[1], *values[2]};
+  if (found < kNames.size()) return std::nullopt;
+  return RootServer{values[0] - values[1], values[2]};
 }
 
 class MicrokitLoader : public DumpParser {
@@ -162,8 +167,8 @@ class MicrokitLoader : public DumpParser {
     const auto iss = values_.get("iss");
     const bool lost = iss && *iss != whole && *iss == (whole & 0xffffff);
     if (lost) {
-      record.corrections.push_back(
-          fmt::format("iss is printed without bit 24, as the loader masks it with 24 bits: by ESR it is {:#x}.", whole));
+      record.corrections.push_back(fmt::format(
+          "iss is printed without bit 24, as the loader masks it with 24 bits: by ESR it is {:#x}.", whole));
     }
     compare_parts(record, {values_.get("ec"), values_.get("il"), iss}, lost ? 24 : 25);
   }

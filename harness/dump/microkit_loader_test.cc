@@ -35,8 +35,7 @@ const std::string kSynchronous = "Synchronous (Current Exception level with SP_E
 TEST(MicrokitLoaderDump, ReadsTheDumpOfPullRequest423) {
   const ExceptionRecord record = only_dump(fixture("microkit-loader-423"));
   EXPECT_EQ(record.dialect, "microkit-loader");
-  EXPECT_EQ(record.headline,
-            "LDR|ERROR: loader trapped exception: Synchronous (Current Exception level with SP_ELx)");
+  EXPECT_EQ(record.headline, "LDR|ERROR: loader trapped exception: Synchronous (Current Exception level with SP_ELx)");
   EXPECT_EQ(record.first_line, 27u);
   EXPECT_EQ(record.last_line, 64u);
   EXPECT_EQ(record.level, 1u);
@@ -56,9 +55,10 @@ TEST(MicrokitLoaderDump, ItsOwnLogShowsTheShiftOfTheRegisters) {
   EXPECT_EQ(record.x[3], 0x211274u);    // the root server's entry
   EXPECT_EQ(record.x[29], 0x70005f70u);
   EXPECT_EQ(record.x[30], std::nullopt);
-  EXPECT_THAT(record.corrections,
-              ElementsAre("The loader prints its registers shifted: reg i is x(i+2), by its own log, which names x2 and "
-                          "x3 of the kernel's entry."));
+  EXPECT_THAT(
+      record.corrections,
+      ElementsAre("The loader prints its registers shifted: reg i is x(i+2), by its own log, which names x2 and "
+                  "x3 of the kernel's entry."));
 }
 
 TEST(MicrokitLoaderDump, WithoutTheLogNoRegisterIsBelieved) {
@@ -119,8 +119,7 @@ TEST(MicrokitLoaderDump, PartsThatAreNotOfTheEsrAreSaid) {
                                                      "    ec: 0x00000025 (Data Abort)\n"
                                                      "    far: 0x0000000008010004\n"));
   EXPECT_EQ(record.esr, 0x86000004u);
-  EXPECT_EQ(record.corrections[0],
-            "The printed ec, il and iss are not those of the printed ESR: ESR is believed.");
+  EXPECT_EQ(record.corrections[0], "The printed ec, il and iss are not those of the printed ESR: ESR is believed.");
 }
 
 TEST(MicrokitLoaderDump, TheWrongBankOfRegistersIsNotBelieved) {
@@ -136,10 +135,11 @@ TEST(MicrokitLoaderDump, TheWrongBankOfRegistersIsNotBelieved) {
   EXPECT_EQ(record.far, std::nullopt);
   EXPECT_EQ(record.elr, std::nullopt);
   EXPECT_FALSE(record.cut_off);
-  EXPECT_THAT(record.corrections,
-              ElementsAre("ESR_EL1 is 0, as no exception leaves it: the loader reads the registers of the level that it "
-                          "was built for, and the exception was taken to another; ESR, FAR and ELR are not believed.",
-                          kUnknownShift));
+  EXPECT_THAT(
+      record.corrections,
+      ElementsAre("ESR_EL1 is 0, as no exception leaves it: the loader reads the registers of the level that it "
+                  "was built for, and the exception was taken to another; ESR, FAR and ELR are not believed.",
+                  kUnknownShift));
 }
 
 TEST(MicrokitLoaderDump, FarOfAnUndefinedInstructionIsNotBelieved) {

@@ -16,7 +16,7 @@ constexpr std::string_view kVcpu = "MON|ERROR: received vCPU fault with ESR: ";
 
 // libsel4's seL4_Error, by number.
 constexpr std::array<std::string_view, 11> kSel4Errors = {
-    "NoError",        "InvalidArgument", "InvalidCapability", "IllegalOperation", "RangeError",     "AlignmentError",
+    "NoError",      "InvalidArgument",  "InvalidCapability", "IllegalOperation", "RangeError",     "AlignmentError",
     "FailedLookup", "TruncatedMessage", "DeleteFirst",       "RevokeFirst",      "NotEnoughMemory"};
 
 class MicrokitMonitor : public DumpParser {
@@ -166,8 +166,9 @@ class MicrokitMonitor : public DumpParser {
   // "pc : 0x…", "sp: 0x…", "x17 : 0x…"
   Taken take_register(Cursor cursor) {
     std::optional<std::string> name = register_name(cursor);
-    for (const auto& [printed, known] : {std::pair{"pc", "elr"}, std::pair{"spsr", "spsr"}, std::pair{"sp", "sp"},
-                                         std::pair{"tpidr_el0", "tpidr_el0"}, std::pair{"tpidrro_el0", "tpidrro_el0"}}) {
+    for (const auto& [printed, known] :
+         {std::pair{"pc", "elr"}, std::pair{"spsr", "spsr"}, std::pair{"sp", "sp"}, std::pair{"tpidr_el0", "tpidr_el0"},
+          std::pair{"tpidrro_el0", "tpidrro_el0"}}) {
       if (!name && cursor.text(printed)) name = known;
     }
     if (!name) return Taken::kNo;

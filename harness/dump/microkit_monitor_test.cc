@@ -21,8 +21,9 @@ const std::string kMessage =
 TEST(MicrokitMonitorDump, ReadsTheDumpOfPullRequest423) {
   const ExceptionRecord record = only_dump(fixture("microkit-monitor-423"));
   EXPECT_EQ(record.dialect, "microkit-monitor");
-  EXPECT_EQ(record.headline, "MON|ERROR: received message 0x00000006  badge: 0x0000000000000002  tcb cap: "
-                             "0x000000000000000b");
+  EXPECT_EQ(record.headline,
+            "MON|ERROR: received message 0x00000006  badge: 0x0000000000000002  tcb cap: "
+            "0x000000000000000b");
   EXPECT_EQ(record.first_line, 1u);
   EXPECT_EQ(record.last_line, 42u);
   EXPECT_EQ(record.esr, 0x92000006u);
@@ -89,8 +90,9 @@ TEST(MicrokitMonitorDump, UserExceptionHasNoNumber) {
   const ExceptionRecord record = only_dump(kMessage + "pc : 0x0000000000204ce0\nMON|ERROR: UserException\n");
   EXPECT_EQ(record.elr, 0x204ce0u);
   EXPECT_FALSE(record.cut_off);
-  EXPECT_THAT(record.corrections, ElementsAre("The monitor does not print a UserException's number and code: ESR is not "
-                                              "known."));
+  EXPECT_THAT(record.corrections,
+              ElementsAre("The monitor does not print a UserException's number and code: ESR is not "
+                          "known."));
 }
 
 TEST(MicrokitMonitorDump, UnknownFaultHasALabel) {
@@ -111,10 +113,11 @@ TEST(MicrokitMonitorDump, VcpuFaultIsTakenToEl2) {
 }
 
 TEST(MicrokitMonitorDump, Microkit130PutsItsNameBeforeEveryRegister) {
-  const ExceptionRecord record = only_dump(kMessage + "MON|ERROR: Registers: \n"
-                                                      "MON|ERROR: pc : 0x0000000000204ce0\n"
-                                                      "MON|ERROR: spsr : 0x0000000020000040\n"
-                                                      "MON|ERROR: x7 : 0x0000000000000777\n");
+  const ExceptionRecord record = only_dump(kMessage +
+                                           "MON|ERROR: Registers: \n"
+                                           "MON|ERROR: pc : 0x0000000000204ce0\n"
+                                           "MON|ERROR: spsr : 0x0000000020000040\n"
+                                           "MON|ERROR: x7 : 0x0000000000000777\n");
   EXPECT_EQ(record.elr, 0x204ce0u);
   EXPECT_EQ(record.spsr, 0x20000040u);
   EXPECT_EQ(record.x[7], 0x777u);

@@ -51,7 +51,8 @@ class KernelAbort : public DumpParser {
     keep_what_holds(record);
     if (kind_ == Kind::kPrefetch) {
       record.corrections.push_back(
-          "The kernel prints no FAR for a prefetch abort: the faulting instruction (ELR) is what could not be fetched.");
+          "The kernel prints no FAR for a prefetch abort: the faulting instruction (ELR) is what could not be "
+          "fetched.");
     }
   }
 

@@ -64,6 +64,7 @@ class UBoot : public DumpParser {
     const std::optional<std::uint64_t> lr = cursor.hex(16);
     if (!lr) return Taken::kNo;
     const bool as_linked = cursor.text(" (reloc)");
+    if (!as_linked && !cursor.at_end()) return Taken::kNo;
     values_.put(as_linked ? "elr-reloc" : "elr", *elr);
     if (!as_linked) values_.put("x30", *lr);
     return Taken::kYes;

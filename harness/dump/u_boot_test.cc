@@ -33,7 +33,8 @@ TEST(UBootDump, Reads202301WhichPrintsNoFar) {
 }
 
 TEST(UBootDump, NewerVersionsPrintFar) {
-  const ExceptionRecord record = only_dump("=> \"Synchronous Abort\" handler, esr 0x96000004, far 0xffff000000000000\n");
+  const ExceptionRecord record =
+      only_dump("=> \"Synchronous Abort\" handler, esr 0x96000004, far 0xffff000000000000\n");
   EXPECT_EQ(record.headline, "\"Synchronous Abort\" handler, esr 0x96000004, far 0xffff000000000000");
   EXPECT_EQ(record.far, 0xffff000000000000u);
   EXPECT_THAT(record.corrections, IsEmpty());
@@ -53,7 +54,8 @@ TEST(UBootDump, AnUndefinedInstructionLacksNoFar) {
 }
 
 TEST(UBootDump, OtherQuotedHandlersAreNone) {
-  EXPECT_THAT(find_dumps("\" handler, esr 0x1\n\"Oops\" handler, esr 0x96000004\nhandler, esr 0x96000004\n"), IsEmpty());
+  EXPECT_THAT(find_dumps("\" handler, esr 0x1\n\"Oops\" handler, esr 0x96000004\nhandler, esr 0x96000004\n"),
+              IsEmpty());
 }
 
 }  // namespace
