@@ -34,10 +34,6 @@ struct Access {
   bool pan = false;         // PSTATE.PAN is set: EL1 may not touch what EL0 may
 };
 
-// Bits high..low of a register or descriptor, or one of them.
-constexpr std::uint64_t bits(std::uint64_t value, unsigned high, unsigned low) {
-  return (value >> low) & (~std::uint64_t{0} >> (63 - (high - low)));
-}
 constexpr bool bit(std::uint64_t value, unsigned place) {
   return (value >> place) & 1;
 }
