@@ -116,7 +116,7 @@ std::string describe_host() {
 std::string git_revision(ProcessLauncher& launcher, const fs::path& folder) {
   const auto git = [&](std::vector<std::string> arguments) -> std::string {
     LaunchSpec spec;
-    spec.argv = {"git"};
+    spec.argv = {"git", "--no-optional-locks"};  // a status that is killed with us must leave no lock behind
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.folder = folder;
     const auto result = run_command(launcher, spec, Deadline::after(SteadyClock().now(), 5s));

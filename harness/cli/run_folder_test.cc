@@ -98,6 +98,31 @@ TEST(RunFolder, OfFailuresInBothFlavours) {
   EXPECT_EQ(against_xsd("junit-extended.xsd", folder.path() / "junit.xml"), "");
 }
 
+// To ask git for the revision must not write: a `git status` that is killed with us would leave its lock behind.
+TEST(RunFolder, LeavesTheRepositoryAlone) {
+  const TestFolder folder;
+  const fs::path project = folder.path() / "project";
+  copy_project(small_project(), project);
+  ForkingLauncher launcher;
+  const auto git = [&](Words words) {
+    words.insert(words.begin(), {"git", "-c", "user.name=test", "-c", "user.email=test@example.org"});
+    const auto result = run_command(launcher, {.argv = words, .folder = project},
+                                    Deadline::after(SteadyClock().now(), std::chrono::seconds(60)));
+    ASSERT_TRUE(result && result->status.code == 0) << (result ? result->output : to_text(result.error()));
+  };
+  git({"init", "-q"});
+  git({"add", "."});
+  git({"commit", "-q", "-m", "all"});
+  // The index would be brought up to date by a status that may write.
+  const fs::path touched = project / "scenarios/good/off/scenario.json";
+  fs::last_write_time(touched, fs::last_write_time(touched) - std::chrono::hours(1));
+  const std::string index = text_of(project / ".git/index");
+  const Finished finished = bootrig({"run", "--project", project, "good/off@virt", "--output", folder.path() / "run"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_TRUE(text_of(project / ".git/index") == index) << "the index was written";
+  EXPECT_FALSE(xpath(folder.path() / "run/junit.xml", "//property[@name='revision']").empty());
+}
+
 // The noise stands where another line is expected, so that all reports quote it.
 TEST(Terminal, NeverGetsTheGuestsBytes) {
   const TestFolder folder;
