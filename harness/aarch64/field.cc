@@ -12,17 +12,19 @@ bool is_reserved(const FieldSpec& spec, std::uint64_t value, std::string_view me
 }  // namespace
 
 std::vector<Field> decode_fields(Layout layout, std::uint64_t value, unsigned offset) {
-  std::vector<Field> fields(layout.size());
-  for (std::size_t i = 0; i < layout.size(); ++i) {
-    const FieldSpec& spec = layout[i];
-    Field& field = fields[i];
-    field.name = spec.name;
-    field.high = spec.high + offset;
-    field.low = spec.low + offset;
-    field.value = bits(value, spec.high, spec.low);
-    if (spec.describe != nullptr) field.meaning = spec.describe(field.value);
-    field.reserved_set = is_reserved(spec, field.value, field.meaning);
-    field.address = spec.address;
+  std::vector<Field> fields;
+  fields.reserve(layout.size());
+  for (const FieldSpec& spec : layout) {
+    const std::uint64_t part = bits(value, spec.high, spec.low);
+    const std::string_view meaning = spec.describe == nullptr ? std::string_view() : spec.describe(part);
+    fields.push_back({.name = spec.name,
+                      .high = spec.high + offset,
+                      .low = spec.low + offset,
+                      .value = part,
+                      .meaning = meaning,
+                      .reserved_set = is_reserved(spec, part, meaning),
+                      .address = spec.address,
+                      .fields = {}});
   }
   return fields;
 }

@@ -126,7 +126,9 @@ TEST(Registers, Mpidr) {
 }
 
 TEST(Descriptors, Summaries) {
-  const auto summary = [](std::uint64_t value, DescriptorPlace place) { return decode_descriptor(value, place).summary; };
+  const auto summary = [](std::uint64_t value, DescriptorPlace place) {
+    return decode_descriptor(value, place).summary;
+  };
   EXPECT_EQ(summary(0x7000b003, {12, 0, 1}), "table descriptor: the next table is at 0x7000b000");
   EXPECT_EQ(summary(0x7000b003, {12, 3, 1}), "page descriptor: output address 0x7000b000, up to 0x7000bfff");
   EXPECT_EQ(summary(0x40000711, {12, 1, 1}), "block descriptor: output address 0x40000000, up to 0x7fffffff");

@@ -170,17 +170,18 @@ std::string summary(const Syndrome& syndrome, const FaultAddresses& addresses) {
 
 std::vector<std::string> address_notes(const Syndrome& syndrome, const FaultAddresses& addresses) {
   std::vector<std::string> notes;
-  const auto far = syndrome.far_valid ? addresses.far : std::nullopt;
-  if (syndrome.abort && syndrome.instruction && far && far == addresses.elr) {
+  const bool has_far = syndrome.far_valid && addresses.far.has_value();
+  const std::uint64_t far = addresses.far.value_or(0);
+  if (syndrome.abort && syndrome.instruction && has_far && addresses.elr == far) {
     notes.push_back("FAR equals ELR: the instruction at that address could not be fetched.");
   }
   if (syndrome.abort && !syndrome.instruction && addresses.elr) {
     notes.push_back(fmt::format("The instruction at ELR {:#x} made the access.", *addresses.elr));
   }
-  if (far && !is_canonical(*far)) {
-    std::string note = fmt::format("FAR is not canonical: bits 63:48 are {:#x}, neither all 0 nor all 1.",
-                                   bits(*far, 63, 48));
-    const bool tagged = bits(*far, 55, 48) == 0 || bits(*far, 55, 48) == 0xff;
+  if (has_far && !is_canonical(far)) {
+    std::string note =
+        fmt::format("FAR is not canonical: bits 63:48 are {:#x}, neither all 0 nor all 1.", bits(far, 63, 48));
+    const bool tagged = bits(far, 55, 48) == 0 || bits(far, 55, 48) == 0xff;
     if (syndrome.status && syndrome.status->kind == FaultKind::kTranslation) {
       note += tagged ? " Unless the top byte is ignored (TBI), it faults before any table is read."
                      : " With 48-bit addresses it faults before any table is read.";

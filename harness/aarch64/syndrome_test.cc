@@ -238,7 +238,8 @@ TEST(Syndrome, WhatTheAddressesSay) {
   EXPECT_EQ(notes(0x96000004, {0x0100000000001000, {}}),
             Notes{"FAR is not canonical: bits 63:48 are 0x100, neither all 0 nor all 1. Unless the top byte is ignored "
                   "(TBI), it faults before any table is read."});
-  EXPECT_EQ(notes(0x92000006, {}), Notes{"If it was taken to EL2 for a stage 2 fault, HPFAR_EL2 holds the faulting IPA."});
+  EXPECT_EQ(notes(0x92000006, {}),
+            Notes{"If it was taken to EL2 for a stage 2 fault, HPFAR_EL2 holds the faulting IPA."});
 }
 
 TEST(Fault, EachCodeHasATextAndKindsHaveAWayBack) {
