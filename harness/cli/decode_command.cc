@@ -144,10 +144,8 @@ Result<void> decode_table_entry(const DecodeOptions& options, Decoded& decoded) 
 }
 
 JsonValue to_json(const Field& field) {
-  JsonValue::Object object{{"name", field.name},
-                           {"high", field.high},
-                           {"low", field.low},
-                           {"value", fmt::format("{:#x}", field.value)}};
+  JsonValue::Object object{
+      {"name", field.name}, {"high", field.high}, {"low", field.low}, {"value", fmt::format("{:#x}", field.value)}};
   if (field.address) object.emplace_back("address", fmt::format("{:#x}", field.value << field.low));
   if (!field.meaning.empty()) object.emplace_back("meaning", field.meaning);
   if (field.reserved_set) object.emplace_back("reserved", true);
