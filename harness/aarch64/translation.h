@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aarch64/field.h"
 #include "aarch64/syndrome.h"
 
 namespace bootrig::aarch64 {
@@ -34,6 +35,7 @@ struct Access {
   bool pan = false;         // PSTATE.PAN is set: EL1 may not touch what EL0 may
 };
 
+// One bit of a register or descriptor; bits() is field.h's.
 constexpr bool bit(std::uint64_t value, unsigned place) {
   return (value >> place) & 1;
 }

@@ -5,7 +5,7 @@
 namespace bootrig::aarch64 {
 namespace {
 
-using Kind = Descriptor::Kind;
+using Kind = TableEntry::Kind;
 
 // The highest level, counted from -1 down, that may hold a block (DDI 0487, D8.3.1).
 int first_block_level(const TranslationScheme& scheme) {
@@ -76,8 +76,8 @@ std::string denial(const Access& access, const std::string& reason) {
 
 }  // namespace
 
-Descriptor decode_descriptor(const TranslationScheme& scheme, int level, std::uint64_t value) {
-  Descriptor descriptor{.kind = kind_at(scheme, level, value), .value = value};
+TableEntry decode_entry(const TranslationScheme& scheme, int level, std::uint64_t value) {
+  TableEntry descriptor{.kind = kind_at(scheme, level, value), .value = value};
   switch (descriptor.kind) {
     case Kind::kInvalid:
       descriptor.problem = problem_at(scheme, level, value);

@@ -9,7 +9,7 @@
 
 namespace bootrig::aarch64 {
 
-struct Descriptor {
+struct TableEntry {
   enum class Kind { kInvalid, kTable, kBlock, kPage };
   Kind kind = Kind::kInvalid;
   std::uint64_t value = 0;
@@ -21,7 +21,7 @@ struct Descriptor {
   bool contiguous() const { return bit(value, 52); }
   bool dirty_modifier() const { return bit(value, 51); }  // DBM
 };
-Descriptor decode_descriptor(const TranslationScheme& scheme, int level, std::uint64_t value);
+TableEntry decode_entry(const TranslationScheme& scheme, int level, std::uint64_t value);
 unsigned descriptor_shareability(const TranslationScheme& scheme, std::uint64_t value);
 
 // What the tables on the way forbid: APTable, UXNTable or XNTable, PXNTable.

@@ -32,7 +32,7 @@ std::uint64_t abort_esr(const Access& access, unsigned to_level, unsigned code, 
 // Where a table walk ended well.
 struct Leaf {
   TranslationScheme scheme;
-  Descriptor descriptor;
+  TableEntry descriptor;
   TableLimits limits;
   int level = 0;
   unsigned index = 0;
@@ -63,9 +63,9 @@ class Walker {
   std::optional<std::uint64_t> read_descriptor(const TranslationScheme& scheme, std::uint64_t address);
   bool check_leaf(const Leaf& leaf, bool stage1_walk);
 
-  std::string describe(const TranslationScheme& scheme, const Descriptor& descriptor, int level,
+  std::string describe(const TranslationScheme& scheme, const TableEntry& descriptor, int level,
                        const TableLimits& limits) const;
-  std::string attributes(const TranslationScheme& scheme, const Descriptor& descriptor,
+  std::string attributes(const TranslationScheme& scheme, const TableEntry& descriptor,
                          const TableLimits& limits) const;
   MemoryType stage1_memory(const TranslationScheme& scheme, std::uint64_t descriptor) const;
   MemoryType both_memories(const MemoryType& stage1, const Leaf& leaf) const;
@@ -189,14 +189,14 @@ std::optional<Leaf> Walker::descend(const TranslationScheme& scheme, std::uint64
     const std::uint64_t address = table + std::uint64_t{index} * 8;
     const auto value = read_descriptor(scheme, address);
     if (!value) return std::nullopt;
-    leaf.descriptor = decode_descriptor(scheme, level, *value);
+    leaf.descriptor = decode_entry(scheme, level, *value);
     leaf.level = level;
     leaf.index = index;
     result_.steps.push_back(
         {scheme.stage, level, index, address, *value, describe(scheme, leaf.descriptor, level, leaf.limits)});
 
     const std::string where = place(scheme.stage, level, index);
-    if (leaf.descriptor.kind == Descriptor::Kind::kInvalid) {
+    if (leaf.descriptor.kind == TableEntry::Kind::kInvalid) {
       fail_at(scheme.stage, FaultKind::kTranslation, level, fmt::format("{} is {}", where, leaf.descriptor.problem),
               stage1_walk);
       return std::nullopt;
@@ -255,23 +255,23 @@ void Walker::note_leaf(const Leaf& leaf) {
 }
 
 // What a step says: "table at 0x7000b000", "block, PA 0x40000000, Normal WB, inner shareable, AF, RW".
-std::string Walker::describe(const TranslationScheme& scheme, const Descriptor& descriptor, int level,
+std::string Walker::describe(const TranslationScheme& scheme, const TableEntry& descriptor, int level,
                              const TableLimits& limits) const {
-  if (descriptor.kind == Descriptor::Kind::kInvalid) return descriptor.problem;
-  if (descriptor.kind == Descriptor::Kind::kTable) {
+  if (descriptor.kind == TableEntry::Kind::kInvalid) return descriptor.problem;
+  if (descriptor.kind == TableEntry::Kind::kTable) {
     TableLimits own;
     if (scheme.table_limits) own.add(descriptor.value);
     return fmt::format("table at {:#x}{}", descriptor.address, to_text(scheme, own));
   }
   const bool to_ipa = scheme.stage == 1 && stage2_enabled(registers_, regime_);
   const std::string memory = scheme.stage == 1 ? to_text(stage1_memory(scheme, descriptor.value)) + ", " : "";
-  return fmt::format("{} of {:#x} bytes, {} {:#x}, {}{}", descriptor.kind == Descriptor::Kind::kPage ? "page" : "block",
+  return fmt::format("{} of {:#x} bytes, {} {:#x}, {}{}", descriptor.kind == TableEntry::Kind::kPage ? "page" : "block",
                      std::uint64_t{1} << scheme.offset_bits(level), to_ipa ? "IPA" : "PA", descriptor.address, memory,
                      attributes(scheme, descriptor, limits));
 }
 
 // All but the memory type: "AF, RO, UXN, nG".
-std::string Walker::attributes(const TranslationScheme& scheme, const Descriptor& descriptor,
+std::string Walker::attributes(const TranslationScheme& scheme, const TableEntry& descriptor,
                                const TableLimits& limits) const {
   std::string text = descriptor.access_flag() ? "AF, " : "no AF, ";
   if (scheme.stage == 2) {
