@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "machine/inspection.h"
 #include "process/launcher.h"
 #include "qemu/arguments.h"
 #include "spec/target.h"
@@ -57,6 +58,9 @@ class Machine {
   // Time so far that its busiest thread was runnable but not running: a loaded host, not a slow
   // guest.
   virtual Duration starved() = 0;
+  // Stops the guest, if it still runs, and lets one look at it. Asked for once; from then on the machine can only be
+  // inspected and stopped. An error: it has ended, or does not answer.
+  virtual Result<std::unique_ptr<Inspection>> inspect() = 0;
   // Ends it and reaps it; a machine that is deaf to it is killed. Safe to call twice.
   virtual void stop() = 0;
   virtual const MachineFacts& facts() const = 0;

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
+#include "machine/qemu_inspection.h"
 
 namespace bootrig {
 namespace {
@@ -25,6 +27,7 @@ constexpr std::size_t kErrorsMax = std::size_t{64} << 10;
 // instead of 1700, and half of the work). Everything else still wakes it.
 constexpr Duration kGather = std::chrono::microseconds(200);
 constexpr std::size_t kShortRead = 4096;
+constexpr const char* kGone = "the machine has ended";
 constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
 
 // What is there, at most a buffer full. Closes the descriptor at the end of the stream: QEMU that
@@ -164,6 +167,53 @@ void QemuMachine::send_pending() {
   if (count > 0) outbox_.erase(0, static_cast<std::size_t>(count));
   // Nobody will read it; that the machine has ended is found by the next poll.
   if (count < 0 && errno != EAGAIN && errno != EINTR) outbox_.clear();
+}
+
+Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
+  if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
+  if (!channels_.gdb.valid()) return fail("the machine is being inspected already");
+  gather_until_ = TimePoint::max();  // nobody asks for the console any more
+  const TimePoint begin = clock_.now();
+  const Deadline deadline = Deadline::after(begin, kInspectionTime);
+  BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
+  BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:gdb", deadline));
+  if (!answer.starts_with("Waiting for gdb connection")) {
+    return fail(fmt::format("QEMU does not start its gdbstub: {}", printable(trim(answer))));
+  }
+  auto inspection = std::make_unique<QemuInspection>(
+      GdbStub(std::move(channels_.gdb), clock_),
+      [this](std::string_view command, Deadline until) { return run_monitor(command, until); }, clock_,
+      deadline.remaining(clock_.now()));
+  BOOTRIG_TRY_VOID(inspection->attach());
+  return inspection;
+}
+
+Result<std::string> QemuMachine::run_monitor(std::string_view command, Deadline deadline) {
+  return run_command("human-monitor-command", {{"command-line", std::string(command)}}, deadline);
+}
+
+Result<std::string> QemuMachine::run_command(std::string_view command,
+                                             const std::vector<std::pair<std::string, std::string>>& arguments,
+                                             Deadline deadline) {
+  const std::string id = fmt::format("bootrig-{}", ++commands_);
+  const std::string line = qmp_command(command, id, arguments);
+  qmp_.await(id);
+  // A socket that has no room for a line is that of a QEMU that has long ceased to listen.
+  const ssize_t sent = ::send(channels_.qmp.get(), line.data(), line.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(line.size())) {
+    return fail(sent < 0 && errno != EAGAIN ? kGone : "QEMU does not take commands");
+  }
+  for (;;) {
+    const Ready ready = wait(deadline);
+    if (ready.interrupted) return fail("the run was interrupted");
+    if (ready.errors) read_errors();
+    if (ready.qmp || ready.exited) read_qmp();
+    if (qmp_.reply()) break;
+    if (ready.exited || !channels_.qmp.valid()) return fail(kGone);
+    if (deadline.passed(clock_.now())) return fail(fmt::format("QEMU does not answer to '{}' in time", command));
+  }
+  if (*qmp_.reply()) return qmp_.reply()->value();
+  return fail(fmt::format("QEMU refuses '{}': {}", command, qmp_.reply()->error().message));
 }
 
 MachineEvent QemuMachine::end() {

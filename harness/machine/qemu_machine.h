@@ -35,6 +35,7 @@ class QemuMachine final : public Machine {
   // pulled.
   Result<void> send(std::string_view bytes) override;
   Duration starved() override { return process_->starved(); }
+  Result<std::unique_ptr<Inspection>> inspect() override;
   void stop() override;
   const MachineFacts& facts() const override { return facts_; }
 
@@ -50,6 +51,10 @@ class QemuMachine final : public Machine {
   void read_qmp();
   void read_errors();
   void send_pending();
+  // Runs a QMP command and gives the text that it returns.
+  Result<std::string> run_command(std::string_view command,
+                                  const std::vector<std::pair<std::string, std::string>>& arguments, Deadline deadline);
+  Result<std::string> run_monitor(std::string_view command, Deadline deadline);
   MachineEvent end();
   void reap();
 
@@ -63,6 +68,7 @@ class QemuMachine final : public Machine {
   std::vector<char> buffer_;           // for one read
   std::optional<MachineEvent> ended_;  // the last event, once there was one
   TimePoint gather_until_{};           // the console is not watched before
+  unsigned commands_ = 0;              // that were run, to tell their replies apart
   bool late_ = false;                  // the last call's deadline had passed
 };
 

@@ -56,7 +56,26 @@ std::string version_of(const JsonValue& greeting) {
   return major && minor && micro ? fmt::format("{}.{}.{}", *major, *minor, *micro) : "";
 }
 
+Result<std::string> reply_of(const JsonValue& message) {
+  if (find(message, {"error"}) != nullptr) {
+    return fail(get<std::string>(message, {"error", "desc"}).value_or("QEMU gives no reason"));
+  }
+  return get<std::string>(message, {"return"}).value_or("");
+}
+
 }  // namespace
+
+std::string qmp_command(std::string_view command, std::string_view id,
+                        const std::vector<std::pair<std::string, std::string>>& arguments) {
+  JsonValue::Object object{{"execute", command}, {"id", id}};
+  if (!arguments.empty()) object.emplace_back("arguments", JsonValue::Object(arguments.begin(), arguments.end()));
+  return write_json(object) + "\n";
+}
+
+void QmpReader::await(std::string id) {
+  awaited_ = std::move(id);
+  reply_.reset();
+}
 
 void QmpReader::feed(std::string_view bytes) {
   for (std::size_t end = bytes.find('\n'); end != bytes.npos; end = bytes.find('\n')) {
@@ -76,6 +95,10 @@ void QmpReader::read_line(std::string_view line) {
   if (get<std::string>(*message, {"id"}) == "query-kvm") {
     const auto kvm = get<bool>(*message, {"return", "enabled"});
     if (kvm) accelerator_ = *kvm ? "kvm" : "tcg";
+  }
+  if (!awaited_.empty() && get<std::string>(*message, {"id"}) == awaited_) {
+    reply_ = reply_of(*message);
+    awaited_.clear();
   }
   if (!stopped_) stopped_ = why_stopped(*message);
 }

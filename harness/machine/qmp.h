@@ -1,11 +1,14 @@
 // What a machine needs to hear over QMP (docs/interop/qmp-spec of QEMU): which QEMU it is, which
-// accelerator it uses, and why the guest stopped. Reads bytes; the socket is the machine's.
+// accelerator it uses, why the guest stopped, and replies to commands. Reads bytes; the socket is the machine's.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/error.h"
 #include "machine/machine.h"
 
 namespace bootrig {
@@ -17,6 +20,10 @@ inline constexpr std::string_view kQmpOpening =
     "{\"execute\":\"query-kvm\",\"id\":\"query-kvm\"}\n"
     "{\"execute\":\"cont\"}\n";
 
+// One command, on one line. `arguments` are pairs of name and text.
+std::string qmp_command(std::string_view command, std::string_view id,
+                        const std::vector<std::pair<std::string, std::string>>& arguments = {});
+
 class QmpReader {
  public:
   // Any part of the stream. A line that is no JSON, or has an unknown shape, is passed over.
@@ -27,6 +34,12 @@ class QmpReader {
   // The first SHUTDOWN, RESET or GUEST_PANICKED event that is the guest's doing.
   std::optional<GuestStopped::Why> stopped() const { return stopped_; }
 
+  // Watches for the reply to the command with this id, instead of any before.
+  void await(std::string id);
+  // It: the text that the command returns (empty when it returns something else), or QEMU's reason to refuse it. None:
+  // not there yet.
+  const std::optional<Result<std::string>>& reply() const { return reply_; }
+
  private:
   void read_line(std::string_view line);
 
@@ -34,6 +47,8 @@ class QmpReader {
   std::string version_;
   std::string accelerator_;
   std::optional<GuestStopped::Why> stopped_;
+  std::string awaited_;  // empty: nothing
+  std::optional<Result<std::string>> reply_;
 };
 
 }  // namespace bootrig

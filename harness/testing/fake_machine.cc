@@ -17,7 +17,7 @@ FakeMachine::FakeMachine(ManualClock& clock, std::vector<FakeStep> steps, std::s
 }
 
 MachineEvent FakeMachine::next_event(Deadline deadline) {
-  CHECK(!record_->stopped);
+  CHECK(!record_->stopped && !record_->inspected);
   if (ended_) return *ended_;
   const bool over = next_ == steps_.size();
   const TimePoint due = over ? TimePoint::max() : Deadline::after(last_at_, steps_[next_].after).at;
@@ -39,6 +39,13 @@ Result<void> FakeMachine::send(std::string_view bytes) {
   record_->sent += bytes;
   record_->sent_at.push_back(clock_.now());
   return {};
+}
+
+Result<std::unique_ptr<Inspection>> FakeMachine::inspect() {
+  CHECK(!record_->stopped && !record_->inspected);
+  record_->inspected = true;
+  if (!inspection_) return fail("the machine cannot be inspected: it is a fake");
+  return std::make_unique<FakeInspection>(*inspection_);
 }
 
 FakeMachineFactory::FakeMachineFactory(ManualClock& clock, std::vector<FakeStep> steps)

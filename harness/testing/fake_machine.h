@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "machine/machine.h"
+#include "testing/fake_inspection.h"
 #include "testing/manual_clock.h"
 
 namespace bootrig {
@@ -24,6 +25,7 @@ struct FakeStep {
 struct FakeMachineRecord {
   std::string sent;  // all that was sent, one after the other
   std::vector<TimePoint> sent_at;
+  bool inspected = false;
   bool stopped = false;
 };
 
@@ -38,11 +40,14 @@ class FakeMachine final : public Machine {
   MachineEvent next_event(Deadline deadline) override;
   Result<void> send(std::string_view bytes) override;
   Duration starved() override { return starved_; }
+  // A copy of what set_inspection() gave; without it, an error.
+  Result<std::unique_ptr<Inspection>> inspect() override;
   void stop() override { record_->stopped = true; }
   const MachineFacts& facts() const override { return facts_; }
 
   void set_starved(Duration starved) { starved_ = starved; }
   void set_facts(MachineFacts facts) { facts_ = std::move(facts); }
+  void set_inspection(FakeInspectionData inspection) { inspection_ = std::move(inspection); }
   void refuse_to_send(std::string why) { send_trouble_ = std::move(why); }
   const FakeMachineRecord& record() const { return *record_; }
 
@@ -55,6 +60,7 @@ class FakeMachine final : public Machine {
   std::optional<MachineEvent> ended_;
   Duration starved_{0};
   std::string send_trouble_;
+  std::optional<FakeInspectionData> inspection_;
   MachineFacts facts_;
 };
 

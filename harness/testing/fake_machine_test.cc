@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "testing/fake_launcher.h"
 
 namespace bootrig {
@@ -32,6 +34,35 @@ TEST(FakeMachine, IsSilentAfterItsScript) {
   const Deadline deadline = Deadline::after(clock.now(), seconds(5));
   EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(machine.next_event(deadline)));
   EXPECT_EQ(clock.now(), deadline.at);
+}
+
+TEST(FakeMachine, IsInspected) {
+  ManualClock clock;
+  FakeMachine machine(clock, {});
+  machine.set_inspection({.states = {{.index = 0, .pc = 0x40000000, .system = {{"ESR_EL1", 0x96000004}}}},
+                          .memory = {{0x1000, "abcd"}, {0x2000, "xyz"}},
+                          .answers = {{"info mtree -f", "nothing"}}});
+  auto inspection = machine.inspect();
+  ASSERT_TRUE(inspection);
+  EXPECT_TRUE(machine.record().inspected);
+  EXPECT_EQ((*inspection)->cpus().value()[0].system.at("ESR_EL1"), 0x96000004u);
+  EXPECT_EQ((*inspection)->monitor("info mtree -f"), "nothing");
+  EXPECT_EQ((*inspection)->monitor("info roms").error().message,
+            "the fake machine's monitor does not know 'info roms'");
+  std::array<std::uint8_t, 2> bytes{};
+  ASSERT_TRUE((*inspection)->read(0x1002, bytes));
+  EXPECT_EQ(bytes[0], 'c');
+  EXPECT_EQ(bytes[1], 'd');
+  for (const std::uint64_t address : {0xfffull, 0x1003ull, 0x2002ull, 0x2003ull, ~0ull}) {
+    EXPECT_FALSE((*inspection)->read(address, bytes)) << address;
+  }
+  EXPECT_EQ((*inspection)->read(0x1003, bytes).error().message, "no memory at 0x1003");
+}
+
+TEST(FakeMachine, CannotBeInspectedUnlessTold) {
+  ManualClock clock;
+  FakeMachine machine(clock, {});
+  EXPECT_EQ(machine.inspect().error().message, "the machine cannot be inspected: it is a fake");
 }
 
 TEST(FakeMachineFactory, RecordsWhatItStarted) {

@@ -1,0 +1,59 @@
+// QemuInspection: a stopped QEMU, seen through its gdbstub and its monitor. What it reads it keeps: the machine stands
+// still.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "machine/gdb_stub.h"
+#include "machine/inspection.h"
+#include "machine/memory_map.h"
+
+namespace bootrig {
+
+// Time that an inspection may spend waiting for its machine, in all its calls together, so that a machine that is deaf
+// holds nobody up. (A whole look takes some 20 ms.)
+inline constexpr Duration kInspectionTime = std::chrono::seconds(2);
+
+class QemuInspection final : public Inspection {
+ public:
+  // Answers a command of the human monitor.
+  using Monitor = std::function<Result<std::string>(std::string_view command, Deadline deadline)>;
+
+  // `stub` is not attached yet, and the guest does not run.
+  QemuInspection(GdbStub stub, Monitor monitor, const Clock& clock, Duration time);
+
+  // Before all else.
+  Result<void> attach();
+
+  Result<std::vector<CpuState>> cpus() override;
+  // RAM and ROM alone: to read a device would change it, and where there is nothing the gdbstub makes up zeros.
+  Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override;
+  Result<std::string> monitor(std::string_view command) override;
+
+ private:
+  static constexpr std::size_t kPageSize = 4096;
+  using Page = std::array<std::uint8_t, kPageSize>;
+  class Spending;
+
+  Result<void> load_map();
+  Result<void> check_memory(std::uint64_t page) const;
+  Result<void> load_pages(std::uint64_t first, std::uint64_t last);
+
+  GdbStub stub_;
+  Monitor monitor_;
+  const Clock& clock_;
+  Duration left_;
+  std::optional<std::vector<CpuState>> cpus_;
+  std::optional<std::vector<MemoryRegion>> map_;
+  std::map<std::uint64_t, Page> pages_;  // by number: address / kPageSize
+};
+
+}  // namespace bootrig

@@ -1,0 +1,53 @@
+// An Inspection of plain data: what a test puts in is what triage finds.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "machine/inspection.h"
+
+namespace bootrig {
+
+// An aggregate with a base cannot have named members initialised; so the data stands on its own.
+struct FakeInspectionData {
+  std::vector<CpuState> states;
+  std::map<std::uint64_t, std::string> memory;  // bytes by their first address
+  std::map<std::string, std::string> answers;   // of the monitor
+};
+
+class FakeInspection final : public Inspection {
+ public:
+  explicit FakeInspection(FakeInspectionData data) : data_(std::move(data)) {}
+
+  Result<std::vector<CpuState>> cpus() override { return data_.states; }
+
+  Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override {
+    const auto after = data_.memory.upper_bound(address);
+    if (after == data_.memory.begin()) return fail(fmt::format("no memory at {:#x}", address));
+    const auto& [first, bytes] = *std::prev(after);
+    const std::uint64_t offset = address - first;
+    if (offset > bytes.size() || out.size() > bytes.size() - offset) {
+      return fail(fmt::format("no memory at {:#x}", address));
+    }
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+    return {};
+  }
+
+  Result<std::string> monitor(std::string_view command) override {
+    const auto answer = data_.answers.find(std::string(command));
+    if (answer == data_.answers.end()) {
+      return fail(fmt::format("the fake machine's monitor does not know '{}'", command));
+    }
+    return answer->second;
+  }
+
+ private:
+  FakeInspectionData data_;
+};
+
+}  // namespace bootrig
