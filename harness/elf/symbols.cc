@@ -50,11 +50,22 @@ Result<void> SymbolTable::add(const std::filesystem::path& path) {
        section = elf_nextscn(elf.get(), section)) {
     read_section(elf.get(), section, symbols_);
   }
-  // Of several names of one place the one with a size stands first.
-  std::ranges::stable_sort(symbols_, [](const Symbol& a, const Symbol& b) {
-    return a.address != b.address ? a.address < b.address : a.size > b.size;
-  });
+  sort();
   return {};
+}
+
+SymbolTable SymbolTable::of(std::vector<Symbol> symbols) {
+  SymbolTable table;
+  table.symbols_ = std::move(symbols);
+  table.sort();
+  return table;
+}
+
+// Of several names of one place the one with a size stands last: find() looks from the end.
+void SymbolTable::sort() {
+  std::ranges::stable_sort(symbols_, [](const Symbol& a, const Symbol& b) {
+    return a.address != b.address ? a.address < b.address : a.size < b.size;
+  });
 }
 
 const Symbol* SymbolTable::find(std::uint64_t address) const {

@@ -23,6 +23,8 @@ struct Symbol {
 class SymbolTable {
  public:
   SymbolTable() = default;
+  // Of known symbols, in any order.
+  static SymbolTable of(std::vector<Symbol> symbols);
   // Adds a file's functions, objects and untyped labels. A stripped file adds nothing.
   Result<void> add(const std::filesystem::path& path);
 
@@ -33,6 +35,8 @@ class SymbolTable {
   const std::vector<Symbol>& symbols() const { return symbols_; }  // by address
 
  private:
+  void sort();
+
   std::vector<Symbol> symbols_;
 };
 

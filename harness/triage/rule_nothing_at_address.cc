@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "machine/memory_map.h"
 #include "triage/rules.h"
 
 namespace bootrig {
