@@ -3,7 +3,7 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image machine run testing reports cli)
+set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image machine triage run testing reports cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_json_DEPENDS base)
@@ -16,10 +16,11 @@ set(ROOM_process_DEPENDS base)
 set(ROOM_elf_DEPENDS base)
 set(ROOM_image_DEPENDS base json elf spec qemu process)
 set(ROOM_machine_DEPENDS base json spec qemu process image)
-set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image machine)
-set(ROOM_testing_DEPENDS base json match spec qemu process elf image machine run)
-set(ROOM_reports_DEPENDS base json run spec)
-set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image machine run reports)
+set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image machine)
+set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image machine triage)
+set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image machine triage run)
+set(ROOM_reports_DEPENDS base json triage run spec)
+set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image machine triage run reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)

@@ -57,6 +57,22 @@ void tell_detail(const Verdict& verdict, const Attempt* attempt, Story& story) {
   if (!twice) story.add("detail", verdict.detail);
 }
 
+// The explanation heads the story: most readers need nothing else.
+void tell_diagnosis(const Attempt& attempt, Story& story) {
+  if (!attempt.diagnosis) return;
+  const Diagnosis& diagnosis = *attempt.diagnosis;
+  if (diagnosis.cause) {
+    story.add("CAUSE", diagnosis.cause->what);
+    story.add("CHANGE", diagnosis.cause->change);
+  }
+  story.add("exception", diagnosis.headline);
+  std::string findings, missing;
+  for (const std::string& finding : diagnosis.findings) findings += finding + "\n";
+  for (const std::string& what : diagnosis.missing) missing += what + "\n";
+  story.add("findings", findings);
+  story.add("missing", missing);
+}
+
 void tell_divergence(const Divergence& divergence, Story& story) {
   story.add("expected", in_quotes(divergence.expected));
   if (divergence.seen) {
@@ -186,6 +202,7 @@ std::string testcase_name(const RunResult& result) {
 
 std::vector<StoryLine> story_of(const RunResult& result) {
   Story story;
+  if (!result.attempts.empty()) tell_diagnosis(result.attempts.back(), story);
   tell_detail(result.verdict, result.attempts.empty() ? nullptr : &result.attempts.back(), story);
   if (result.expected_failure) {
     const ExpectedFailure& expected = *result.expected_failure;
@@ -204,6 +221,7 @@ std::vector<StoryLine> story_of(const RunResult& result) {
 
 std::vector<StoryLine> story_of(const Attempt& attempt) {
   Story story;
+  tell_diagnosis(attempt, story);
   tell_detail(attempt.verdict, &attempt, story);
   tell_session(attempt, story);
   story.add("to act", who_must_act(attempt.verdict.cause));

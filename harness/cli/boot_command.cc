@@ -10,11 +10,12 @@
 #include "cli/environment.h"
 #include "image/image.h"
 #include "run/session.h"
+#include "triage/diagnosis.h"
 
 namespace bootrig {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr std::size_t kTranscriptForTriage = std::size_t{1} << 20;
 
 struct BootOptions {
   std::string image;
@@ -61,7 +62,8 @@ void print_lines(const std::vector<SeenLine>& lines) {
   for (const SeenLine& line : lines) print(fmt::format("  {:>6}  {}\n", line.number, printable(line.text)));
 }
 
-void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict, bool ended_on_newline) {
+void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict,
+                  const std::optional<Diagnosis>& diagnosis, bool ended_on_newline) {
   if (!ended_on_newline && !options.quiet) print("\n");
   std::string what =
       to_text(verdict.kind) == "pass" ? "PASS" : fmt::format("{} ({})", to_text(verdict.kind), to_text(verdict.cause));
@@ -74,6 +76,9 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
                     outcome.machine.accelerator.empty() ? "no accelerator proven" : outcome.machine.accelerator));
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
+  if (diagnosis) {
+    for (const std::string& line : diagnosis_lines(*diagnosis)) print(fmt::format("  {}\n", printable(line)));
+  }
   if (options.quiet) print_lines(outcome.last_lines);
   if (verdict.kind == VerdictKind::kError) print(fmt::format("  to act: {}\n", who_must_act(verdict.cause)));
   print(fmt::format("  command: {}\n", shell_quote(outcome.machine.argv)));
@@ -83,6 +88,13 @@ Result<TranscriptFile> open_transcript(const BootOptions& options) {
   if (options.output.empty()) return TranscriptFile();
   BOOTRIG_TRY_VOID(make_folders(options.output));
   return TranscriptFile::create(options.output);
+}
+
+// Those that were named, and the image itself when it is an ELF.
+std::vector<std::filesystem::path> symbol_files(const BootOptions& options, const Image& image) {
+  std::vector<std::filesystem::path> files(options.symbols.begin(), options.symbols.end());
+  if (!image.load_address) files.push_back(image.file);
+  return files;
 }
 
 // The story: check the input, start the machine, watch it, judge, say so.
@@ -117,7 +129,9 @@ Result<int> boot(const BootOptions& options) {
   SessionOptions session;
   session.timeout_multiplier = target.timeout_multiplier;
   if (options.expect.empty()) session.silence_ends = *silence;
+  std::string said;  // what triage reads; a guest that talks without end is not explained by its text
   session.live = [&](std::string_view bytes) {
+    if (said.size() < kTranscriptForTriage) said += bytes;
     on_newline = bytes.ends_with('\n');
     if (!options.quiet) print(bytes);
   };
@@ -126,7 +140,12 @@ Result<int> boot(const BootOptions& options) {
   if (outcome.termination == Termination::kInterrupted) return fail("interrupted; the machine is stopped");
   outcome.accelerator_asked = to_text(target.machine.accelerator);
   const Verdict verdict = judge(outcome, scenario.ending);
-  tell_verdict(options, outcome, verdict, on_newline);
+  std::optional<Diagnosis> diagnosis;
+  if (verdict.kind == VerdictKind::kFail) {
+    diagnosis = triage_machine(**machine, target.machine, symbol_files(options, image), said);
+  }
+  (*machine)->stop();
+  tell_verdict(options, outcome, verdict, diagnosis, on_newline);
   return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
 }
 

@@ -28,6 +28,7 @@ struct RunCommandOptions {
   std::vector<std::string> settings;
   unsigned jobs = 0;
   unsigned retries = 0;
+  std::string triage = "failures";
   double timeout_multiplier = 1.0;
   bool resume = false;
   bool until_fail = false;
@@ -39,6 +40,17 @@ struct RunCommandOptions {
 constexpr unsigned kEndlessRounds = 1'000'000;
 // In a log, how often a build of images says how far it is.
 constexpr Duration kBuildLogEvery = std::chrono::seconds(10);
+
+// "off", "failures" (all of them), or how many.
+Result<unsigned> parse_triage(const std::string& text) {
+  if (text == "off") return 0u;
+  if (text == "failures") return ~0u;
+  const auto count = parse_count(text);
+  if (!count || *count > ~0u) {
+    return fail("--triage", fmt::format("'{}' is neither 'off', 'failures' nor a number", printable(text)));
+  }
+  return static_cast<unsigned>(*count);
+}
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   RunOptions run;
@@ -106,7 +118,8 @@ Result<int> run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY(auto settings, parse_settings(options.settings));
-  const RunOptions run_options = to_run_options(options, selection.repeat);
+  RunOptions run_options = to_run_options(options, selection.repeat);
+  BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
   BOOTRIG_TRY(const Plan plan, make_plan(project, selection, today_utc()));
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
@@ -163,6 +176,8 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_flag("--fail-fast", options->fail_fast, "Begin nothing after the first failure");
   app.add_option("--timeout-multiplier", options->timeout_multiplier, "All time limits times this, for slow hosts")
       ->check(CLI::Range(0.01, 1000.0));
+  app.add_option("--triage", options->triage, "Look at the stopped machine of: off, failures, or so many of them")
+      ->capture_default_str();
   app.add_option("--output,-o", options->output, "The run's folder")->capture_default_str();
   app.add_flag("--resume", options->resume, "Go on with the run that was interrupted in the output folder");
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");

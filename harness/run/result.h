@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "run/verdict.h"
+#include "triage/diagnosis.h"
 
 namespace bootrig {
 
@@ -14,6 +15,7 @@ namespace bootrig {
 struct Attempt {
   Verdict verdict;
   Outcome outcome;
+  std::optional<Diagnosis> diagnosis = {};  // of a failure that triage looked at
   std::filesystem::path folder;  // relative to the run's folder: transcript.raw, lines.tsv, command.txt, outcome.json
 };
 

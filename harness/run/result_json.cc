@@ -35,7 +35,21 @@ JsonValue lines_to_json(const std::vector<SeenLine>& lines) {
 }
 
 JsonValue verdict_to_json(const Verdict& verdict) {
-  return Object{{"kind", to_text(verdict.kind)}, {"cause", to_text(verdict.cause)}, {"detail", verdict.detail}};
+  Object object{{"kind", to_text(verdict.kind)}, {"cause", to_text(verdict.cause)}, {"detail", verdict.detail}};
+  if (!verdict.root_cause.empty()) object.emplace_back("root-cause", verdict.root_cause);
+  return object;
+}
+
+JsonValue diagnosis_to_json(const Diagnosis& diagnosis) {
+  Object object{{"headline", diagnosis.headline}, {"findings", strings_to_json(diagnosis.findings)}};
+  if (diagnosis.cause) {
+    object.emplace_back("root-cause", Object{{"name", diagnosis.cause->name},
+                                             {"what", diagnosis.cause->what},
+                                             {"change", diagnosis.cause->change}});
+  }
+  object.emplace_back("missing", strings_to_json(diagnosis.missing));
+  object.emplace_back("signature", diagnosis.signature);
+  return object;
 }
 
 JsonValue divergence_to_json(const Divergence& divergence) {
@@ -147,6 +161,14 @@ Enum enumeration(Members& members, std::string_view key, Lookup lookup) {
   return value.value_or(Enum{});
 }
 
+std::vector<std::string> strings_from(const Array& array) {
+  std::vector<std::string> strings;
+  for (const JsonValue& value : array) {
+    if (const auto* text = std::get_if<std::string>(&value.value)) strings.push_back(*text);
+  }
+  return strings;
+}
+
 SeenLine line_from(const JsonValue& value, Result<void>& state) {
   Members members(value, "line", state);
   return SeenLine{members.count("number"), members.count("offset"), members.text("text")};
@@ -161,7 +183,23 @@ Verdict verdict_from(const JsonValue* value, Result<void>& state) {
   Members members(or_null(value), "verdict", state);
   const auto kind = enumeration<VerdictKind>(members, "kind", verdict_kind_from);
   const auto cause = enumeration<Cause>(members, "cause", cause_from);
-  return Verdict{kind, cause, members.text("detail")};
+  const std::string root_cause = members.find("root-cause") != nullptr ? members.text("root-cause") : "";
+  return Verdict{kind, cause, members.text("detail"), root_cause};
+}
+
+std::optional<Diagnosis> diagnosis_from(const JsonValue* value, Result<void>& state) {
+  if (value == nullptr) return std::nullopt;
+  Members members(*value, "diagnosis", state);
+  Diagnosis diagnosis;
+  diagnosis.headline = members.text("headline");
+  diagnosis.findings = strings_from(members.array("findings"));
+  if (const JsonValue* cause = members.find("root-cause")) {
+    Members named(*cause, "root-cause", state);
+    diagnosis.cause = RootCause{named.text("name"), named.text("what"), named.text("change")};
+  }
+  diagnosis.missing = strings_from(members.array("missing"));
+  diagnosis.signature = members.text("signature");
+  return diagnosis;
 }
 
 Divergence divergence_from(const JsonValue& value, Result<void>& state) {
@@ -190,9 +228,7 @@ SignatureHit hit_from(const JsonValue& value, Result<void>& state) {
 MachineFacts machine_from(const JsonValue* value, Result<void>& state) {
   Members members(or_null(value), "machine", state);
   MachineFacts machine;
-  for (const JsonValue& word : members.array("argv")) {
-    if (const auto* text = std::get_if<std::string>(&word.value)) machine.argv.push_back(*text);
-  }
+  machine.argv = strings_from(members.array("argv"));
   machine.accelerator = members.text("accelerator");
   machine.emulator_version = members.text("emulator-version");
   machine.errors = members.text("errors");
@@ -281,9 +317,11 @@ JsonValue to_json(const RunResult& result) {
   object.emplace_back("quarantine", result.quarantine);
   Array attempts;
   for (const Attempt& attempt : result.attempts) {
-    attempts.push_back(Object{{"verdict", verdict_to_json(attempt.verdict)},
-                              {"folder", attempt.folder.generic_string()},
-                              {"outcome", to_json(attempt.outcome)}});
+    Object object{{"verdict", verdict_to_json(attempt.verdict)},
+                  {"folder", attempt.folder.generic_string()},
+                  {"outcome", to_json(attempt.outcome)}};
+    if (attempt.diagnosis) object.emplace_back("diagnosis", diagnosis_to_json(*attempt.diagnosis));
+    attempts.push_back(std::move(object));
   }
   object.emplace_back("attempts", std::move(attempts));
   object.emplace_back("repeat-command", result.repeat_command);
@@ -331,7 +369,8 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   for (const JsonValue& element : members.array("attempts")) {
     Members attempt(element, "attempt", state);
     result.attempts.push_back(Attempt{verdict_from(attempt.find("verdict"), state),
-                                      outcome_from(attempt.find("outcome"), state), attempt.text("folder")});
+                                      outcome_from(attempt.find("outcome"), state),
+                                      diagnosis_from(attempt.find("diagnosis"), state), attempt.text("folder")});
   }
   result.repeat_command = members.text("repeat-command");
   result.duration = members.duration("duration-ms");

@@ -226,11 +226,11 @@ class Runner {
     } else {
       transcript = std::move(*file);
       attempt.folder = relative;
-      attempt.outcome = boot(testcase, **prepared, folder, transcript);
+      boot(testcase, **prepared, folder, transcript, attempt);
     }
     if (attempt.outcome.termination == Termination::kInterrupted) return false;
-    attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
+    if (attempt.diagnosis && attempt.diagnosis->cause) attempt.verdict.root_cause = attempt.diagnosis->cause->name;
     if (auto written = keep_attempt(folder, attempt, transcript); !written) {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
@@ -263,15 +263,29 @@ class Runner {
     return TranscriptFile::create(folder);
   }
 
-  Outcome boot(const Testcase& testcase, const Image& image, const fs::path& folder, TranscriptFile& transcript) {
+  // Boots, and keeps the machine until a failure has been looked at.
+  void boot(const Testcase& testcase, const Image& image, const fs::path& folder, TranscriptFile& transcript,
+            Attempt& attempt) {
     auto machine = context_.machines.start({testcase.target.machine, {image.file, image.load_address}});
-    if (!machine) return not_started(start_verdict(machine.error()));
+    if (!machine) {
+      attempt.outcome = not_started(start_verdict(machine.error()));
+      return;
+    }
     if (auto written = write_command(folder, (*machine)->facts()); !written) {
-      return not_started({VerdictKind::kError, Cause::kHost, to_text(written.error())});
+      attempt.outcome = not_started({VerdictKind::kError, Cause::kHost, to_text(written.error())});
+      return;
     }
     SessionOptions session;
     session.timeout_multiplier = options_.timeout_multiplier * testcase.target.timeout_multiplier;
-    return run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
+    attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
+    attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
+    const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
+    if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
+      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image.symbols,
+                                         read_file(folder / "transcript.raw").value_or(""));
+    }
+    (*machine)->stop();
+    attempt.outcome.machine = (*machine)->facts();
   }
 
   static Result<void> keep_attempt(const fs::path& folder, const Attempt& attempt, TranscriptFile& transcript) {
@@ -362,6 +376,7 @@ class Runner {
   std::condition_variable changed_;
   std::vector<News> news_;
   std::atomic<bool> stop_ = false;
+  std::atomic<unsigned> triaged_ = 0;
   std::optional<Error> trouble_;
   std::size_t planned_ = 0;  // testcases of the rounds begun
   RunEnd end_;

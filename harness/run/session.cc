@@ -201,7 +201,6 @@ class Session {
     outcome_.termination = *termination_;
     outcome_.wall = clock_.now() - power_on_;
     outcome_.starved = machine_.starved();
-    machine_.stop();
     outcome_.machine = machine_.facts();
     outcome_.matched = matcher_.matched();
     outcome_.expected = expectation_count(*scenario_.expectations);

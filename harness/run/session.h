@@ -21,7 +21,7 @@ struct SessionOptions {
   std::function<void(std::string_view)> live;
 };
 
-// Runs a started machine to its end and stops it.
+// Runs a started machine until it is decided. The machine is left as it is then, for triage; the caller stops it.
 Outcome run_session(Machine& machine, const Scenario& scenario, const SessionOptions& options, const Clock& clock,
                     TranscriptFile& transcript);
 

@@ -9,7 +9,7 @@ namespace bootrig {
 namespace {
 
 Verdict verdict_of(VerdictKind kind, Cause cause, std::string detail) {
-  return Verdict{kind, cause, std::move(detail)};
+  return Verdict{kind, cause, std::move(detail), ""};
 }
 Verdict failure(Cause cause, std::string detail) {
   return verdict_of(VerdictKind::kFail, cause, std::move(detail));
@@ -146,6 +146,7 @@ Standing stand(const Verdict& verdict, const std::optional<ExpectedFailure>& exp
   const bool passed = verdict.kind == VerdictKind::kPass;
   if (expected) {
     const bool met = to_text(verdict.kind) == expected->verdict && to_text(verdict.cause) == expected->cause &&
+                     verdict.root_cause == expected->root_cause.value_or(verdict.root_cause) &&
                      verdict.detail.find(expected->detail.value_or("")) != std::string::npos;
     if (met) return Standing::kExpectedFailure;
     if (quarantined) return Standing::kQuarantined;

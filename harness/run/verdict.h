@@ -44,6 +44,7 @@ struct Verdict {
   VerdictKind kind = VerdictKind::kPass;
   Cause cause = Cause::kNone;
   std::string detail;  // one sentence: the signature's name and line, the skip's reason, the compiler's line
+  std::string root_cause = {};  // what triage named; empty: nothing
 };
 
 // How a session stopped. The first group is the guest's or the host's doing, the second ours.

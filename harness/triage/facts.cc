@@ -1,0 +1,146 @@
+#include "triage/facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace bootrig {
+namespace {
+
+using aarch64::Access;
+using aarch64::Regime;
+using aarch64::TranslationRegisters;
+
+constexpr std::uint64_t kHcrE2h = std::uint64_t{1} << 34;       // DDI 0487, HCR_EL2.E2H
+constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
+
+std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level) {
+  const auto found = cpu.system.find(fmt::format("{}_EL{}", name, level));
+  if (found == cpu.system.end()) return std::nullopt;
+  return found->second;
+}
+
+unsigned current_level(const CpuState& cpu) { return (cpu.pstate >> 2) & 3; }  // PSTATE.EL, as SPSR_ELx.M[3:2]
+
+// The CPU whose registers hold what the dump says; without a match the first.
+const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecord* record) {
+  for (const CpuState& cpu : cpus) {
+    if (record == nullptr || !record->esr) break;
+    for (unsigned level = 1; level <= 3; ++level) {
+      const bool same_esr = system_register(cpu, "ESR", level).value_or(0) == *record->esr;
+      if (same_esr && *record->esr != 0 && record->far.value_or(0) == system_register(cpu, "FAR", level).value_or(0)) {
+        return cpu;
+      }
+    }
+  }
+  return cpus.front();
+}
+
+void look_at_machine(Facts& facts) {
+  if (facts.evidence.at_rest == nullptr) {
+    facts.missing.push_back("the machine itself: only the text is known; a live run (bootrig boot, bootrig run) walks the tables");
+    return;
+  }
+  auto cpus = facts.evidence.at_rest->cpus();
+  if (!cpus || cpus->empty()) {
+    facts.missing.push_back("the registers: " + (cpus ? std::string("the machine has no CPU") : to_text(cpus.error())));
+    return;
+  }
+  facts.cpu = pick_cpu(*cpus, facts.record ? &*facts.record : nullptr);
+}
+
+// What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
+bool find_exception(Facts& facts) {
+  if (!facts.record && !facts.cpu) return false;
+  facts.taken_to = facts.cpu ? current_level(*facts.cpu) : 1;
+  if (facts.record && facts.record->level) facts.taken_to = *facts.record->level;
+  const auto take = [&](std::optional<std::uint64_t> said, const char* name) {
+    if (said || !facts.cpu) return said;
+    return system_register(*facts.cpu, name, facts.taken_to);
+  };
+  const bool told = facts.record.has_value();
+  const auto esr = take(told ? facts.record->esr : std::nullopt, "ESR");
+  if (!esr || (!told && *esr == 0)) return told;
+  facts.syndrome = aarch64::decode_esr(*esr);
+  facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
+  if (facts.syndrome->far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
+  const auto spsr = take(told ? facts.record->spsr : std::nullopt, "SPSR");
+  facts.taken_from = facts.syndrome->same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
+  return true;
+}
+
+Regime regime_of(const Facts& facts, const CpuState& cpu) {
+  if (facts.taken_to == 3 && facts.taken_from == 3) return Regime::kEl3;
+  if (facts.taken_to < 2 || facts.taken_from < 2) return Regime::kEl10;
+  return (system_register(cpu, "HCR", 2).value_or(0) & kHcrE2h) != 0 ? Regime::kEl20 : Regime::kEl2;
+}
+
+std::optional<TranslationRegisters> read_registers(const CpuState& cpu, Regime regime) {
+  const unsigned level = regime == Regime::kEl10 ? 1 : regime == Regime::kEl3 ? 3 : 2;
+  const auto sctlr = system_register(cpu, "SCTLR", level), tcr = system_register(cpu, "TCR", level);
+  const auto ttbr0 = system_register(cpu, "TTBR0", level);
+  if (!sctlr || !tcr || !ttbr0) return std::nullopt;
+  TranslationRegisters registers;
+  registers.sctlr = *sctlr;
+  registers.tcr = *tcr;
+  registers.ttbr0 = *ttbr0;
+  registers.ttbr1 = system_register(cpu, "TTBR1", level).value_or(0);
+  registers.mair = system_register(cpu, "MAIR", level).value_or(0);
+  registers.hcr = system_register(cpu, "HCR", 2).value_or(0);
+  registers.vtcr = system_register(cpu, "VTCR", 2).value_or(0);
+  registers.vttbr = system_register(cpu, "VTTBR", 2).value_or(0);
+  return registers;
+}
+
+void walk_tables(Facts& facts) {
+  if (!facts.cpu || !facts.syndrome) return;
+  facts.regime = regime_of(facts, *facts.cpu);
+  facts.registers = read_registers(*facts.cpu, facts.regime);
+  if (!facts.registers) {
+    facts.missing.push_back("the translation registers: this machine's gdbstub does not give them");
+    return;
+  }
+  if (facts.syndrome->abort && facts.far) {
+    const Access::Kind kind = facts.syndrome->instruction ? Access::Kind::kExecute
+                              : facts.syndrome->write     ? Access::Kind::kWrite
+                                                          : Access::Kind::kRead;
+    facts.access = {kind, facts.taken_from};
+    facts.walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, *facts.evidence.at_rest);
+  }
+  if (!facts.elr) return;
+  const Access fetch{Access::Kind::kExecute, facts.taken_from};
+  const auto code = aarch64::walk(*facts.registers, facts.regime, *facts.elr, fetch, *facts.evidence.at_rest);
+  std::array<std::uint8_t, 4> bytes;
+  if (!code.address || !facts.evidence.at_rest->read(*code.address, bytes)) return;
+  facts.instruction = static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+                      static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+}
+
+}  // namespace
+
+std::optional<Facts> gather(const Evidence& evidence) {
+  Facts facts;
+  facts.evidence = evidence;
+  std::vector<ExceptionRecord> records = find_dumps(evidence.transcript);
+  if (!records.empty()) facts.record = std::move(records.front());
+  look_at_machine(facts);
+  if (!find_exception(facts)) return std::nullopt;
+  walk_tables(facts);
+  return facts;
+}
+
+std::string with_symbol(const Facts& facts, std::uint64_t address) {
+  const std::string name = facts.evidence.symbols == nullptr ? "" : facts.evidence.symbols->name_of(address);
+  return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
+}
+
+std::string code_symbol(const Facts& facts, std::uint64_t address) {
+  const SymbolTable* symbols = facts.evidence.symbols;
+  const bool lower_half = (address & kUpperHalf) == 0;
+  if (symbols == nullptr || !symbols->name_of(address).empty() || !lower_half) return with_symbol(facts, address);
+  const std::string name = symbols->name_of(address | kUpperHalf);
+  return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
+}
+
+}  // namespace bootrig

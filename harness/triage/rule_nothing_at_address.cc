@@ -1,0 +1,27 @@
+#include <fmt/format.h>
+
+#include "machine/memory_map.h"
+#include "triage/rules.h"
+
+namespace bootrig {
+
+std::optional<RootCause> nothing_at_address(const Facts& facts) {
+  const bool external = facts.syndrome && facts.syndrome->status &&
+                        facts.syndrome->status->kind == aarch64::FaultKind::kExternal && facts.walk &&
+                        facts.walk->address && facts.evidence.at_rest != nullptr;
+  if (!external) return std::nullopt;
+  const std::uint64_t address = *facts.walk->address;
+  const auto tree = facts.evidence.at_rest->monitor("info mtree -f");
+  if (!tree || device_at(*tree, address)) return std::nullopt;
+  std::string change = "check the address against the target's device tree";
+  if (facts.evidence.machine != nullptr) {
+    change += fmt::format(" (GICv{}, {} MiB of memory, entered at EL{})", facts.evidence.machine->gic,
+                          facts.evidence.machine->memory >> 20, facts.evidence.machine->level);
+  }
+  return RootCause{"nothing-at-address",
+                   fmt::format("{} accesses {:#x}, physical {:#x}, and this machine has nothing there",
+                               code_symbol(facts, facts.elr.value_or(0)), *facts.far, address),
+                   change};
+}
+
+}  // namespace bootrig
