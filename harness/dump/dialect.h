@@ -47,6 +47,7 @@ struct Dialect {
 };
 
 std::unique_ptr<DumpParser> begin_bootrig_image(const Headline& headline);
+std::unique_ptr<DumpParser> begin_edk2(const Headline& headline);
 std::unique_ptr<DumpParser> begin_elfloader(const Headline& headline);
 std::unique_ptr<DumpParser> begin_linux(const Headline& headline);
 std::unique_ptr<DumpParser> begin_microkit_loader(const Headline& headline);

@@ -17,6 +17,7 @@ constexpr std::array kDialects = {
     Dialect{"sel4-kernel", begin_sel4_kernel},
     Dialect{"elfloader", begin_elfloader},
     Dialect{"u-boot", begin_u_boot},
+    Dialect{"edk2", begin_edk2},
     Dialect{"linux", begin_linux, 16},
 };
 

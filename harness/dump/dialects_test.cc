@@ -15,7 +15,8 @@ using testing::Each;
 using testing::IsEmpty;
 
 const std::string kElfloader =
-    "ELF-LOADER: Synchronous exception received:\nesr_el1: 96000044\nelr_el1: 40401234\nspsr_el1: 600003c5\nfar_el1: 18\n";
+    "ELF-LOADER: Synchronous exception received:\nesr_el1: 96000044\nelr_el1: 40401234\nspsr_el1: 600003c5\nfar_el1: "
+    "18\n";
 
 const std::string kAbort =
     "KERNEL DATA ABORT!\nFaulting instruction: 0xffffff8040012345\nFAR: 0x10 ESR (DFSR): 0x96000006\nhalting...\n"
@@ -32,9 +33,14 @@ const std::string kOops =
     "sp : ffff800080003d40\nx2 : 0000000000000002 x1 : 0000000000000001 x0 : 0000000000000010\nCode: d503201f\n"
     "---[ end trace 0000000000000000 ]---\n";
 
+const std::string kEdk2 =
+    "Synchronous Exception at 0x0000700000000000\n  X0 0x0000000000000001   X1 0x0000000000000002\n"
+    "  SP 0x000000005F7FF000  ELR 0x0000700000000000  SPSR 0x60000205  FPSR 0x00000000\n"
+    " ESR 0x86000004          FAR 0x0000700000000000\nStack dump:\n";
+
 // One dump each.
 std::vector<std::string> whole_dumps() {
-  std::vector<std::string> dumps = {kElfloader, kAbort, kFault, kOops};
+  std::vector<std::string> dumps = {kElfloader, kAbort, kFault, kOops, kEdk2};
   for (const char* name : {"bootrig-empty-window", "bootrig-null-read", "bootrig-smc", "microkit-loader-423",
                            "microkit-monitor-423", "u-boot-2023.01", "linux-user-fault"}) {
     dumps.push_back(fixture(name));
@@ -88,8 +94,8 @@ TEST(FindDumps, PrefixesAndEscapesChangeNothing) {
     unsigned i = 0;
     for (std::string line : lines_of(dump)) {
       if (line.ends_with('\n')) line.replace(line.size() - 1, 1, "\r\n");
-      const std::string prefixes[] = {"(XEN) ", "[   12.345678] ", "\x1b[0m\x1b[1;31m", "\x1b]0;title\x07", "[ 1.5][ C3] ",
-                                      "\x1b(B", std::string(1, '\0')};
+      const std::string prefixes[] = {"(XEN) ",       "[   12.345678] ", "\x1b[0m\x1b[1;31m", "\x1b]0;title\x07",
+                                      "[ 1.5][ C3] ", "\x1b(B",          std::string(1, '\0')};
       dressed += prefixes[i++ % std::size(prefixes)] + line;
     }
     const ExceptionRecord record = only_dump(dressed);
@@ -118,8 +124,7 @@ TEST(FindDumps, TooManyLinesOfOthersEndADump) {
   std::string others;
   for (int i = 0; i < 20; ++i) others += "cpu1: hello\n";
   const std::size_t behind_esr = kElfloader.find("elr_el1");
-  const ExceptionRecord record =
-      only_dump(kElfloader.substr(0, behind_esr) + others + kElfloader.substr(behind_esr));
+  const ExceptionRecord record = only_dump(kElfloader.substr(0, behind_esr) + others + kElfloader.substr(behind_esr));
   EXPECT_EQ(record.esr, 0x96000044u);
   EXPECT_EQ(record.elr, std::nullopt);
   EXPECT_EQ(record.last_line, 2u);

@@ -20,14 +20,18 @@ struct ExceptionRecord {
   std::optional<unsigned> level;  // the exception level that it was taken to, when the dump tells
   std::optional<std::uint64_t> esr, far, elr, spsr, hpfar, sp;
   std::array<std::optional<std::uint64_t>, 31> x;
-  std::map<std::string, std::string> extra;  // what else it names: "cpu", "pd", "thread", "reloc-offset"
-  bool cut_off = false;                      // it ends before it should
+  // What else it names, in the dialect's own terms; keys that several have: "type" ("Synchronous", "IRQ"), "fault",
+  // "cpu", "thread", "process", "pd", "user" ("yes": the fault of a user program), "code". Others are told where they
+  // are set: "reg0" to "reg31" and "register-shift" (dump/microkit_loader.h), "sel4-error", "reloc-offset".
+  std::map<std::string, std::string> extra;
+  bool cut_off = false;  // it ends before it should
   // Where the text is wrong by a known defect of the dialect, what was corrected or must not be believed.
   std::vector<std::string> corrections;
 };
 
-// All dumps in a transcript, in order; any bytes. Noise between lines, '\r', ANSI, timestamps and cut-off dumps are
-// expected; two dumps in a row are two records.
+// The dumps in a transcript, in order, at most the first 1000; any bytes. Noise between lines, '\r', ANSI, timestamps and
+// cut-off dumps are expected; two dumps in a row are two records. A value is the one printed or none: a number that may
+// be cut off by the transcript's end, or that comes twice and differs, is not believed.
 std::vector<ExceptionRecord> find_dumps(std::string_view transcript);
 
 }  // namespace bootrig
