@@ -32,7 +32,8 @@ class Edk2 : public DumpParser {
     drop_syndrome_of_interrupt(record, type_);
     keep_what_holds(record);
     if (!has_registers_) {
-      record.corrections.push_back("This build of EDK2 prints the address of the instruction alone: no ESR and no FAR.");
+      record.corrections.push_back(
+          "This build of EDK2 prints the address of the instruction alone: no ESR and no FAR.");
     }
   }
 

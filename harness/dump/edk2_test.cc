@@ -11,8 +11,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(Edk2Dump, AReleaseBuildPrintsOneLineTwice) {
-  const ExceptionRecord record = only_dump("\r\n\r\nSynchronous Exception at 0x000000005C3B42D0\r\n"
-                                           "\r\n\r\nSynchronous Exception at 0x000000005C3B42D0\r\n");
+  const ExceptionRecord record = only_dump(
+      "\r\n\r\nSynchronous Exception at 0x000000005C3B42D0\r\n"
+      "\r\n\r\nSynchronous Exception at 0x000000005C3B42D0\r\n");
   EXPECT_EQ(record.dialect, "edk2");
   EXPECT_EQ(record.headline, "Synchronous Exception at 0x000000005C3B42D0");
   EXPECT_EQ(record.first_line, 3u);
@@ -25,21 +26,22 @@ TEST(Edk2Dump, AReleaseBuildPrintsOneLineTwice) {
 }
 
 TEST(Edk2Dump, AnotherAddressIsAnotherDump) {
-  EXPECT_EQ(find_dumps("Synchronous Exception at 0x000000005C3B42D0\nSynchronous Exception at 0x0000000000000000\n").size(),
-            2u);
+  EXPECT_EQ(
+      find_dumps("Synchronous Exception at 0x000000005C3B42D0\nSynchronous Exception at 0x0000000000000000\n").size(),
+      2u);
 }
 
 TEST(Edk2Dump, ADebugBuildPrintsTheRegisters) {
-  const ExceptionRecord record =
-      only_dump("Synchronous Exception at 0x0000700000000000\n"
-                "PC 0x700000000000\nPC 0x00005C3B42D0 (0x00005C3B0000+0x000042D0) [ 0] Shell.dll\n[ 0] Shell.dll\n\n"
-                "  X0 0x0000000000000001   X1 0x0000000000000002   X2 0x0000000000000003   X3 0x0000000000000004\n"
-                " X28 0x000000000000001C   FP 0x000000000000001D   LR 0x000000000000001E  \n\n"
-                "  V0 0x0000000000000000 0000000000000000   V1 0x0000000000000000 0000000000000000\n\n"
-                "  SP 0x000000005F7FF000  ELR 0x0000700000000000  SPSR 0x60000205  FPSR 0x00000000\n"
-                " ESR 0x86000004          FAR 0x0000700000000000\n\n"
-                " ESR : EC 0x21  IL 0x1  ISS 0x00000004\n\nInstruction abort: Translation fault, zeroth level\n\n"
-                "Stack dump:\n");
+  const ExceptionRecord record = only_dump(
+      "Synchronous Exception at 0x0000700000000000\n"
+      "PC 0x700000000000\nPC 0x00005C3B42D0 (0x00005C3B0000+0x000042D0) [ 0] Shell.dll\n[ 0] Shell.dll\n\n"
+      "  X0 0x0000000000000001   X1 0x0000000000000002   X2 0x0000000000000003   X3 0x0000000000000004\n"
+      " X28 0x000000000000001C   FP 0x000000000000001D   LR 0x000000000000001E  \n\n"
+      "  V0 0x0000000000000000 0000000000000000   V1 0x0000000000000000 0000000000000000\n\n"
+      "  SP 0x000000005F7FF000  ELR 0x0000700000000000  SPSR 0x60000205  FPSR 0x00000000\n"
+      " ESR 0x86000004          FAR 0x0000700000000000\n\n"
+      " ESR : EC 0x21  IL 0x1  ISS 0x00000004\n\nInstruction abort: Translation fault, zeroth level\n\n"
+      "Stack dump:\n");
   EXPECT_EQ(record.esr, 0x86000004u);
   EXPECT_EQ(record.far, 0x700000000000u);
   EXPECT_EQ(record.elr, 0x700000000000u);

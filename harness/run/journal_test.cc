@@ -16,8 +16,8 @@ RunResult full_result(const std::string& id) {
   Attempt attempt;
   attempt.verdict = {VerdictKind::kFail, Cause::kException, "attempt's detail \xff"};
   attempt.verdict.root_cause = "attempt's root cause";
-  attempt.diagnosis = Diagnosis{"headline", {"finding 1", "finding 2"}, RootCause{"name", "what", "change"}, {"missing"},
-                                "signature"};
+  attempt.diagnosis =
+      Diagnosis{"headline", {"finding 1", "finding 2"}, RootCause{"name", "what", "change"}, {"missing"}, "signature"};
   attempt.folder = "cells/boot/hello/virt,gic=3/attempt-1";
   Outcome& outcome = attempt.outcome;
   outcome.termination = Termination::kSignature;

@@ -43,9 +43,9 @@ JsonValue verdict_to_json(const Verdict& verdict) {
 JsonValue diagnosis_to_json(const Diagnosis& diagnosis) {
   Object object{{"headline", diagnosis.headline}, {"findings", strings_to_json(diagnosis.findings)}};
   if (diagnosis.cause) {
-    object.emplace_back("root-cause", Object{{"name", diagnosis.cause->name},
-                                             {"what", diagnosis.cause->what},
-                                             {"change", diagnosis.cause->change}});
+    object.emplace_back(
+        "root-cause",
+        Object{{"name", diagnosis.cause->name}, {"what", diagnosis.cause->what}, {"change", diagnosis.cause->change}});
   }
   object.emplace_back("missing", strings_to_json(diagnosis.missing));
   object.emplace_back("signature", diagnosis.signature);

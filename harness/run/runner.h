@@ -22,7 +22,7 @@ struct RunOptions {
   bool fail_fast = false;  // begin nothing after the first result that gates
   unsigned rounds = 1;     // the whole plan, so many times, until a round has a result that gates
   double timeout_multiplier = 1.0;
-  unsigned triage_limit = ~0u;   // so many failures are looked at
+  unsigned triage_limit = ~0u;  // so many failures are looked at
   Capacity capacity;
 };
 

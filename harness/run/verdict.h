@@ -43,7 +43,7 @@ std::string_view who_must_act(Cause cause);
 struct Verdict {
   VerdictKind kind = VerdictKind::kPass;
   Cause cause = Cause::kNone;
-  std::string detail;  // one sentence: the signature's name and line, the skip's reason, the compiler's line
+  std::string detail;           // one sentence: the signature's name and line, the skip's reason, the compiler's line
   std::string root_cause = {};  // what triage named; empty: nothing
 };
 

@@ -13,8 +13,8 @@ constexpr std::uint64_t kComparable = 0xfc0000ff;
 
 std::string headline_of(const Facts& facts) {
   if (!facts.syndrome) return facts.record->headline;
-  std::string text = fmt::format("{}  (ESR_EL{} {:#010x})", aarch64::summary(*facts.syndrome), facts.taken_to,
-                                 facts.syndrome->esr);
+  std::string text =
+      fmt::format("{}  (ESR_EL{} {:#010x})", aarch64::summary(*facts.syndrome), facts.taken_to, facts.syndrome->esr);
   if (facts.far && facts.elr && *facts.far == *facts.elr) {
     text += fmt::format("  FAR = ELR = {:#x}", *facts.far);
   } else {
@@ -31,8 +31,8 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
                                    step.index, with_symbol(facts, step.address), step.descriptor, step.meaning));
   }
   if (facts.walk->address) {
-    findings.push_back(fmt::format("{:#x} translates to {:#x}: {}", *facts.far, *facts.walk->address,
-                                   facts.walk->attributes));
+    findings.push_back(
+        fmt::format("{:#x} translates to {:#x}: {}", *facts.far, *facts.walk->address, facts.walk->attributes));
   }
   if (facts.walk->unreadable) findings.push_back("the walk ends: " + to_text(*facts.walk->unreadable));
   if (!facts.walk->fault) return;

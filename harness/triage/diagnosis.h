@@ -20,9 +20,9 @@ namespace bootrig {
 // What triage may look at. Rules see this alone: never a scenario's name or an image's.
 struct Evidence {
   std::string_view transcript;
-  const MachineSpec* machine = nullptr;     // what the target has; none for a pasted log
-  Inspection* at_rest = nullptr;            // the stopped machine; none: only the text is known
-  const SymbolTable* symbols = nullptr;     // of what runs; may be empty
+  const MachineSpec* machine = nullptr;  // what the target has; none for a pasted log
+  Inspection* at_rest = nullptr;         // the stopped machine; none: only the text is known
+  const SymbolTable* symbols = nullptr;  // of what runs; may be empty
 };
 
 struct RootCause {
@@ -35,8 +35,8 @@ struct Diagnosis {
   std::string headline;               // "Instruction Abort, same EL: translation fault, level 0; FAR = ELR = 0x..."
   std::vector<std::string> findings;  // one line each, in the order in which they build on each other
   std::optional<RootCause> cause;
-  std::vector<std::string> missing;   // what is not known, and what would settle it
-  std::string signature;              // equal for equal failures: cause, symbol, index; nothing that moves
+  std::vector<std::string> missing;  // what is not known, and what would settle it
+  std::string signature;             // equal for equal failures: cause, symbol, index; nothing that moves
 };
 
 // None when there is nothing to explain: no dump, and no exception in the machine's registers.

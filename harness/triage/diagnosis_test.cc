@@ -30,7 +30,7 @@ class DiagnosisTest : public ::testing::Test {
     CpuState cpu;
     cpu.pstate = 0x3c5;
     cpu.pc = 0x70002200;
-    cpu.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510}, {"TTBR0_EL1", 0x7000d000},
+    cpu.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},  {"TTBR0_EL1", 0x7000d000},
                   {"TTBR1_EL1", kL0},        {"MAIR_EL1", 0xff440c0400}, {"ESR_EL1", 0x86000004},
                   {"FAR_EL1", kWindow},      {"ELR_EL1", kWindow}};
     data_.states = {cpu};

@@ -12,7 +12,7 @@ using aarch64::Access;
 using aarch64::Regime;
 using aarch64::TranslationRegisters;
 
-constexpr std::uint64_t kHcrE2h = std::uint64_t{1} << 34;       // DDI 0487, HCR_EL2.E2H
+constexpr std::uint64_t kHcrE2h = std::uint64_t{1} << 34;  // DDI 0487, HCR_EL2.E2H
 constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 
 std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level) {
@@ -21,7 +21,9 @@ std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::str
   return found->second;
 }
 
-unsigned current_level(const CpuState& cpu) { return (cpu.pstate >> 2) & 3; }  // PSTATE.EL, as SPSR_ELx.M[3:2]
+unsigned current_level(const CpuState& cpu) {
+  return (cpu.pstate >> 2) & 3;
+}  // PSTATE.EL, as SPSR_ELx.M[3:2]
 
 // The CPU whose registers hold what the dump says; without a match the first.
 const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecord* record) {
@@ -39,7 +41,8 @@ const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecor
 
 void look_at_machine(Facts& facts) {
   if (facts.evidence.at_rest == nullptr) {
-    facts.missing.push_back("the machine itself: only the text is known; a live run (bootrig boot, bootrig run) walks the tables");
+    facts.missing.push_back(
+        "the machine itself: only the text is known; a live run (bootrig boot, bootrig run) walks the tables");
     return;
   }
   auto cpus = facts.evidence.at_rest->cpus();
@@ -48,6 +51,12 @@ void look_at_machine(Facts& facts) {
     return;
   }
   facts.cpu = pick_cpu(*cpus, facts.record ? &*facts.record : nullptr);
+}
+
+// Without a dump the registers hold the last exception, which may be any system call.
+bool is_trouble(const aarch64::Syndrome& syndrome) {
+  constexpr unsigned kTrouble[] = {0x00, 0x0e, 0x22, 0x26};  // unknown, illegal state, PC and SP alignment
+  return syndrome.abort || std::ranges::find(kTrouble, syndrome.ec) != std::end(kTrouble);
 }
 
 // What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
@@ -63,6 +72,7 @@ bool find_exception(Facts& facts) {
   const auto esr = take(told ? facts.record->esr : std::nullopt, "ESR");
   if (!esr || (!told && *esr == 0)) return told;
   facts.syndrome = aarch64::decode_esr(*esr);
+  if (!told && !is_trouble(*facts.syndrome)) return false;
   facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
   if (facts.syndrome->far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
   const auto spsr = take(told ? facts.record->spsr : std::nullopt, "SPSR");

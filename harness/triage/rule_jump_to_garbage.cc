@@ -12,11 +12,11 @@ std::optional<RootCause> jump_to_garbage(const Facts& facts) {
   const bool returned = facts.record->x[30] == facts.elr;
   const bool unknown = facts.evidence.symbols->find(*facts.elr) == nullptr;
   if (!returned || !unknown || facts.evidence.symbols->symbols().empty()) return std::nullopt;
-  return RootCause{"return-to-garbage",
-                   fmt::format("a return went to {:#x}, where no code is: the link register holds the same value",
-                               *facts.elr),
-                   "look for a function that takes more, or less, off the stack than it put there, or writes over its "
-                   "frame"};
+  return RootCause{
+      "return-to-garbage",
+      fmt::format("a return went to {:#x}, where no code is: the link register holds the same value", *facts.elr),
+      "look for a function that takes more, or less, off the stack than it put there, or writes over its "
+      "frame"};
 }
 
 }  // namespace bootrig

@@ -6,7 +6,8 @@
 namespace bootrig {
 
 std::optional<RootCause> nothing_at_address(const Facts& facts) {
-  const bool external = facts.syndrome && facts.syndrome->status &&
+  // Data alone: an instruction that is fetched from nowhere is a jump's fault, not an address's.
+  const bool external = facts.syndrome && !facts.syndrome->instruction && facts.syndrome->status &&
                         facts.syndrome->status->kind == aarch64::FaultKind::kExternal && facts.walk &&
                         facts.walk->address && facts.evidence.at_rest != nullptr;
   if (!external) return std::nullopt;

@@ -8,7 +8,7 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kValidTable = 3;   // DDI 0487, table descriptor: bits [1:0] = 0b11
+constexpr std::uint64_t kValidTable = 3;  // DDI 0487, table descriptor: bits [1:0] = 0b11
 constexpr std::uint64_t kTableBytes = 4096;
 
 // Memory in which one descriptor is another one.
@@ -36,21 +36,39 @@ struct Candidate {
   std::uint64_t address;  // that the walk then comes to
 };
 
+bool could_be_table(const Symbol& symbol) {
+  return !symbol.function && symbol.size >= kTableBytes && symbol.address % kTableBytes == 0;
+}
+
+// Whether a descriptor in one of the image's tables points to this one.
+bool is_linked(const Facts& facts, std::uint64_t table) {
+  constexpr std::uint64_t kAddress = 0x0000fffffffff000;  // of a table descriptor with 4 KiB granules
+  std::array<std::uint8_t, kTableBytes> bytes;
+  for (const Symbol& symbol : facts.evidence.symbols->symbols()) {
+    if (!could_be_table(symbol) || !facts.evidence.at_rest->read(symbol.address, bytes)) continue;
+    for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+      std::uint64_t descriptor = 0;
+      for (std::size_t i = 0; i < sizeof descriptor; ++i) descriptor |= std::uint64_t{bytes[at + i]} << (8 * i);
+      if ((descriptor & kValidTable) == kValidTable && (descriptor & kAddress) == table) return true;
+    }
+  }
+  return false;
+}
+
 // Objects of the image that could be tables of the level below, with which the walk would come to an address that
-// memory answers at, and that are not in the walk already.
+// memory answers at, and that nothing points to.
 std::vector<Candidate> find_candidates(const Facts& facts, const aarch64::WalkStep& missing) {
   std::vector<Candidate> candidates;
   for (const Symbol& symbol : facts.evidence.symbols->symbols()) {
-    const bool could_be = !symbol.function && symbol.size >= kTableBytes && symbol.address % kTableBytes == 0;
-    const bool in_walk = std::ranges::any_of(facts.walk->steps, [&](const aarch64::WalkStep& step) {
-      return step.address - symbol.address < symbol.size;
-    });
-    if (!could_be || in_walk) continue;
+    const bool in_walk = std::ranges::any_of(
+        facts.walk->steps, [&](const aarch64::WalkStep& step) { return step.address - symbol.address < symbol.size; });
+    if (!could_be_table(symbol) || in_walk) continue;
     PatchedMemory patched(*facts.evidence.at_rest, missing.address, symbol.address | kValidTable);
     const auto walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, patched);
     std::array<std::uint8_t, 4> bytes;
     const bool one_more_level = walk.steps.size() > facts.walk->steps.size();
-    if (walk.address && one_more_level && facts.evidence.at_rest->read(*walk.address, bytes)) {
+    if (walk.address && one_more_level && facts.evidence.at_rest->read(*walk.address, bytes) &&
+        !is_linked(facts, symbol.address)) {
       candidates.push_back({&symbol, *walk.address});
     }
   }

@@ -22,8 +22,7 @@ std::optional<RootCause> undefined_call(const Facts& facts) {
       "conduit-mismatch",
       fmt::format("the instruction at {} is {} #{}, which is undefined at EL{} of this machine: {}",
                   code_symbol(facts, *facts.elr), smc ? "smc" : "hvc", (*facts.instruction >> 5) & 0xffff,
-                  facts.taken_from,
-                  smc ? "it has no EL3, and no EL2 that takes the call" : "it has no EL2"),
+                  facts.taken_from, smc ? "it has no EL3, and no EL2 that takes the call" : "it has no EL2"),
       fmt::format("call by {}, as the device tree's psci node (method) says for this target", smc ? "hvc" : "smc")};
 }
 
