@@ -13,8 +13,8 @@ int first_block_level(const TranslationScheme& scheme) {
   return scheme.has_52_bits ? usual - 1 : usual;
 }
 
-// The address bits of a descriptor from bit `low` on. With 52 bits the top ones stand elsewhere: [9:8] under DS, [15:12]
-// with a 64K granule, there whatever the size that the registers ask for.
+// The address bits of a descriptor from bit `low` on. With 52 bits the top ones stand elsewhere: [9:8] under DS,
+// [15:12] with a 64K granule, whatever size the registers ask for.
 std::uint64_t address_field(const TranslationScheme& scheme, std::uint64_t value, unsigned low) {
   if (scheme.wide) return bits(value, 49, low) << low | bits(value, 9, 8) << 50;
   const std::uint64_t address = bits(value, 47, low) << low;
