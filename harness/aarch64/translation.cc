@@ -53,7 +53,7 @@ void set_format(TranslationScheme& scheme, std::optional<Granule> granule, std::
   scheme.granule = granule.value_or(Granule::k4K);
   scheme.wide = wide && scheme.granule != Granule::k64K;
   scheme.output_bits = output_bits(scheme, physical, registers);
-  scheme.large_blocks = scheme.wide || (scheme.granule == Granule::k64K && physical_bits(registers) == 52);
+  scheme.has_52_bits = scheme.wide || (scheme.granule == Granule::k64K && physical_bits(registers) == 52);
 }
 
 // TxSZ outside of 16..39, or of what FEAT_LVA, FEAT_LPA2 and FEAT_TTST make of it. Whether the machine has these is not
@@ -193,6 +193,10 @@ std::optional<SchemeFault> finish_stage2(TranslationScheme& scheme, const Transl
   }
   scheme.notes.insert(scheme.notes.begin(), fmt::format("VTTBR_EL2, T0SZ {}, start level {}, {} granule", size, *start,
                                                         to_text(scheme.granule)));
+  if (scheme.input_bits > scheme.output_bits) {
+    scheme.notes.push_back(fmt::format("VTCR_EL2: {} bits of IPA and {} of PA: an implementation may refuse it",
+                                       scheme.input_bits, scheme.output_bits));
+  }
   if (input >> scheme.input_bits != 0) {
     return translation_fault(fmt::format("IPA {:#x} has more than {} bits", input, scheme.input_bits));
   }

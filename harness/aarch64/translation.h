@@ -54,7 +54,7 @@ struct TranslationScheme {
   int start_level = 0;            // -1..3
   std::uint64_t table = 0;        // at the start level
   bool wide = false;              // DS (LPA2): 52 bits with 4K and 16K granules, another layout of descriptors
-  bool large_blocks = false;      // DS, or 64K with 52-bit addresses: blocks one level higher
+  bool has_52_bits = false;       // DS, or 64K on a machine of 52 bits: so are descriptors, and blocks one level higher
   bool two_privileges = true;     // EL1&0, EL2&0: AP[1], UXN and PXN; otherwise there is one XN
   bool table_limits = true;       // APTable, XNTable, PXNTable count (no HPD)
   bool sets_access_flag = false;  // HA: the hardware sets AF

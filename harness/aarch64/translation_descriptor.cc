@@ -10,15 +10,15 @@ using Kind = TableEntry::Kind;
 // The highest level, counted from -1 down, that may hold a block (DDI 0487, D8.3.1).
 int first_block_level(const TranslationScheme& scheme) {
   const int usual = scheme.granule == Granule::k4K ? 1 : 2;
-  return scheme.large_blocks ? usual - 1 : usual;
+  return scheme.has_52_bits ? usual - 1 : usual;
 }
 
 // The address bits of a descriptor from bit `low` on. With 52 bits the top ones stand elsewhere: [9:8] under DS,
-// [15:12] with a 64K granule.
+// [15:12] with a 64K granule, whatever size the registers ask for.
 std::uint64_t address_field(const TranslationScheme& scheme, std::uint64_t value, unsigned low) {
   if (scheme.wide) return bits(value, 49, low) << low | bits(value, 9, 8) << 50;
   const std::uint64_t address = bits(value, 47, low) << low;
-  return scheme.output_bits == 52 ? address | bits(value, 15, 12) << 48 : address;
+  return scheme.has_52_bits ? address | bits(value, 15, 12) << 48 : address;
 }
 
 Kind kind_at(const TranslationScheme& scheme, int level, std::uint64_t value) {

@@ -17,13 +17,13 @@ constexpr std::uint64_t kEpan = std::uint64_t{1} << kSctlrEpan;
 TEST(TranslationDescriptorTest, WhereBlocksMayStand) {
   struct Row {
     Granule granule;
-    bool large_blocks;
+    bool has_52_bits;
     int first_level;
   };
-  for (const auto& [granule, large_blocks, first_level] :
+  for (const auto& [granule, has_52_bits, first_level] :
        {Row{Granule::k4K, false, 1}, Row{Granule::k4K, true, 0}, Row{Granule::k16K, false, 2},
         Row{Granule::k16K, true, 1}, Row{Granule::k64K, false, 2}, Row{Granule::k64K, true, 1}}) {
-    TranslationScheme scheme{.granule = granule, .large_blocks = large_blocks};
+    TranslationScheme scheme{.granule = granule, .has_52_bits = has_52_bits};
     for (int level = -1; level <= 2; ++level) {
       if (granule == Granule::k64K && level < 1) continue;
       const Kind kind = decode_entry(scheme, level, 0x401).kind;

@@ -106,6 +106,8 @@ const std::vector<Case> kAddresses52Cases = {
         {1}),
     row("Large64KTableInHighMemory", with_pa_bits(lower(16 | kTg0_64K | kPs52), 52), Regime::kEl10, 0x42, kRead,
         {{0x8000'0000, 0x9000'0000 | 0xf000 | 3}, {0xf'0000'9000'0000, 0x4000'0000 | kBlock}}, "0x40000042", {1, 2}),
+    row("Large64KDescriptorBeyondTheOutputSize", with_pa_bits(lower(22 | kTg0_64K), 52), Regime::kEl10, 0x42, kRead,
+        {{0x8000'0000, 0x4000'1000 | kBlock}}, "0x96000002 L2[0x0] holds 0x1000040000000, more than 40 bits", {2}),
     row("BlockOfLevel1With64KAnd48Bits", lower(16 | kTg0_64K), Regime::kEl10, 0x42, kRead, {{0x8000'0000, kBlock}},
         "0x96000005 L1[0x0] is a block, which level 1 cannot hold with a 64K granule", {1})};
 

@@ -127,6 +127,12 @@ TEST_F(Stage2Test, TableBeyondTheOutputSize) {
   EXPECT_EQ(ending(walked(0)), "0x92000000 VTTBR_EL2 holds 0x100000000, more than 32 bits");
 }
 
+TEST_F(Stage2Test, MoreInputThanOutputIsNoted) {
+  registers_ = stage2_only(24 | kSl0Level1 | 1 << 16);
+  memory_.write64(kRoot2, kBlock2);
+  EXPECT_THAT(walked(0).notes, Contains("VTCR_EL2: 40 bits of IPA and 36 of PA: an implementation may refuse it"));
+}
+
 TEST_F(Stage2Test, Faults) {
   memory_.write64(kRoot2, 0);
   EXPECT_EQ(ending(walked(0x1234)), "0x92000005 stage 2 L1[0x0] is invalid");
