@@ -42,6 +42,11 @@ bool is_stop_reply(std::string_view payload) {
   return payload.size() >= 3 && (payload[0] == 'T' || payload[0] == 'S') && parse_gdb_bytes(payload.substr(1, 2));
 }
 
+// GCC 12 warns falsely of std::string == "OK" at -O2 (uninitialized).
+bool is(std::string_view reply, std::string_view expected) {
+  return reply == expected;
+}
+
 std::unexpected<Error> bad_reply(const std::string& request) {
   return fail(fmt::format("gdbstub: no sense in its reply to '{}'", printable(request.substr(0, 60))));
 }
@@ -80,7 +85,7 @@ Result<void> GdbStub::attach(Deadline deadline) {
   BOOTRIG_TRY_VOID(learn_registers(deadline));
   BOOTRIG_TRY_VOID(learn_cpus(deadline));
   BOOTRIG_TRY(const std::string physical, ask("Qqemu.PhyMemMode:1", deadline));
-  if (physical != "OK") return fail("gdbstub: it cannot read memory by physical address");
+  if (!is(physical, "OK")) return fail("gdbstub: it cannot read memory by physical address");
   return {};
 }
 
@@ -95,7 +100,7 @@ Result<void> GdbStub::learn_abilities(Deadline deadline) {
     packet_size_ = std::clamp(size, kPacketSizeMin, kPacketSizeMax);
   }
   BOOTRIG_TRY(const std::string no_acks, ask("QStartNoAckMode", deadline));
-  acknowledge_ = no_acks != "OK";
+  acknowledge_ = !is(no_acks, "OK");
   return {};
 }
 
@@ -122,7 +127,7 @@ Result<void> GdbStub::learn_cpus(Deadline deadline) {
   std::string request = "qfThreadInfo";
   for (;;) {
     BOOTRIG_TRY(const std::string reply, ask(request, deadline));
-    if (reply == "l") break;
+    if (is(reply, "l")) break;
     if (!reply.starts_with('m') || reply.size() == 1) return bad_reply(request);
     for (const std::string_view name : split(std::string_view(reply).substr(1), ',')) cpus_.emplace_back(name);
     if (cpus_.size() > kCpusMax) return fail(fmt::format("gdbstub: it tells of more than {} CPUs", kCpusMax));
@@ -167,7 +172,7 @@ Result<std::map<std::string, std::uint64_t>> GdbStub::read_registers(const std::
   std::vector<std::string> requests{"Hg" + cpu};
   for (const std::string& name : names) requests.push_back(fmt::format("p{:x}", numbers_.at(name)));
   BOOTRIG_TRY(const std::vector<std::string> replies, ask(requests, deadline));
-  if (replies[0] != "OK") return bad_reply(requests[0]);
+  if (!is(replies[0], "OK")) return bad_reply(requests[0]);
   std::map<std::string, std::uint64_t> values;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (const auto value = parse_gdb_number(replies[i + 1])) {
