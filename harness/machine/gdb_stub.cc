@@ -42,8 +42,20 @@ bool is_stop_reply(std::string_view payload) {
   return payload.size() >= 3 && (payload[0] == 'T' || payload[0] == 'S') && parse_gdb_bytes(payload.substr(1, 2));
 }
 
+// GCC 12 warns falsely of std::string == "OK" at -O2 (uninitialized).
+bool is(std::string_view reply, std::string_view expected) {
+  return reply == expected;
+}
+
 std::unexpected<Error> bad_reply(const std::string& request) {
   return fail(fmt::format("gdbstub: no sense in its reply to '{}'", printable(request.substr(0, 60))));
+}
+
+// Each CPU has them; in `cpus` they come first.
+std::vector<std::string> core_registers() {
+  std::vector<std::string> names{"sp", "pc", "cpsr"};
+  for (unsigned i = 0; i < 31; ++i) names.push_back(fmt::format("x{}", i));
+  return names;
 }
 
 // While a CPU is at level n with SPSel 1, SP_ELn is what it calls SP; with SPSel 0, SP_EL0 is (DDI 0487, C5.2). What the
@@ -53,6 +65,19 @@ void set_stack_in_use(CpuState& cpu) {
   cpu.system[fmt::format("SP_EL{}", level)] = cpu.sp;
 }
 
+// Of all values, those of the core registers among them.
+CpuState make_cpu(unsigned index, std::map<std::string, std::uint64_t> values) {
+  const auto take = [&values](const std::string& name) { return values.extract(name).mapped(); };
+  CpuState cpu{.index = index};
+  for (unsigned i = 0; i < cpu.x.size(); ++i) cpu.x[i] = take(fmt::format("x{}", i));
+  cpu.sp = take("sp");
+  cpu.pc = take("pc");
+  cpu.pstate = static_cast<std::uint32_t>(take("cpsr"));
+  cpu.system = std::move(values);
+  set_stack_in_use(cpu);
+  return cpu;
+}
+
 }  // namespace
 
 Result<void> GdbStub::attach(Deadline deadline) {
@@ -60,7 +85,7 @@ Result<void> GdbStub::attach(Deadline deadline) {
   BOOTRIG_TRY_VOID(learn_registers(deadline));
   BOOTRIG_TRY_VOID(learn_cpus(deadline));
   BOOTRIG_TRY(const std::string physical, ask("Qqemu.PhyMemMode:1", deadline));
-  if (physical != "OK") return fail("gdbstub: it cannot read memory by physical address");
+  if (!is(physical, "OK")) return fail("gdbstub: it cannot read memory by physical address");
   return {};
 }
 
@@ -75,7 +100,7 @@ Result<void> GdbStub::learn_abilities(Deadline deadline) {
     packet_size_ = std::clamp(size, kPacketSizeMin, kPacketSizeMax);
   }
   BOOTRIG_TRY(const std::string no_acks, ask("QStartNoAckMode", deadline));
-  acknowledge_ = no_acks != "OK";
+  acknowledge_ = !is(no_acks, "OK");
   return {};
 }
 
@@ -102,9 +127,10 @@ Result<void> GdbStub::learn_cpus(Deadline deadline) {
   std::string request = "qfThreadInfo";
   for (;;) {
     BOOTRIG_TRY(const std::string reply, ask(request, deadline));
-    if (reply == "l") break;
-    if (!reply.starts_with('m') || reply.size() == 1 || cpus_.size() > kCpusMax) return bad_reply(request);
+    if (is(reply, "l")) break;
+    if (!reply.starts_with('m') || reply.size() == 1) return bad_reply(request);
     for (const std::string_view name : split(std::string_view(reply).substr(1), ',')) cpus_.emplace_back(name);
+    if (cpus_.size() > kCpusMax) return fail(fmt::format("gdbstub: it tells of more than {} CPUs", kCpusMax));
     request = "qsThreadInfo";
   }
   if (cpus_.empty()) return fail("gdbstub: the machine has no CPU");
@@ -125,44 +151,37 @@ Result<std::string> GdbStub::read_document(const std::string& name, Deadline dea
 }
 
 Result<std::vector<CpuState>> GdbStub::cpus(Deadline deadline) {
-  std::vector<std::string> names{"sp", "pc", "cpsr"};
-  for (unsigned i = 0; i < 31; ++i) names.push_back(fmt::format("x{}", i));
-  const std::size_t core = names.size();
+  std::vector<std::string> names = core_registers();
+  for (const std::string& name : names) {
+    if (!numbers_.contains(name)) return fail(fmt::format("gdbstub: the machine has no register {}", name));
+  }
   for (const std::string_view name : kSystemRegisters) {
     if (numbers_.contains(std::string(name))) names.emplace_back(name);
   }
-  std::vector<std::string> requests;
-  for (const std::string& cpu : cpus_) {
-    requests.push_back("Hg" + cpu);
-    for (const std::string& name : names) {
-      const auto number = numbers_.find(name);
-      if (number == numbers_.end()) return fail(fmt::format("gdbstub: the machine has no register {}", name));
-      requests.push_back(fmt::format("p{:x}", number->second));
-    }
-  }
-  BOOTRIG_TRY(const std::vector<std::string> replies, ask(requests, deadline));
   std::vector<CpuState> cpus;
-  for (std::size_t at = 0; at < replies.size(); at += 1 + names.size()) {
-    if (replies[at] != "OK") return bad_reply(requests[at]);
-    CpuState cpu{.index = static_cast<unsigned>(cpus.size())};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto value = parse_gdb_number(replies[at + 1 + i]);
-      if (!value && i < core) return bad_reply(requests[at + 1 + i]);
-      if (i == 0)
-        cpu.sp = *value;
-      else if (i == 1)
-        cpu.pc = *value;
-      else if (i == 2)
-        cpu.pstate = static_cast<std::uint32_t>(*value);
-      else if (i < core)
-        cpu.x[i - 3] = *value;
-      else if (value)
-        cpu.system[names[i]] = *value;
-    }
-    set_stack_in_use(cpu);
-    cpus.push_back(std::move(cpu));
+  for (unsigned index = 0; index < cpus_.size(); ++index) {
+    BOOTRIG_TRY(auto values, read_registers(cpus_[index], names, deadline));
+    cpus.push_back(make_cpu(index, std::move(values)));
   }
   return cpus;
+}
+
+Result<std::map<std::string, std::uint64_t>> GdbStub::read_registers(const std::string& cpu,
+                                                                     const std::vector<std::string>& names,
+                                                                     Deadline deadline) {
+  std::vector<std::string> requests{"Hg" + cpu};
+  for (const std::string& name : names) requests.push_back(fmt::format("p{:x}", numbers_.at(name)));
+  BOOTRIG_TRY(const std::vector<std::string> replies, ask(requests, deadline));
+  if (!is(replies[0], "OK")) return bad_reply(requests[0]);
+  std::map<std::string, std::uint64_t> values;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (const auto value = parse_gdb_number(replies[i + 1])) {
+      values[names[i]] = *value;
+    } else if (i < core_registers().size()) {
+      return bad_reply(requests[i + 1]);
+    }
+  }
+  return values;
 }
 
 Result<void> GdbStub::read_physical(std::uint64_t address, std::span<std::uint8_t> out, Deadline deadline) {
@@ -191,6 +210,7 @@ Result<std::string> GdbStub::ask(const std::string& request, Deadline deadline) 
 Result<std::vector<std::string>> GdbStub::ask(const std::vector<std::string>& requests, Deadline deadline) {
   // One round trip for all: the stub answers in order, and takes the next request for an acknowledgement.
   for (const std::string& request : requests) outbox_ += gdb_packet(request);
+  BOOTRIG_TRY_VOID(send_pending());
   std::vector<std::string> replies;
   while (replies.size() < requests.size()) {
     BOOTRIG_TRY(std::optional<std::string> reply, reader_.next());
@@ -204,6 +224,13 @@ Result<std::vector<std::string>> GdbStub::ask(const std::vector<std::string>& re
   return replies;
 }
 
+Result<void> GdbStub::send_pending() {
+  const ssize_t sent = ::send(socket_.get(), outbox_.data(), outbox_.size(), MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) return fail("gdbstub: the machine has ended");
+  if (sent > 0) outbox_.erase(0, static_cast<std::size_t>(sent));
+  return {};
+}
+
 Result<void> GdbStub::exchange(Deadline deadline) {
   pollfd watched{socket_.get(), static_cast<short>(outbox_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
   const TimePoint now = clock_.now();
@@ -213,11 +240,7 @@ Result<void> GdbStub::exchange(Deadline deadline) {
   const int count = ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(milliseconds, 60000)));
   CHECK(count >= 0 || errno == EINTR);
   if (count <= 0) return {};
-  if ((watched.revents & POLLOUT) != 0) {
-    const ssize_t sent = ::send(socket_.get(), outbox_.data(), outbox_.size(), MSG_NOSIGNAL);
-    if (sent > 0) outbox_.erase(0, static_cast<std::size_t>(sent));
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return fail("gdbstub: the machine has ended");
-  }
+  if ((watched.revents & POLLOUT) != 0) BOOTRIG_TRY_VOID(send_pending());
   if ((watched.revents & ~POLLOUT) == 0) return {};
   std::array<char, 16384> bytes;
   const ssize_t received = ::read(socket_.get(), bytes.data(), bytes.size());

@@ -35,10 +35,14 @@ class GdbStub {
   // Sends all requests in one go and gives their replies, in order.
   Result<std::vector<std::string>> ask(const std::vector<std::string>& requests, Deadline deadline);
   Result<std::string> ask(const std::string& request, Deadline deadline);
+  Result<void> send_pending();               // as much as the socket takes
   Result<void> exchange(Deadline deadline);  // waits until bytes could be sent or were received
   Result<void> learn_abilities(Deadline deadline);
   Result<void> learn_registers(Deadline deadline);
   Result<void> learn_cpus(Deadline deadline);
+  // Of one CPU; the stub need not tell others than core registers.
+  Result<std::map<std::string, std::uint64_t>> read_registers(const std::string& cpu,
+                                                              const std::vector<std::string>& names, Deadline deadline);
   Result<std::string> read_document(const std::string& name, Deadline deadline);
 
   ScopedFd socket_;

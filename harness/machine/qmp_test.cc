@@ -71,5 +71,30 @@ TEST(QmpReader, PassesOverWhatItDoesNotKnow) {
   EXPECT_EQ(reader.version(), "7.2.22");
 }
 
+TEST(QmpReader, TheReplyThatIsAwaited) {
+  QmpReader reader;
+  reader.feed("{\"return\": \"early\", \"id\": \"a\"}\n");
+  reader.await("a");
+  reader.feed("{\"return\": \"other\", \"id\": \"b\"}\n{\"return\": \"none\"}\n{\"event\": \"STOP\"}\n");
+  EXPECT_FALSE(reader.reply());
+  reader.feed("{\"return\": \"a\\r\\n\\\"b\\\"\", \"id\": \"a\"}\n{\"return\": \"again\", \"id\": \"a\"}\n");
+  ASSERT_TRUE(reader.reply());
+  EXPECT_EQ(reader.reply()->value(), "a\r\n\"b\"");
+  reader.await("c");
+  EXPECT_FALSE(reader.reply());
+  reader.feed("{\"return\": {}, \"id\": \"c\"}\n");
+  EXPECT_EQ(reader.reply()->value(), "");
+  reader.await("d");
+  reader.feed("{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}, \"id\": \"d\"}\n");
+  EXPECT_EQ(reader.reply()->error().message, "no");
+}
+
+TEST(QmpCommand, OneLine) {
+  EXPECT_EQ(qmp_command("stop", "x"), "{\"execute\":\"stop\",\"id\":\"x\"}\n");
+  EXPECT_EQ(qmp_command("human-monitor-command", "x", {{"command-line", "a \"b\"\n"}}),
+            R"({"execute":"human-monitor-command","id":"x","arguments":{"command-line":"a \"b\"\n"}})"
+            "\n");
+}
+
 }  // namespace
 }  // namespace bootrig
