@@ -80,7 +80,7 @@ bool place_descriptors(ChildPlan& plan, int& error_pipe) {
   return true;
 }
 
-// Runs in the child: async-signal-safe calls only.
+// Runs in the child, in the parent's memory: async-signal-safe calls only, and nothing is written but the plan.
 [[noreturn]] void run_child(ChildPlan& plan, int error_pipe) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -105,7 +105,8 @@ Forked fork_child(ChildPlan& plan) {
   ScopedFd reading(ends[0]);
   const ScopedFd writing(ends[1]);
   plan.parent = ::getpid();
-  const pid_t pid = ::fork();
+  // Not fork: copying this process's page tables, and its page faults behind that, cost a millisecond for each boot.
+  const pid_t pid = ::vfork();
   if (pid == 0) run_child(plan, writing.get());
   if (pid < 0) return {.error = errno};
   return {.pid = pid, .error_pipe = std::move(reading)};

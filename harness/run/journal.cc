@@ -62,8 +62,14 @@ Result<void> Journal::write_lines(std::string_view rest) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return system_error(path_);
     rest.remove_prefix(static_cast<std::size_t>(written));
+    synced_ = false;
   }
-  if (::fdatasync(fd_.get()) != 0) return system_error(path_);
+  return {};
+}
+
+Result<void> Journal::sync() {
+  if (!synced_ && ::fdatasync(fd_.get()) != 0) return system_error(path_);
+  synced_ = true;
   return {};
 }
 

@@ -1,5 +1,5 @@
-// Journal: every finished result as one line of JSON, on disk before the run goes on. What a killed run has finished
-// is read back from it, each result once.
+// Journal: every finished result as one line of JSON, written before it is reported. What a killed run has finished is
+// read back from it, each result once.
 #pragma once
 
 #include <filesystem>
@@ -19,14 +19,18 @@ class Journal {
   // Goes on with one. A last line that was cut off by a kill is removed.
   static Result<Journal> reopen(const std::filesystem::path& path);
 
-  // Returns once the lines are on disk (fdatasync).
+  // Returns once the kernel has the lines: they survive any death of this process.
   Result<void> append(const std::vector<const RunResult*>& results);
+  // Returns once all lines are on the disk (fdatasync): they survive the host's death as well. Costs a commit of the
+  // file system, which holds up everyone who makes files meanwhile; so not for each result.
+  Result<void> sync();
 
  private:
   Result<void> write_lines(std::string_view lines);
 
   std::filesystem::path path_;
   ScopedFd fd_;
+  bool synced_ = true;
 };
 
 struct JournalContents {

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How often reporters hear that time passes.
+// How often reporters hear that time passes, and the journal is brought to the disk.
 constexpr auto kTick = std::chrono::milliseconds(250);
 constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
 
@@ -107,10 +107,20 @@ class Runner {
     BOOTRIG_TRY_VOID(make_folders(options_.output));
     const fs::path journal = options_.output / "journal.jsonl";
     if (options_.resume && was_begun(journal)) return take_over(journal);
-    std::error_code error;
-    fs::remove_all(options_.output / "cells", error);
+    set_aside_cells();
     BOOTRIG_TRY(journal_, Journal::create(journal, fingerprint(plan_)));
     return {};
+  }
+
+  // The cells of an earlier run are deleted when this one is over: a file system that has just deleted a thousand files
+  // is slow to make new ones (ext4 passes over an inode for five seconds).
+  void set_aside_cells() {
+    std::error_code error;
+    const fs::path cells = options_.output / "cells";
+    old_cells_ = options_.output / "cells.old";
+    fs::remove_all(old_cells_, error);
+    fs::rename(cells, old_cells_, error);
+    fs::remove_all(cells, error);
   }
 
   Result<void> take_over(const fs::path& journal) {
@@ -309,6 +319,7 @@ class Runner {
   // One thread writes the journal and tells the reporters, so that no machine waits for the disk. The journal first:
   // what is reported cannot be lost.
   void keep_results() {
+    TimePoint synced = context_.clock.now();
     for (bool done = false; !done;) {
       std::vector<News> batch;
       {
@@ -327,6 +338,10 @@ class Runner {
         }
       }
       for (Reporter* reporter : context_.reporters) reporter->tick();
+      if (const TimePoint now = context_.clock.now(); done || now - synced >= kTick) {
+        sync_journal();
+        synced = now;
+      }
     }
   }
 
@@ -335,11 +350,17 @@ class Runner {
     for (const News& news : batch) {
       if (const auto* result = std::get_if<RunResult>(&news)) results.push_back(result);
     }
-    if (results.empty() || trouble_) return;
-    if (auto kept = journal_.append(results); !kept) {
-      trouble_ = kept.error();
-      stop_ = true;
-    }
+    if (!results.empty() && !trouble_) note_trouble(journal_.append(results));
+  }
+
+  void sync_journal() {
+    if (!trouble_) note_trouble(journal_.sync());
+  }
+
+  void note_trouble(const Result<void>& kept) {
+    if (kept) return;
+    trouble_ = kept.error();
+    stop_ = true;
   }
 
   void report(const RunResult& result) {
@@ -360,6 +381,8 @@ class Runner {
       auto reported = reporter->end(info_, end_.totals, end_.missing);
       if (!reported && !trouble_) trouble_ = reported.error();
     }
+    std::error_code ignored;
+    if (!old_cells_.empty()) fs::remove_all(old_cells_, ignored);
     if (trouble_) return std::unexpected(*trouble_);
     return end_;
   }
@@ -369,6 +392,7 @@ class Runner {
   RunInfo info_;
   const RunContext& context_;
   Journal journal_;
+  fs::path old_cells_;  // of an earlier run; empty: there is none
   std::vector<RunResult> finished_before_;
   std::set<std::string> done_;
   std::vector<std::optional<ImageResult>> images_;

@@ -87,7 +87,7 @@ struct Outcome {
   Duration limit{0};         // the time limit that ended it, for timeouts
   Duration wall{0};          // power-on to the end
   Duration first_output{0};  // power-on to the first byte; 0: none
-  Duration starved{0};
+  Duration starved{0};       // as last sampled; a boot under 100 ms is not
   MachineFacts machine;
   std::string accelerator_asked;  // "tcg" or "kvm"
 };
