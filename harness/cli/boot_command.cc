@@ -107,7 +107,8 @@ Result<int> boot(const BootOptions& options) {
     if (!address) return fail("--load", address.error().message);
     load = *address;
   }
-  BOOTRIG_TRY(const Image image, open_image(options.image, load));
+  BOOTRIG_TRY(Image image, open_image(options.image, load));
+  image.symbols = symbol_files(options, image);
   BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
   auto silence = parse_duration(options.silence);
   if (!silence) return fail("--silence", silence.error().message);
@@ -142,7 +143,7 @@ Result<int> boot(const BootOptions& options) {
   const Verdict verdict = judge(outcome, scenario.ending);
   std::optional<Diagnosis> diagnosis;
   if (verdict.kind == VerdictKind::kFail) {
-    diagnosis = triage_machine(**machine, target.machine, symbol_files(options, image), said);
+    diagnosis = triage_machine(**machine, target.machine, image, said, stopped_for(outcome.termination));
   }
   (*machine)->stop();
   tell_verdict(options, outcome, verdict, diagnosis, on_newline);

@@ -86,7 +86,8 @@ Result<void> add_segment(const std::string& place, std::string_view bytes, unsig
   if (header.p_vaddr > ~std::uint64_t{0} - last || header.p_paddr > ~std::uint64_t{0} - last) {
     return fail(place, fmt::format("is damaged: segment {} reaches past the end of the address space", index));
   }
-  file.segments.push_back({header.p_vaddr, header.p_paddr, header.p_filesz, header.p_memsz, header.p_flags});
+  file.segments.push_back(
+      {header.p_vaddr, header.p_paddr, header.p_filesz, header.p_memsz, header.p_flags, header.p_offset});
   return {};
 }
 

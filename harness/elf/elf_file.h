@@ -20,6 +20,7 @@ struct ElfSegment {  // a PT_LOAD
   std::uint64_t file_size = 0;
   std::uint64_t memory_size = 0;
   std::uint32_t flags = 0;  // PF_R, PF_W, PF_X
+  std::uint64_t file_offset = 0;
 };
 
 struct ElfFile {

@@ -69,10 +69,4 @@ const MemoryRegion* find_region(const std::vector<MemoryRegion>& map, std::uint6
   return address <= region.last ? &region : nullptr;
 }
 
-std::optional<std::string> device_at(std::string_view text, std::uint64_t address) {
-  const auto map = parse_memory_map(text);
-  const MemoryRegion* region = find_region(map, address);
-  return region == nullptr ? std::nullopt : std::optional(region->name);
-}
-
 }  // namespace bootrig

@@ -23,7 +23,4 @@ std::vector<MemoryRegion> parse_memory_map(std::string_view text);
 // The region that holds the address; null: nothing is there.
 const MemoryRegion* find_region(const std::vector<MemoryRegion>& map, std::uint64_t address);
 
-// The name of what is at the address.
-std::optional<std::string> device_at(std::string_view text, std::uint64_t address);
-
 }  // namespace bootrig

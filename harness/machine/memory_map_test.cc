@@ -31,6 +31,13 @@ constexpr std::string_view kTree =
     " Root memory region: other\r\n"
     "  000000000e000000-000000000effffff (prio 0, ram): virt.secure-ram\r\n";
 
+std::optional<std::string> device_at(std::string_view text, std::uint64_t address) {
+  const std::vector<MemoryRegion> map = parse_memory_map(text);
+  const MemoryRegion* region = find_region(map, address);
+  if (region == nullptr) return std::nullopt;
+  return region->name;
+}
+
 TEST(MemoryMap, WhatIsAtAnAddress) {
   EXPECT_EQ(device_at(kTree, 0), "virt.flash0");
   EXPECT_EQ(device_at(kTree, 0x03ffffff), "virt.flash0");

@@ -291,8 +291,9 @@ class Runner {
     attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
-      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image.symbols,
-                                         read_file(folder / "transcript.raw").value_or(""));
+      attempt.diagnosis =
+          triage_machine(**machine, testcase.target.machine, image, read_file(folder / "transcript.raw").value_or(""),
+                         stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();

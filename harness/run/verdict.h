@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "match/matcher.h"
 #include "spec/scenario.h"
+#include "triage/diagnosis.h"
 
 namespace bootrig {
 
@@ -66,6 +67,8 @@ enum class Termination {
   kInterrupted,  // the run was stopped; there is no verdict
 };
 std::string_view to_text(Termination termination);
+// The same for triage, which knows less words.
+StoppedFor stopped_for(Termination termination);
 
 // Facts of one session.
 struct Outcome {

@@ -129,4 +129,30 @@ std::string_view who_must_act(Cause cause) {
   }
 }
 
+StoppedFor stopped_for(Termination termination) {
+  switch (termination) {
+    case Termination::kPoweredOff:
+    case Termination::kReset:
+    case Termination::kPanicked:
+    case Termination::kExited:
+      return StoppedFor::kGuest;
+    case Termination::kSatisfied:
+    case Termination::kSignature:
+    case Termination::kDiverged:
+      return StoppedFor::kConsole;
+    case Termination::kBootTimeout:
+    case Termination::kTestTimeout:
+    case Termination::kStepTimeout:
+    case Termination::kInactivity:
+    case Termination::kWallClockCap:
+      return StoppedFor::kTime;
+    case Termination::kOutputLimit:
+      return StoppedFor::kOutput;
+    case Termination::kNotStarted:
+    case Termination::kInterrupted:
+      return StoppedFor::kUnknown;
+  }
+  return StoppedFor::kUnknown;
+}
+
 }  // namespace bootrig

@@ -11,8 +11,16 @@ namespace {
 // instruction (DDI 0487, ESR_ELx, ISS encoding for a Data Abort).
 constexpr std::uint64_t kComparable = 0xfc0000ff;
 
+// Of a machine without an exception: where its first CPU is.
+std::string headline_of_rest(const Facts& facts) {
+  if (facts.cpus.empty()) return "no exception is known of";
+  const CpuFacts& cpu = facts.cpus.front();
+  return fmt::format("no exception; CPU {} is at EL{}, PC {}{}", cpu.state.index, cpu.level,
+                     code_symbol(facts, cpu.state.pc), cpu.waits ? ", waiting" : "");
+}
+
 std::string headline_of(const Facts& facts) {
-  if (!facts.syndrome) return facts.record->headline;
+  if (!facts.syndrome) return facts.record ? facts.record->headline : headline_of_rest(facts);
   std::string text =
       fmt::format("{}  (ESR_EL{} {:#010x})", aarch64::summary(*facts.syndrome), facts.taken_to, facts.syndrome->esr);
   if (facts.far && facts.elr && *facts.far == *facts.elr) {
@@ -22,6 +30,10 @@ std::string headline_of(const Facts& facts) {
     if (facts.elr) text += fmt::format("  ELR {}", code_symbol(facts, *facts.elr));
   }
   return text;
+}
+
+bool agrees(const aarch64::WalkResult::Fault& fault, const aarch64::Syndrome& syndrome) {
+  return ((fault.esr ^ syndrome.esr) & kComparable) == 0;
 }
 
 void add_walk(const Facts& facts, std::vector<std::string>& findings) {
@@ -38,11 +50,26 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   if (!facts.walk->fault) return;
   const auto& fault = *facts.walk->fault;
   findings.push_back(fmt::format("{}: {}", fault.status.text, fault.why));
-  const bool agrees = ((fault.esr ^ facts.syndrome->esr) & kComparable) == 0;
-  findings.push_back(agrees ? "the tables give the syndrome that the CPU reported"
-                            : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: they have "
-                                          "changed, or the dump is wrong",
-                                          fault.esr, facts.syndrome->esr));
+  findings.push_back(agrees(fault, *facts.syndrome)
+                         ? "the tables give the syndrome that the CPU reported"
+                         : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: they have "
+                                       "changed, or the dump is wrong",
+                                       fault.esr, facts.syndrome->esr));
+}
+
+std::string state_of(const CpuFacts& cpu) {
+  std::string text = cpu.waits ? "waits for an interrupt or event" : cpu.in_vectors ? "in its exception vectors" : "";
+  if (!cpu.instruction) text += std::string(text.empty() ? "" : ", ") + "its PC cannot be fetched";
+  if (cpu.irqs_masked) text += std::string(text.empty() ? "" : ", ") + "IRQs masked";
+  return text;
+}
+
+void add_cpus(const Facts& facts, std::vector<std::string>& findings) {
+  for (const CpuFacts& cpu : facts.cpus) {
+    const std::string state = state_of(cpu);
+    findings.push_back(fmt::format("CPU {} at EL{}, PC {}{}{}", cpu.state.index, cpu.level,
+                                   code_symbol(facts, cpu.state.pc), state.empty() ? "" : ": ", state));
+  }
 }
 
 std::vector<std::string> find_facts(const Facts& facts) {
@@ -51,10 +78,11 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("dump of {} at line {} of the console{}", facts.record->dialect,
                                    facts.record->first_line, facts.record->cut_off ? ", cut off" : ""));
     for (const std::string& correction : facts.record->corrections) findings.push_back("the dump: " + correction);
-  } else {
+  } else if (facts.syndrome) {
     findings.push_back("the console has no dump; this is what the CPU's registers say");
   }
   add_walk(facts, findings);
+  if (!facts.syndrome) add_cpus(facts, findings);
   return findings;
 }
 
@@ -70,30 +98,82 @@ std::string signature_of(const Facts& facts, const Diagnosis& diagnosis) {
   return text;
 }
 
+// The same as data.
+void add_data(const Facts& facts, Diagnosis& diagnosis) {
+  if (facts.syndrome) {
+    diagnosis.exception = ExceptionLine{
+        facts.taken_to, aarch64::summary(*facts.syndrome), facts.syndrome->esr, facts.far, facts.elr, std::nullopt};
+    if (facts.walk && facts.walk->fault) diagnosis.exception->predicted_esr = facts.walk->fault->esr;
+  }
+  if (facts.walk) {
+    for (const aarch64::WalkStep& step : facts.walk->steps) {
+      diagnosis.walk.push_back({step.stage, step.level, step.index, step.address,
+                                facts.evidence.symbols == nullptr ? "" : facts.evidence.symbols->name_of(step.address),
+                                step.descriptor, step.meaning});
+    }
+  }
+  for (const CpuFacts& cpu : facts.cpus) {
+    diagnosis.cpus.push_back({cpu.state.index, cpu.level, cpu.state.pc, code_name(facts, cpu.state.pc), state_of(cpu)});
+  }
+}
+
 }  // namespace
 
 std::optional<Diagnosis> diagnose(const Evidence& evidence) {
-  const std::optional<Facts> facts = gather(evidence);
-  if (!facts) return std::nullopt;
+  const Facts facts = gather(evidence);
   Diagnosis diagnosis;
-  diagnosis.headline = headline_of(*facts);
-  diagnosis.findings = find_facts(*facts);
-  diagnosis.cause = find_root_cause(*facts);
-  diagnosis.missing = facts->missing;
+  diagnosis.cause = find_root_cause(facts);
+  // A guest that ended by itself, or said what it must not, has nothing to explain but an exception.
+  const bool stuck = evidence.stopped_for == StoppedFor::kTime && !facts.cpus.empty();
+  if (!facts.record && !facts.syndrome && !diagnosis.cause && !stuck) return std::nullopt;
+  diagnosis.headline = headline_of(facts);
+  diagnosis.findings = find_facts(facts);
+  diagnosis.missing = facts.missing;
   if (!diagnosis.cause && evidence.symbols != nullptr && evidence.symbols->symbols().empty()) {
     diagnosis.missing.push_back("symbols: give the ELF files of what runs (--symbols, or the recipe's boot.symbols)");
   }
-  diagnosis.signature = signature_of(*facts, diagnosis);
+  diagnosis.signature = signature_of(facts, diagnosis);
+  add_data(facts, diagnosis);
   return diagnosis;
 }
 
-std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec,
-                                        const std::vector<std::filesystem::path>& symbols,
-                                        std::string_view transcript) {
-  SymbolTable table;
-  for (const std::filesystem::path& file : symbols) (void)table.add(file);
+namespace {
+
+// What of the image triage reads; files that cannot be read are left out.
+struct ImageEvidence {
+  SymbolTable symbols;
+  std::vector<LoadedElf> files;
+  std::vector<LoadedRange> loaded;
+};
+
+ImageEvidence read_image(const Image& image) {
+  ImageEvidence evidence;
+  if (image.load_address) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(image.file, error);
+    if (!error && size > 0) evidence.loaded.push_back({*image.load_address, *image.load_address + (size - 1)});
+  } else if (auto booted = LoadedElf::open(image.file)) {
+    for (const ElfSegment& segment : booted->elf().segments) {
+      evidence.loaded.push_back({segment.physical_address, segment.physical_address + (segment.memory_size - 1)});
+    }
+    evidence.files.push_back(std::move(*booted));
+  }
+  for (const std::filesystem::path& file : image.symbols) {
+    (void)evidence.symbols.add(file);
+    if (file == image.file) continue;
+    if (auto elf = LoadedElf::open(file)) evidence.files.push_back(std::move(*elf));
+  }
+  return evidence;
+}
+
+}  // namespace
+
+std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
+                                        std::string_view transcript, StoppedFor stopped_for) {
+  const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
-  auto diagnosis = diagnose({transcript, &spec, at_rest ? at_rest->get() : nullptr, &table});
+  auto diagnosis = diagnose(
+      {transcript, &spec, at_rest ? at_rest->get() : nullptr, &known.symbols, stopped_for, known.files, known.loaded});
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));
   return diagnosis;
 }

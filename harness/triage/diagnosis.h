@@ -4,18 +4,36 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "dump/exception_record.h"
+#include "elf/loaded_elf.h"
 #include "elf/symbols.h"
+#include "image/image.h"
 #include "machine/inspection.h"
 #include "machine/machine.h"
 #include "spec/target.h"
 
 namespace bootrig {
+
+// What brought the session to its end.
+enum class StoppedFor {
+  kUnknown,  // a pasted log does not tell
+  kConsole,  // the console said what it must not
+  kTime,     // a time limit: what was awaited did not come
+  kOutput,   // more output than allowed
+  kGuest,    // the guest powered off, reset or panicked by itself
+};
+
+// Where the image that was booted lies: physical, both ends inclusive.
+struct LoadedRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
 
 // What triage may look at. Rules see this alone: never a scenario's name or an image's.
 struct Evidence {
@@ -23,6 +41,9 @@ struct Evidence {
   const MachineSpec* machine = nullptr;  // what the target has; none for a pasted log
   Inspection* at_rest = nullptr;         // the stopped machine; none: only the text is known
   const SymbolTable* symbols = nullptr;  // of what runs; may be empty
+  StoppedFor stopped_for = StoppedFor::kUnknown;
+  std::span<const LoadedElf> files = {};  // ELF files of what runs, stripped or not; the one that was booted is first
+  std::span<const LoadedRange> loaded = {};  // of the image that was booted
 };
 
 struct RootCause {
@@ -31,21 +52,54 @@ struct RootCause {
   std::string change;  // one sentence: what must be changed, to what
 };
 
+// One descriptor of the walk of the faulting address.
+struct WalkLine {
+  int stage = 1;
+  int level = 0;
+  unsigned index = 0;
+  std::uint64_t address = 0;  // of the descriptor
+  std::string symbol;         // "boot_lvl0_upper+0xff8"; empty: unknown
+  std::uint64_t descriptor = 0;
+  std::string meaning;  // "invalid", "table at 0x7000b000"
+};
+
+// The exception that is explained.
+struct ExceptionLine {
+  unsigned taken_to = 1;  // exception level
+  std::string text;       // "Instruction Abort, same EL: translation fault, level 0"
+  std::optional<std::uint64_t> esr, far, elr, predicted_esr;  // predicted: by the walk of the tables as they are
+};
+
+// Where a CPU stands.
+struct CpuLine {
+  unsigned index = 0;
+  unsigned level = 0;
+  std::uint64_t pc = 0;
+  std::string symbol;
+  std::string state;  // "waits for an interrupt (wfi), IRQ masked"
+};
+
 struct Diagnosis {
   std::string headline;               // "Instruction Abort, same EL: translation fault, level 0; FAR = ELR = 0x..."
   std::vector<std::string> findings;  // one line each, in the order in which they build on each other
   std::optional<RootCause> cause;
   std::vector<std::string> missing;  // what is not known, and what would settle it
   std::string signature;             // equal for equal failures: cause, symbol, index; nothing that moves
+  // The same findings as data, and what a person wants to see beside them.
+  std::optional<ExceptionLine> exception;
+  std::vector<WalkLine> walk;
+  std::vector<CpuLine> cpus;
+  std::vector<std::string> code;       // disassembly around the instruction at fault, a line each
+  std::vector<std::string> backtrace;  // "#0 0x... <symbol+0x4> file.c:12"
 };
 
-// None when there is nothing to explain: no dump, and no exception in the machine's registers.
+// None when there is nothing to explain: no dump, no exception in the machine's registers, and no rule that knows more.
 std::optional<Diagnosis> diagnose(const Evidence& evidence);
 
-// The same for a machine that still stands: stops the guest and looks at it. `symbols`: ELF files of what runs; one that
-// cannot be read adds nothing.
-std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec,
-                                        const std::vector<std::filesystem::path>& symbols, std::string_view transcript);
+// The same for a machine that still stands: stops the guest and looks at it. A file of the image that cannot be read
+// adds nothing.
+std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
+                                        std::string_view transcript, StoppedFor stopped_for);
 
 // The diagnosis as lines: headline, findings, "CAUSE ...", "CHANGE ...", "MISSING ...".
 std::vector<std::string> diagnosis_lines(const Diagnosis& diagnosis);

@@ -15,12 +15,6 @@ using aarch64::TranslationRegisters;
 constexpr std::uint64_t kHcrE2h = std::uint64_t{1} << 34;  // DDI 0487, HCR_EL2.E2H
 constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 
-std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level) {
-  const auto found = cpu.system.find(fmt::format("{}_EL{}", name, level));
-  if (found == cpu.system.end()) return std::nullopt;
-  return found->second;
-}
-
 unsigned current_level(const CpuState& cpu) {
   return (cpu.pstate >> 2) & 3;
 }  // PSTATE.EL, as SPSR_ELx.M[3:2]
@@ -39,6 +33,24 @@ const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecor
   return cpus.front();
 }
 
+bool is_wait(std::uint32_t instruction) {
+  constexpr std::uint32_t kWfe = 0xd503205f, kWfi = 0xd503207f;  // DDI 0487, WFE, WFI
+  return instruction == kWfe || instruction == kWfi;
+}
+
+CpuFacts look_at_cpu(const Facts& facts, const CpuState& state) {
+  constexpr std::uint64_t kVectorBytes = 0x800;
+  CpuFacts cpu{.state = state, .level = current_level(state)};
+  cpu.instruction = read_instruction(facts, state, state.pc);
+  // A CPU that was woken to be looked at stands behind the instruction.
+  const auto before = read_instruction(facts, state, state.pc - 4);
+  cpu.waits = (cpu.instruction && is_wait(*cpu.instruction)) || (before && is_wait(*before));
+  cpu.irqs_masked = (state.pstate >> 7) & 1;  // DDI 0487, SPSR_ELx.I
+  cpu.vectors = system_register(state, "VBAR", cpu.level);
+  cpu.in_vectors = cpu.vectors && state.pc - *cpu.vectors < kVectorBytes;
+  return cpu;
+}
+
 void look_at_machine(Facts& facts) {
   if (facts.evidence.at_rest == nullptr) {
     facts.missing.push_back(
@@ -51,6 +63,8 @@ void look_at_machine(Facts& facts) {
     return;
   }
   facts.cpu = pick_cpu(*cpus, facts.record ? &*facts.record : nullptr);
+  for (const CpuState& cpu : *cpus) facts.cpus.push_back(look_at_cpu(facts, cpu));
+  if (const auto map = facts.evidence.at_rest->monitor("info mtree -f")) facts.map = parse_memory_map(*map);
 }
 
 // Without a dump the registers hold the last exception, which may be any system call.
@@ -60,29 +74,30 @@ bool is_trouble(const aarch64::Syndrome& syndrome) {
 }
 
 // What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
-bool find_exception(Facts& facts) {
-  if (!facts.record && !facts.cpu) return false;
+void find_exception(Facts& facts) {
+  if (!facts.record && !facts.cpu) return;
+  const bool told = facts.record.has_value();
   facts.taken_to = facts.cpu ? current_level(*facts.cpu) : 1;
-  if (facts.record && facts.record->level) facts.taken_to = *facts.record->level;
+  if (told && facts.record->level) facts.taken_to = *facts.record->level;
   const auto take = [&](std::optional<std::uint64_t> said, const char* name) {
     if (said || !facts.cpu) return said;
     return system_register(*facts.cpu, name, facts.taken_to);
   };
-  const bool told = facts.record.has_value();
   const auto esr = take(told ? facts.record->esr : std::nullopt, "ESR");
-  if (!esr || (!told && *esr == 0)) return told;
-  facts.syndrome = aarch64::decode_esr(*esr);
-  if (!told && !is_trouble(*facts.syndrome)) return false;
+  if (!esr || (!told && *esr == 0)) return;
+  const aarch64::Syndrome syndrome = aarch64::decode_esr(*esr);
+  if (!told && !is_trouble(syndrome)) return;
+  facts.syndrome = syndrome;
   facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
-  if (facts.syndrome->far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
+  if (syndrome.far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
   const auto spsr = take(told ? facts.record->spsr : std::nullopt, "SPSR");
-  facts.taken_from = facts.syndrome->same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
-  return true;
+  facts.taken_from = syndrome.same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
 }
 
-Regime regime_of(const Facts& facts, const CpuState& cpu) {
-  if (facts.taken_to == 3 && facts.taken_from == 3) return Regime::kEl3;
-  if (facts.taken_to < 2 || facts.taken_from < 2) return Regime::kEl10;
+// The regime of an exception that was taken from one level to another, or (both equal) of code at a level.
+Regime regime_of(const CpuState& cpu, unsigned taken_to, unsigned taken_from) {
+  if (taken_to == 3 && taken_from == 3) return Regime::kEl3;
+  if (taken_to < 2 || taken_from < 2) return Regime::kEl10;
   return (system_register(cpu, "HCR", 2).value_or(0) & kHcrE2h) != 0 ? Regime::kEl20 : Regime::kEl2;
 }
 
@@ -103,9 +118,20 @@ std::optional<TranslationRegisters> read_registers(const CpuState& cpu, Regime r
   return registers;
 }
 
+// The instruction at an address; none: it does not translate, or nothing is there.
+std::optional<std::uint32_t> fetch(const Facts& facts, const TranslationRegisters& registers, Regime regime,
+                                   unsigned from_level, std::uint64_t address) {
+  const Access access{Access::Kind::kExecute, from_level};
+  const auto code = aarch64::walk(registers, regime, address, access, *facts.evidence.at_rest);
+  std::array<std::uint8_t, 4> bytes;
+  if (!code.address || !facts.evidence.at_rest->read(*code.address, bytes)) return std::nullopt;
+  return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+         static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+}
+
 void walk_tables(Facts& facts) {
   if (!facts.cpu || !facts.syndrome) return;
-  facts.regime = regime_of(facts, *facts.cpu);
+  facts.regime = regime_of(*facts.cpu, facts.taken_to, facts.taken_from);
   facts.registers = read_registers(*facts.cpu, facts.regime);
   if (!facts.registers) {
     facts.missing.push_back("the translation registers: this machine's gdbstub does not give them");
@@ -118,26 +144,34 @@ void walk_tables(Facts& facts) {
     facts.access = {kind, facts.taken_from};
     facts.walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, *facts.evidence.at_rest);
   }
-  if (!facts.elr) return;
-  const Access fetch{Access::Kind::kExecute, facts.taken_from};
-  const auto code = aarch64::walk(*facts.registers, facts.regime, *facts.elr, fetch, *facts.evidence.at_rest);
-  std::array<std::uint8_t, 4> bytes;
-  if (!code.address || !facts.evidence.at_rest->read(*code.address, bytes)) return;
-  facts.instruction = static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
-                      static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+  if (facts.elr) facts.instruction = fetch(facts, *facts.registers, facts.regime, facts.taken_from, *facts.elr);
 }
 
 }  // namespace
 
-std::optional<Facts> gather(const Evidence& evidence) {
+Facts gather(const Evidence& evidence) {
   Facts facts;
   facts.evidence = evidence;
-  std::vector<ExceptionRecord> records = find_dumps(evidence.transcript);
-  if (!records.empty()) facts.record = std::move(records.front());
+  facts.records = find_dumps(evidence.transcript);
+  if (!facts.records.empty()) facts.record = facts.records.front();
   look_at_machine(facts);
-  if (!find_exception(facts)) return std::nullopt;
+  find_exception(facts);
   walk_tables(facts);
   return facts;
+}
+
+std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level) {
+  const auto found = cpu.system.find(fmt::format("{}_EL{}", name, level));
+  if (found == cpu.system.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState& cpu, std::uint64_t address) {
+  const unsigned level = current_level(cpu);
+  const Regime regime = regime_of(cpu, level, level);
+  const auto registers = read_registers(cpu, regime);
+  if (!registers || facts.evidence.at_rest == nullptr) return std::nullopt;
+  return fetch(facts, *registers, regime, level, address);
 }
 
 std::string with_symbol(const Facts& facts, std::uint64_t address) {
@@ -145,11 +179,15 @@ std::string with_symbol(const Facts& facts, std::uint64_t address) {
   return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
 }
 
-std::string code_symbol(const Facts& facts, std::uint64_t address) {
+std::string code_name(const Facts& facts, std::uint64_t address) {
   const SymbolTable* symbols = facts.evidence.symbols;
-  const bool lower_half = (address & kUpperHalf) == 0;
-  if (symbols == nullptr || !symbols->name_of(address).empty() || !lower_half) return with_symbol(facts, address);
-  const std::string name = symbols->name_of(address | kUpperHalf);
+  if (symbols == nullptr) return "";
+  const std::string name = symbols->name_of(address);
+  return name.empty() && (address & kUpperHalf) == 0 ? symbols->name_of(address | kUpperHalf) : name;
+}
+
+std::string code_symbol(const Facts& facts, std::uint64_t address) {
+  const std::string name = code_name(facts, address);
   return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
 }
 

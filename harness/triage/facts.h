@@ -7,15 +7,30 @@
 
 #include "aarch64/syndrome.h"
 #include "aarch64/walk.h"
+#include "machine/memory_map.h"
 #include "triage/diagnosis.h"
 
 namespace bootrig {
 
+// A CPU of the machine at rest.
+struct CpuFacts {
+  CpuState state;
+  unsigned level = 1;                        // exception level that it is at
+  std::optional<std::uint32_t> instruction;  // at PC, as memory holds it; none: PC cannot be fetched
+  bool waits = false;                        // at, or just behind, a wfi or wfe
+  bool irqs_masked = false;                  // PSTATE.I
+  std::optional<std::uint64_t> vectors;      // VBAR_ELx of its level
+  bool in_vectors = false;                   // PC is in the 2 KiB there (DDI 0487, D1.3.1: 16 entries of 0x80 bytes)
+};
+
 struct Facts {
   Evidence evidence;
-  std::optional<ExceptionRecord> record;      // the first dump on the console
-  std::optional<CpuState> cpu;                // the CPU that took the exception
-  std::optional<aarch64::Syndrome> syndrome;  // of that exception
+  std::vector<ExceptionRecord> records;       // the dumps on the console
+  std::optional<ExceptionRecord> record;      // the first
+  std::vector<CpuFacts> cpus;                 // empty: the machine cannot be looked at
+  std::optional<CpuState> cpu;                // the CPU that took the exception, or the first
+  std::vector<MemoryRegion> map;              // of the machine's physical memory; empty: unknown
+  std::optional<aarch64::Syndrome> syndrome;  // of the exception; none: there was none
   std::optional<std::uint64_t> far, elr;      // valid ones only
   unsigned taken_to = 1;                      // exception level
   unsigned taken_from = 1;
@@ -29,12 +44,19 @@ struct Facts {
   std::vector<std::string> missing;
 };
 
-// None: no exception is known of.
-std::optional<Facts> gather(const Evidence& evidence);
+Facts gather(const Evidence& evidence);
+
+// A register of a level, by its name in the Arm ARM: ("SCTLR", 1). None: the machine does not have or tell it.
+std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level);
+
+// A virtual address of a CPU as it stands, read through its tables. None: it does not translate, or nothing is there.
+std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState& cpu, std::uint64_t address);
 
 // "0x7000cff8 <boot_lvl0_upper+0xff8>", or the address alone.
 std::string with_symbol(const Facts& facts, std::uint64_t address);
 // Of code: the same, but an address of EL2's lower half is also looked up in the upper half, where it is linked.
 std::string code_symbol(const Facts& facts, std::uint64_t address);
+// The symbol alone, looked up as code_symbol() does; empty: unknown.
+std::string code_name(const Facts& facts, std::uint64_t address);
 
 }  // namespace bootrig

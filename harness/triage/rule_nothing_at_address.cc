@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "machine/memory_map.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -9,11 +8,10 @@ std::optional<RootCause> nothing_at_address(const Facts& facts) {
   // Data alone: an instruction that is fetched from nowhere is a jump's fault, not an address's.
   const bool external = facts.syndrome && !facts.syndrome->instruction && facts.syndrome->status &&
                         facts.syndrome->status->kind == aarch64::FaultKind::kExternal && facts.walk &&
-                        facts.walk->address && facts.evidence.at_rest != nullptr;
+                        facts.walk->address && !facts.map.empty();
   if (!external) return std::nullopt;
   const std::uint64_t address = *facts.walk->address;
-  const auto tree = facts.evidence.at_rest->monitor("info mtree -f");
-  if (!tree || device_at(*tree, address)) return std::nullopt;
+  if (find_region(facts.map, address) != nullptr) return std::nullopt;
   std::string change = "check the address against the target's device tree";
   if (facts.evidence.machine != nullptr) {
     change += fmt::format(" (GICv{}, {} MiB of memory, entered at EL{})", facts.evidence.machine->gic,
