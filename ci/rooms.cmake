@@ -25,6 +25,7 @@ set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image machine
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)
 set(ROOM_match_HEADERS re2/)
+set(ROOM_testing_HEADERS elf.h)
 set(ROOM_elf_HEADERS libelf.h gelf.h elf.h elfutils/)
 set(ROOM_image_HEADERS archive.h archive_entry.h)
 set(ROOM_reports_HEADERS tinyxml2.h)

@@ -1,38 +1,19 @@
 #include "elf/loaded_elf.h"
 
-#include <elf.h>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstring>
 
+#include "testing/small_elf.h"
 #include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
 
-// One segment: 4 bytes in the file, 8 in memory, at physical 0x40000000 and virtual 0xffffff8040000000.
-std::string small_elf() {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_type = ET_EXEC;
-  header.e_machine = EM_AARCH64;
-  header.e_phoff = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 1;
-  Elf64_Phdr segment{};
-  segment.p_type = PT_LOAD;
-  segment.p_offset = sizeof header + sizeof segment;
-  segment.p_vaddr = 0xffffff8040000000;
-  segment.p_paddr = 0x40000000;
-  segment.p_filesz = 4;
-  segment.p_memsz = 8;
-  std::string bytes(sizeof header + sizeof segment, '\0');
-  std::memcpy(bytes.data(), &header, sizeof header);
-  std::memcpy(bytes.data() + sizeof header, &segment, sizeof segment);
-  return bytes + "\x01\x02\x03\x04";
+constexpr std::uint64_t kVirtual = 0xffffff8040000000, kPhysical = 0x40000000;
+
+std::string four_bytes_and_four_zeroes() {
+  return small_elf({kVirtual, kPhysical, "\x01\x02\x03\x04", 8}, kVirtual);
 }
 
 class LoadedElfTest : public ::testing::Test {
@@ -41,7 +22,7 @@ class LoadedElfTest : public ::testing::Test {
 };
 
 TEST_F(LoadedElfTest, GivesBytesByEitherAddressAndZeroesBehindTheFile) {
-  ASSERT_TRUE(write_file(folder_.path() / "a.elf", small_elf()));
+  ASSERT_TRUE(write_file(folder_.path() / "a.elf", four_bytes_and_four_zeroes()));
   const auto file = LoadedElf::open(folder_.path() / "a.elf");
   ASSERT_TRUE(file);
   std::array<std::uint8_t, 4> out;
@@ -56,7 +37,7 @@ TEST_F(LoadedElfTest, GivesBytesByEitherAddressAndZeroesBehindTheFile) {
 
 TEST_F(LoadedElfTest, AFileThatShrinksIsAnError) {
   const auto path = folder_.path() / "a.elf";
-  ASSERT_TRUE(write_file(path, small_elf()));
+  ASSERT_TRUE(write_file(path, four_bytes_and_four_zeroes()));
   const auto file = LoadedElf::open(path);
   ASSERT_TRUE(file);
   std::filesystem::resize_file(path, 64);

@@ -20,7 +20,11 @@ std::string headline_of_rest(const Facts& facts) {
 }
 
 std::string headline_of(const Facts& facts) {
-  if (!facts.syndrome) return facts.record ? facts.record->headline : headline_of_rest(facts);
+  if (!facts.syndrome && facts.suspected.empty())
+    return facts.record ? facts.record->headline : headline_of_rest(facts);
+  if (!facts.suspected.empty()) {
+    return fmt::format("lost in exceptions at EL{}, no dump; {}", facts.taken_to, facts.suspected);
+  }
   std::string text =
       fmt::format("{}  (ESR_EL{} {:#010x})", aarch64::summary(*facts.syndrome), facts.taken_to, facts.syndrome->esr);
   if (facts.far && facts.elr && *facts.far == *facts.elr) {
@@ -50,6 +54,7 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   if (!facts.walk->fault) return;
   const auto& fault = *facts.walk->fault;
   findings.push_back(fmt::format("{}: {}", fault.status.text, fault.why));
+  if (!facts.suspected.empty()) return;
   findings.push_back(agrees(fault, *facts.syndrome)
                          ? "the tables give the syndrome that the CPU reported"
                          : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: they have "
@@ -78,6 +83,11 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("dump of {} at line {} of the console{}", facts.record->dialect,
                                    facts.record->first_line, facts.record->cut_off ? ", cut off" : ""));
     for (const std::string& correction : facts.record->corrections) findings.push_back("the dump: " + correction);
+  } else if (!facts.suspected.empty()) {
+    findings.push_back(
+        "the first exception is lost: its handler took others, and the registers tell of the last alone");
+    if (!facts.last_exception.empty()) findings.push_back("the last: " + facts.last_exception);
+    findings.push_back("what the CPU must have met before: " + facts.suspected);
   } else if (facts.syndrome) {
     findings.push_back("the console has no dump; this is what the CPU's registers say");
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "triage/suspect.h"
+
 namespace bootrig {
 namespace {
 
@@ -130,14 +132,14 @@ std::optional<std::uint32_t> fetch(const Facts& facts, const TranslationRegister
 }
 
 void walk_tables(Facts& facts) {
-  if (!facts.cpu || !facts.syndrome) return;
+  if (!facts.cpu) return;
   facts.regime = regime_of(*facts.cpu, facts.taken_to, facts.taken_from);
   facts.registers = read_registers(*facts.cpu, facts.regime);
   if (!facts.registers) {
     facts.missing.push_back("the translation registers: this machine's gdbstub does not give them");
     return;
   }
-  if (facts.syndrome->abort && facts.far) {
+  if (facts.syndrome && facts.syndrome->abort && facts.far) {
     const Access::Kind kind = facts.syndrome->instruction ? Access::Kind::kExecute
                               : facts.syndrome->write     ? Access::Kind::kWrite
                                                           : Access::Kind::kRead;
@@ -149,6 +151,27 @@ void walk_tables(Facts& facts) {
 
 }  // namespace
 
+void follow_suspect(Facts& facts) {
+  std::optional<Suspect> suspect = find_suspect(facts);
+  if (!suspect) return;
+  facts.suspected = fmt::format("{} is loaded at {:#x}, but its entry {:#x} ", suspect->file.filename().string(),
+                                suspect->physical, suspect->entry);
+  facts.suspected += suspect->walk.address ? fmt::format("translates to {:#x}", *suspect->walk.address)
+                                           : std::string("cannot be fetched");
+  if (facts.syndrome) {
+    facts.last_exception =
+        fmt::format("{}, ELR {}", aarch64::summary(*facts.syndrome), code_symbol(facts, facts.elr.value_or(0)));
+    if (facts.far) facts.last_exception += fmt::format(", FAR {:#x}", *facts.far);
+  }
+  facts.far = facts.elr = suspect->entry;
+  facts.taken_from = facts.taken_to;
+  facts.access = {Access::Kind::kExecute, facts.taken_to};
+  facts.syndrome.reset();
+  if (suspect->walk.fault) facts.syndrome = aarch64::decode_esr(suspect->walk.fault->esr);
+  facts.walk = std::move(suspect->walk);
+  facts.instruction.reset();
+}
+
 Facts gather(const Evidence& evidence) {
   Facts facts;
   facts.evidence = evidence;
@@ -157,6 +180,7 @@ Facts gather(const Evidence& evidence) {
   look_at_machine(facts);
   find_exception(facts);
   walk_tables(facts);
+  follow_suspect(facts);
   return facts;
 }
 

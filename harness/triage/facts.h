@@ -41,6 +41,9 @@ struct Facts {
   std::optional<aarch64::WalkResult> walk;
   // The instruction at ELR, as memory holds it now.
   std::optional<std::uint32_t> instruction;
+  // Set: nothing tells of the exception; syndrome, FAR and walk are those that the tables predict for a fetch there.
+  std::string last_exception;  // what the registers tell then
+  std::string suspected;       // "kernel.elf is loaded at 0x40000000, but its entry 0x... does not translate"
   std::vector<std::string> missing;
 };
 
