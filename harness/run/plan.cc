@@ -104,6 +104,10 @@ class Expander {
     return {};
   }
 
+  bool holds(const std::string& pattern) const {
+    return std::ranges::any_of(testcases_, [&](const Testcase& t) { return glob_match(pattern, t.cell); });
+  }
+
   std::vector<Testcase> take() { return std::move(testcases_); }
   std::vector<Exclusion> take_excluded() { return std::move(excluded_); }
 
@@ -186,7 +190,7 @@ Result<Selection> in_our_order(Selection selection) {
   }
   for (std::string& pattern : selection.patterns) {
     const std::size_t at = pattern.find('@');
-    if (at == std::string::npos || has_wildcard(pattern)) continue;
+    if (at == std::string::npos) continue;
     BOOTRIG_TRY(const std::string target, in_our_order(pattern.substr(at + 1)));
     pattern.replace(at + 1, std::string::npos, target);
   }
@@ -197,8 +201,14 @@ Result<Selection> in_our_order(Selection selection) {
 Result<void> add_direct_cells(const Project& project, const Selection& selection, Expander& expander) {
   for (const std::string& pattern : selection.patterns) {
     const std::size_t at = pattern.find('@');
-    if (at == std::string::npos || has_wildcard(pattern)) continue;
-    BOOTRIG_TRY_VOID(expander.add_cell(pattern.substr(0, at), pattern.substr(at + 1)));
+    if (at == std::string::npos) continue;
+    const std::string scenario = pattern.substr(0, at), target = pattern.substr(at + 1);
+    // "boot/*@virt": of a matrix what it holds; where it holds none, all of them on that target.
+    if (has_wildcard(target) || (has_wildcard(scenario) && expander.holds(pattern))) continue;
+    for (const std::string& name : project.scenario_names()) {
+      if (has_wildcard(scenario) && glob_match(scenario, name)) BOOTRIG_TRY_VOID(expander.add_cell(name, target));
+    }
+    if (!has_wildcard(scenario)) BOOTRIG_TRY_VOID(expander.add_cell(scenario, target));
   }
   if (selection.scenarios.empty() || selection.targets.empty() || !selection.matrices.empty()) return {};
   BOOTRIG_TRY(const auto scenarios, expand(selection.scenarios, project.scenario_names(), "scenario", "--scenario"));

@@ -87,6 +87,7 @@ TEST_F(PlanTest, RunsACellThatNoMatrixHolds) {
             (Ids{"boot/hello@virt[gic=3,memory=512M]"}));
   EXPECT_EQ(ids(plan({.targets = {"virt[memory=512M,gic=3]"}, .scenarios = {"boot/hello"}})),
             (Ids{"boot/hello@virt[gic=3,memory=512M]"}));
+  EXPECT_EQ(ids(plan({.patterns = {"boot/*@virt-el3"}})), (Ids{"boot/hello@virt-el3", "boot/smp@virt-el3"}));
   const auto unfit = plan({.patterns = {"boot/smp@virt"}});
   EXPECT_EQ(unfit->testcases.at(0).skip, "the scenario needs cpus '2' or '4', not 1: it counts CPUs");
 }
