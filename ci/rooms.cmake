@@ -3,7 +3,8 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image machine triage run testing reports cli)
+set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image inspect machine triage run testing reports
+    cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_json_DEPENDS base)
@@ -15,18 +16,20 @@ set(ROOM_qemu_DEPENDS base spec)
 set(ROOM_process_DEPENDS base)
 set(ROOM_elf_DEPENDS base)
 set(ROOM_image_DEPENDS base json elf spec qemu process)
+set(ROOM_inspect_DEPENDS base aarch64 elf image)
 set(ROOM_machine_DEPENDS base json spec qemu process image)
-set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image machine)
-set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image machine triage)
-set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image machine triage run)
+set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspect machine)
+set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image inspect machine triage)
+set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run)
 set(ROOM_reports_DEPENDS base json triage run spec)
-set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image machine triage run reports)
+set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)
 set(ROOM_match_HEADERS re2/)
 set(ROOM_elf_HEADERS libelf.h gelf.h elf.h elfutils/)
 set(ROOM_image_HEADERS archive.h archive_entry.h)
+set(ROOM_inspect_HEADERS capstone/)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
 # Libraries that a room's tests alone include.
@@ -49,6 +52,7 @@ pkg_check_modules(LIBXML2 REQUIRED IMPORTED_TARGET libxml-2.0)
 find_library(NETTLE_STATIC libnettle.a REQUIRED)
 find_library(RE2_STATIC libre2.a REQUIRED)
 find_library(ARCHIVE_STATIC libarchive.a REQUIRED)
+find_library(CAPSTONE_STATIC libcapstone.a REQUIRED)
 
 set(ROOM_base_LIBRARIES fmt::fmt ${NETTLE_STATIC} Threads::Threads)
 set(ROOM_json_LIBRARIES nlohmann_json::nlohmann_json)
@@ -56,6 +60,7 @@ set(ROOM_match_LIBRARIES ${RE2_STATIC} Threads::Threads)
 set(ROOM_process_LIBRARIES Threads::Threads)
 set(ROOM_elf_LIBRARIES PkgConfig::ELF)
 set(ROOM_image_LIBRARIES ${ARCHIVE_STATIC})
+set(ROOM_inspect_LIBRARIES ${CAPSTONE_STATIC})
 set(ROOM_reports_LIBRARIES tinyxml2::tinyxml2)
 set(ROOM_cli_LIBRARIES CLI11::CLI11)
 
