@@ -83,7 +83,7 @@ std::string short_name(Dwarf_Die& unit, std::string_view file) {
   const std::filesystem::path folder = named == nullptr ? "" : named;
   const std::string plain = (folder / file).lexically_normal();
   const std::string below = (folder / "").lexically_normal();
-  return !below.empty() && plain.starts_with(below) ? plain.substr(below.size()) : plain;
+  return below.ends_with('/') && plain.starts_with(below) ? plain.substr(below.size()) : plain;
 }
 
 }  // namespace

@@ -77,6 +77,15 @@ TEST_F(SourceLinesTest, CompressedSections) {
   expect_all_found(program("-g -gz=zlib"));
 }
 
+// As the recipes of images do: the program is the same wherever it is built.
+TEST_F(SourceLinesTest, FolderLeftOut) {
+  const auto with = program("-g " + shell_quote({"-ffile-prefix-map=" + (folder_.path() / "build").string() + "=."}));
+  SourceLines lines;
+  ASSERT_TRUE(lines.add(with));
+  EXPECT_EQ(at(lines, address_of(with, "twice")), "sub/twice.c:4");
+  EXPECT_EQ(at(lines, address_of(with, "stop")), "../stop.c:3");
+}
+
 TEST_F(SourceLinesTest, WithoutTheListOfAddresses) {
   const auto with = program("-g");
   const auto without = folder_.path() / "without.elf";
