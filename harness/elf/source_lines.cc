@@ -133,8 +133,7 @@ Result<void> SourceLines::add(const std::filesystem::path& path) {
   elf_version(EV_CURRENT);
   // Mapped, not read: the kernel of a real system has hundreds of megabytes of DWARF.
   std::unique_ptr<Elf, ElfEnd> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr));
-  BOOTRIG_TRY(Sections sections,
-              read_sections(path.string(), elf.get(), static_cast<std::uint64_t>(status.st_size)));
+  BOOTRIG_TRY(Sections sections, read_sections(path.string(), elf.get(), static_cast<std::uint64_t>(status.st_size)));
   if (sections.lines) files_.push_back(std::make_unique<File>(std::move(fd), std::move(elf), std::move(sections.code)));
   return {};
 }

@@ -89,8 +89,8 @@ TEST_F(SourceLinesTest, FolderLeftOut) {
 TEST_F(SourceLinesTest, WithoutTheListOfAddresses) {
   const auto with = program("-g");
   const auto without = folder_.path() / "without.elf";
-  const std::string command = "aarch64-linux-gnu-objcopy --remove-section .debug_aranges " +
-                              shell_quote({with.string(), without.string()});
+  const std::string command =
+      "aarch64-linux-gnu-objcopy --remove-section .debug_aranges " + shell_quote({with.string(), without.string()});
   ASSERT_EQ(std::system(command.c_str()), 0);
   expect_all_found(without);
 }
