@@ -38,7 +38,7 @@ struct Backtrace {
 };
 
 // `address_bits`: of a virtual address (64 - TxSZ); bits of a return address between them and bit 55 are taken for a
-// pointer authentication code (DDI 0487, D8.10). A function that has not stored x30 yet, or never will, counts by x30
+// pointer authentication code (DDI 0487, chapter D8, Pointer authentication). A function that has not stored x30 yet, or never will, counts by x30
 // itself.
 Backtrace backtrace(const CpuFrame& start, const ReadVirtual& read, const FindFunction& function,
                     unsigned address_bits = 48);
