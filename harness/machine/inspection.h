@@ -32,6 +32,9 @@ class Inspection : public MemoryReader {
   virtual Result<std::vector<CpuState>> cpus() = 0;
   // What the machine's monitor answers to a command of its human interface, such as "info mtree -f" (memory_map.h).
   virtual Result<std::string> monitor(std::string_view command) = 0;
+  // The flattened device tree that the machine itself has (image/device_tree.h), not what the guest made of it. An error
+  // where it has none.
+  virtual Result<std::string> device_tree() = 0;
 };
 
 }  // namespace bootrig

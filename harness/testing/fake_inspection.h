@@ -18,6 +18,7 @@ struct FakeInspectionData {
   std::vector<CpuState> states;
   std::map<std::uint64_t, std::string> memory;  // bytes by their first address
   std::map<std::string, std::string> answers;   // of the monitor
+  std::string device_tree;                      // empty: none
 };
 
 class FakeInspection final : public Inspection {
@@ -44,6 +45,11 @@ class FakeInspection final : public Inspection {
       return fail(fmt::format("the fake machine's monitor does not know '{}'", command));
     }
     return answer->second;
+  }
+
+  Result<std::string> device_tree() override {
+    if (data_.device_tree.empty()) return fail("the fake machine has no device tree");
+    return data_.device_tree;
   }
 
  private:
