@@ -6,7 +6,7 @@
 // What an ID register says, as far as cases depend on it (DDI 0487, ID_AA64MMFR0_EL1 to MMFR2).
 struct features {
   unsigned pa_range;  // 0 to 6, as in TCR.PS
-  bool granule_16k, lpa2, wide_va, hierarchy_off, pan, access_flag, dirty, e0pd, vhe;
+  bool granule_16k, lpa2, wide_va, small_tables, hierarchy_off, pan, access_flag, dirty, e0pd, vhe, xnx, pauth;
 };
 extern struct features features;
 

@@ -33,6 +33,12 @@ static const struct config el20_configs[] = {
     {"64k-29-upper", kEl20, 16, 29, true, false, 0},  {"16k-48-lower", kEl20, 14, 48, false, false, 0},
     {"16k-47-upper", kEl20, 14, 47, true, false, 0},  {"16k-36-lower", kEl20, 14, 36, false, false, 0},
 };
+// FEAT_TTST: so small that a level 3 table is all there is. FEAT_LVA: 52 bits with 64K.
+static const struct config odd_configs[] = {
+    {"4k-20-lower", kEl10, 12, 20, false, false, 0},  {"4k-20-upper", kEl10, 12, 20, true, false, 0},
+    {"64k-20-upper", kEl10, 16, 20, true, false, 0},  {"64k-52-lower", kEl10, 16, 52, false, false, 0},
+    {"64k-52-upper", kEl10, 16, 52, true, false, 0},
+};
 // FEAT_LPA2: 52 bits, from level -1 with 4K.
 static const struct config wide_configs[] = {
     {"4k-52-lower", kEl10, 12, 52, false, true, 0},  {"4k-52-upper", kEl10, 12, 52, true, true, 0},
@@ -60,24 +66,29 @@ static unsigned id_field(uint64_t value, unsigned low) {
 
 static void find_features(void) {
   const uint64_t mmfr0 = read_sysreg(id_aa64mmfr0_el1), mmfr1 = read_sysreg(id_aa64mmfr1_el1);
-  const uint64_t mmfr2 = read_sysreg(s3_0_c0_c7_2);
+  const uint64_t mmfr2 = read_sysreg(s3_0_c0_c7_2), isar1 = read_sysreg(id_aa64isar1_el1);
   features = (struct features){
       .pa_range = id_field(mmfr0, 0),
       .granule_16k = id_field(mmfr0, 20) != 0,
       .lpa2 = id_field(mmfr0, 28) == 1 && id_field(mmfr0, 20) == 2,
       .wide_va = id_field(mmfr2, 16) != 0,
+      .small_tables = id_field(mmfr2, 28) != 0,
       .hierarchy_off = id_field(mmfr1, 12) != 0,
       .pan = id_field(mmfr1, 20) != 0,
       .access_flag = id_field(mmfr1, 0) != 0,
       .dirty = id_field(mmfr1, 0) > 1,
       .e0pd = id_field(mmfr2, 60) != 0,
       .vhe = id_field(mmfr1, 8) != 0,
+      .xnx = id_field(mmfr1, 28) != 0,
+      .pauth = id_field(isar1, 4) != 0 || id_field(isar1, 8) != 0,
   };
 }
 
 static bool is_possible(const struct config* config) {
   if (config->page_bits == 14 && !features.granule_16k) return false;
   if (config->wide && !features.lpa2) return false;
+  if (config->input_bits < 25 && !features.small_tables) return false;
+  if (config->input_bits > 48 && !config->wide && !features.wide_va) return false;
   return config->kind != kEl20 || features.vhe;
 }
 
@@ -124,6 +135,7 @@ void zoo_main(void) {
   visit(el1_configs, COUNT(el1_configs));
   visit(el2_configs, COUNT(el2_configs));
   visit(el20_configs, COUNT(el20_configs));
+  visit(odd_configs, COUNT(odd_configs));
   visit(wide_configs, COUNT(wide_configs));
   visit_stage2();
   say("%u cases", case_count());

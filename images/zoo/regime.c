@@ -27,7 +27,6 @@ static struct page* page_at(unsigned number) {
 #define SCTLR_EL1_RES1 0x30d00800ul  // SPAN among them
 #define SCTLR_EL2_RES1 0x30c50830ul
 #define HCR_RW (1ul << 31)
-#define HCR_TGE (1ul << 27)
 #define HCR_E2H (1ul << 34)
 #define SPSR_MASKED 0x3c0ul
 #define SPSR_PAN (1ul << 22)

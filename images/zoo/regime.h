@@ -96,4 +96,6 @@ enum { kDevice = 0, kNormal = 4 };
 #define STACK_CHECK (1ul << 3)
 #define WRITE_NOT_EXECUTE (1ul << 19)
 #define HCR_VM 1ul
+#define HCR_PTW (1ul << 2)
 #define HCR_DC (1ul << 12)
+#define HCR_TGE (1ul << 27)

@@ -52,6 +52,12 @@ static void top_byte(const struct config* config) {
     attempt_at(kExecute, address - 8);
     if (!one_half()) attempt_at(kUserRead, address);
   }
+  if (!features.pauth) return;
+  begin_mapped(config, "tbid");
+  set_control(37, 38, 20);
+  set_control(51, 52, 29);
+  attempt_at(kRead, window(now.page + 8) ^ 0x5aul << 56);
+  attempt_at(kExecute, window(now.page) ^ 0x5aul << 56);
 }
 
 static void not_canonical(const struct config* config) {

@@ -37,6 +37,37 @@ static void leaf_rights(int level) {
   attempt(kExecute);
 }
 
+// FEAT_XNX: one bit for EL1 and one for EL0.
+static void execute_never_alone(int level) {
+  if (!features.xnx) return;
+  for (uint64_t never = 1; never <= 3; ++never) {
+    another_stage2("s2-xnx", level);
+    map(3, good_attributes());
+    map_stage2(level, ALL_RIGHTS | never << 53);
+    attempt(kExecute);
+    another_stage2("s2-xnx-user", level);
+    map(3, good_attributes() | USER | READ_ONLY);
+    map_stage2(level, ALL_RIGHTS | never << 53);
+    attempt(kExecute);
+    attempt(kUserExecute);
+  }
+}
+
+static void hardware_flags(int level) {
+  if (!features.dirty) return;
+  another_mapped("s2-ha", level);
+  map_stage2(level, ALL_RIGHTS & ~ACCESSED);
+  now.vtcr |= 1ul << 21;
+  attempt(kRead);
+  attempt(kExecute);
+  another_mapped("s2-hd", level);
+  map_stage2(level, STAGE2_NORMAL | STAGE2_READ | DIRTY_MODIFIER);
+  now.vtcr |= 1ul << 22;
+  attempt(kRead);
+  attempt(kWrite);
+  now.vtcr &= ~(3ul << 21);
+}
+
 static void broken_descriptor(int level) {
   another_mapped("s2-invalid", level);
   map_stage2(3, ALL_RIGHTS);
@@ -119,12 +150,33 @@ static void stage1_off(const struct config* config, bool by_dc) {
   attempt_at(kRead, stage2_window(now.page) ^ 1ul << 31);
 }
 
+// HCR_EL2.PTW refuses tables in Device memory.
+static void tables_in_device_memory(const struct config* config, int level) {
+  const uint64_t device = ALL_RIGHTS & ~(0xful << 2);
+  begin(config, "", kNoLevel);
+  table_through(config, "s1ptw-device", level, device);
+  now.hcr |= HCR_PTW;
+  table_through(config, "ptw-device", level, device);
+}
+
+// HCR_EL2.TGE: EL0 without stage 1, and all its exceptions are EL2's.
+static void user_alone(const struct config* config) {
+  begin(config, "tge", kNoLevel);
+  now.hcr |= HCR_TGE | HCR_DC;
+  map_stage2(3, STAGE2_NORMAL | STAGE2_READ);
+  attempt_at(kUserExecute, stage2_window(now.page));
+  attempt_at(kUserExecute, stage2_window(now.page) ^ 1ul << 31);
+}
+
 void stage2_cases(const struct config* config) {
   const struct stage2_config* stage2 = config->stage2;
   begin(config, "", kNoLevel);
   for (int level = stage2->start; level <= 3; ++level) {
     broken_descriptor(level);
-    if (is_leaf_level(stage2->page_bits, level)) leaf_rights(level);
+    if (!is_leaf_level(stage2->page_bits, level)) continue;
+    leaf_rights(level);
+    execute_never_alone(level);
+    hardware_flags(level);
   }
 }
 
@@ -137,4 +189,6 @@ void stage1_under_stage2_cases(const struct config* config) {
   }
   stage1_off(config, false);
   stage1_off(config, true);
+  user_alone(config);
+  tables_in_device_memory(config, 3);
 }
