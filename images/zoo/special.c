@@ -43,6 +43,36 @@ static void limits_of_tables(const struct config* config) {
   attempt_all();
 }
 
+// Every combination of a leaf's rights, with and without WXN; then of what a table forbids and AP.
+static void all_rights(const struct config* config) {
+  if (config->page_bits != 12 || config->upper || config->wide) return;
+  const bool two_privileges = config->kind != kEl2;
+  for (unsigned wxn = 0; wxn < 2; ++wxn) {
+    begin(config, "", kNoLevel);
+    if (wxn) now.sctlr |= WRITE_NOT_EXECUTE;
+    for (uint64_t rights = 0; rights < 16; ++rights) {
+      if (!two_privileges && (rights & 5) != 0) continue;
+      another(wxn ? "rights-wxn" : "rights", 3);
+      map(3, good_attributes() | (rights & 3) << 6 | (rights >> 2) << 53);  // AP, PXN, UXN
+      attempt_all();
+      if (!two_privileges || !features.pan) continue;
+      attempt(kPanRead);
+      attempt(kPanWrite);
+    }
+  }
+  begin(config, "", kNoLevel);
+  for (uint64_t limits = 1; limits < 16; ++limits) {
+    if (!two_privileges && (limits & 5) != 0) continue;
+    for (uint64_t rights = 0; rights < 4; ++rights) {
+      if (!two_privileges && (rights & 1) != 0) continue;
+      another("rights-limits", 2);
+      map(3, good_attributes() | rights << 6);
+      *descriptor(2) |= limits << 59;  // PXNTable, UXNTable, APTable
+      attempt_all();
+    }
+  }
+}
+
 static void top_byte(const struct config* config) {
   for (unsigned on = 0; on < 2; ++on) {
     begin_mapped(config, on ? "tbi" : "no-tbi");
@@ -186,6 +216,7 @@ static void mmu_off(const struct config* config) {
 
 void special_cases(const struct config* config) {
   limits_of_tables(config);
+  all_rights(config);
   top_byte(config);
   not_canonical(config);
   other_half(config);
