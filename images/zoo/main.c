@@ -1,5 +1,5 @@
-// The zoo: translation regimes of every kind, one after the other, and what the CPU makes of accesses in them. Each regime
-// and each access says a line; the tables stay in memory until the end, for who wants to compare. Entered at EL2.
+// The zoo: translation regimes of every kind, one after the other, and what the CPU makes of accesses in them. Each
+// regime and each access says a line; the tables stay in memory until the end, for who wants to compare. Entered at EL2.
 #include "cases.h"
 #include "console.h"
 #include "platform.h"
@@ -46,17 +46,23 @@ static const struct config wide_configs[] = {
     {"16k-52-upper", kEl10, 14, 52, true, true, 0},  {"4k-50", kEl2, 12, 50, false, true, 0},
     {"16k-50", kEl2, 14, 50, false, true, 0},
 };
-// Where tables stand side by side at the start: 2, 16, 1; 16, 1; 1, 16.
+// Where tables stand side by side at the start: 2, 16, 1; 1, 16; 16, 1; 1, 16 (4K, 64K, 16K, 4K).
 static const struct stage2_config stage2_configs[] = {
-    {"+s2-4k-40", 12, 40, 1, 2},  {"+s2-4k-34", 12, 34, 2, 2},  {"+s2-4k-39", 12, 39, 1, 2},
-    {"+s2-64k-40", 16, 40, 2, 2}, {"+s2-64k-33", 16, 33, 3, 2}, {"+s2-16k-40", 14, 40, 2, 2},
-    {"+s2-16k-36", 14, 36, 2, 2}, {"+s2-4k-44", 12, 44, 0, 4},  {"+s2-4k-43", 12, 43, 1, 4},
+    {"+s2-4k-40", 12, 40, 1, 2, false},  {"+s2-4k-34", 12, 34, 2, 2, false},  {"+s2-4k-39", 12, 39, 1, 2, false},
+    {"+s2-64k-40", 16, 40, 2, 2, false}, {"+s2-64k-33", 16, 33, 3, 2, false}, {"+s2-16k-40", 14, 40, 2, 2, false},
+    {"+s2-16k-36", 14, 36, 2, 2, false}, {"+s2-4k-44", 12, 44, 0, 4, false},  {"+s2-4k-43", 12, 43, 1, 4, false},
 };
 static const struct config stage1_of_stage2[] = {
     {"4k-39-lower", kEl10, 12, 39, false, false, 0},
     {"4k-48-upper", kEl10, 12, 48, true, false, 0},
     {"64k-42-lower", kEl10, 16, 42, false, false, 0},
 };
+static const struct stage2_config wide_stage2_configs[] = {
+    {"+s2-4k-52", 12, 52, -1, 6, true},
+    {"+s2-4k-48", 12, 48, 0, 6, true},
+    {"+s2-16k-50", 14, 50, 1, 6, true},
+};
+static const struct config wide_stage1 = {"4k-39-lpa2", kEl10, 12, 39, false, true, 0};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -117,6 +123,12 @@ static void visit_stage2(void) {
       if (j == 0) stage2_cases(&config);
       stage1_under_stage2_cases(&config);
     }
+  }
+  for (unsigned i = 0; i < COUNT(wide_stage2_configs) && features.lpa2; ++i) {
+    struct config config = wide_stage1;
+    config.stage2 = &wide_stage2_configs[i];
+    stage2_cases(&config);
+    stage1_under_stage2_cases(&config);
   }
 }
 

@@ -51,9 +51,10 @@ static uint64_t tcr_half(const struct tables* tables, bool upper) {
   return upper ? half << 16 : half;
 }
 
-// IPS, PS: 40 bits, or with FEAT_LPA2 all.
+// IPS, PS: 40 bits, or what stage 2 takes, or with FEAT_LPA2 all.
 static uint64_t output_size(void) {
-  return now.config->wide ? 6 : 2;
+  if (now.config->wide) return 6;
+  return now.config->stage2 != 0 ? now.config->stage2->physical : 2;
 }
 
 static uint64_t half_base(bool upper, unsigned input_bits) {
@@ -99,8 +100,10 @@ static void make_stage2(const struct stage2_config* config) {
   for (uint64_t at = RAM_PHYSICAL; at < RAM_PHYSICAL + GIB; at += 1ul << offset_bits(&now.stage2, level)) {
     *entry(&now.stage2, at, level) = leaf(&now.stage2, level, at) | STAGE2_NORMAL | STAGE2_READ | STAGE2_WRITE;
   }
-  const uint64_t start_level = (config->page_bits == 12 ? 2 : 3) - (uint64_t)config->start;
-  now.vtcr = (64 - config->input_bits) | start_level << 6 | 1 << 8 | 1 << 10 | 3 << 12 |
+  // SL0; level -1 is SL2, and level 0 of 16K the fourth value.
+  const uint64_t start_level = config->start < 0 ? 0 : (config->page_bits == 12 ? 2 : 3) - (uint64_t)config->start;
+  now.vtcr = (uint64_t)config->wide << 32 | (uint64_t)(config->start < 0) << 33;
+  now.vtcr |= (64 - config->input_bits) | start_level << 6 | 1 << 8 | 1 << 10 | 3 << 12 |
              granules[(config->page_bits - 12) / 2] << 14 | config->physical << 16 | 1ul << 31;
   now.vttbr = now.stage2.root;
   now.hcr |= HCR_VM;
@@ -162,6 +165,10 @@ uint64_t window(uint64_t physical) {
 
 uint64_t stage2_window(uint64_t physical) {
   return 1ul << (now.stage2.input_bits - 1) | (physical ^ now.stage2_place);
+}
+
+uint64_t table_base(uint64_t root) {
+  return (root & ((1ul << 48) - 1)) | root >> 48 << 2;
 }
 
 uint64_t stage1_output(uint64_t physical) {
@@ -226,6 +233,7 @@ static void write_registers(void) {
   __asm__ volatile("tlbi alle1\n tlbi alle2\n tlbi vmalle1\n dsb sy\n isb" : : : "memory");
 }
 
+// In the cage; EL0 goes straight to the address.
 static const char* code_of(enum access access) {
   static const char* const code[] = {cage_read,       cage_write, cage_execute, cage_user_read, cage_user_write, 0,
                                      cage_read,       cage_write, cage_stack_read};
@@ -235,11 +243,10 @@ static const char* code_of(enum access access) {
 // Runs it; gives what was read.
 static uint64_t run(enum access access, uint64_t address) {
   const bool at_el1 = now.config->kind == kEl10;
-  uint64_t spsr = SPSR_MASKED | (at_el1 ? 5 : 9);  // EL1h, EL2h
-  uint64_t elr = now.cage + (uint64_t)(code_of(access) - cage);
-  if (access == kUserExecute) {
-    spsr = SPSR_MASKED;
-    elr = address;
+  uint64_t elr = address, spsr = SPSR_MASKED;  // EL0t
+  if (access != kUserExecute) {
+    elr = now.cage + (uint64_t)(code_of(access) - cage);
+    spsr |= at_el1 ? 5 : 9;  // EL1h, EL2h
   }
   if (access == kPanRead || access == kPanWrite) spsr |= SPSR_PAN;
   write_registers();

@@ -1,6 +1,6 @@
 // A regime under test, and accesses in it. begin() makes a new one, whose tables hold the cage and nothing else; cases
-// change its tables and registers as they like, then attempt accesses, each of which says a line. What an access has met
-// is not changed any more: another() goes on at a place of its own in the same tables.
+// change its tables and registers as they like, then attempt accesses, each of which says a line. What an access has
+// met is not changed any more: another() goes on at a place of its own in the same tables.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@ struct stage2_config {
   unsigned page_bits, input_bits;
   int start;
   unsigned physical;  // VTCR_EL2.PS
+  bool wide;          // VTCR_EL2.DS
 };
 
 struct config {
@@ -67,6 +68,9 @@ uint64_t window(uint64_t physical);
 uint64_t stage2_window(uint64_t physical);
 // What stage 1 must give for `physical`.
 uint64_t stage1_output(uint64_t physical);
+
+// What TTBR must hold for tables at `root`: with 52 bits, the highest stand at the bottom.
+uint64_t table_base(uint64_t root);
 
 // The descriptor of the page to reach.
 uint64_t* descriptor(int level);

@@ -75,11 +75,13 @@ static void broken_descriptor(int level) {
   attempt(kRead);
   attempt(kWrite);
   attempt(kExecute);
-  another_mapped("s2-too-large", level);
-  map_stage2(3, ALL_RIGHTS);
-  *stage2_descriptor(level) |= TOO_LARGE;
-  attempt(kRead);
-  attempt(kExecute);
+  if (!now.config->stage2->wide) {
+    another_mapped("s2-too-large", level);
+    map_stage2(3, ALL_RIGHTS);
+    *stage2_descriptor(level) |= TOO_LARGE;
+    attempt(kRead);
+    attempt(kExecute);
+  }
   if (level == 3) return;
   another_mapped("s2-no-table", level);
   map_stage2(3, ALL_RIGHTS);
@@ -98,9 +100,10 @@ static void table_through(const struct config* config, const char* label, int le
   map_stage2(3, ALL_RIGHTS);
   const uint64_t place = (uint64_t)descriptor(level);
   if (level == now.tables.start) {
-    *(config->upper ? &now.ttbr1 : &now.ttbr0) = stage2_window(now.tables.root);
+    *(config->upper ? &now.ttbr1 : &now.ttbr0) = table_base(stage2_window(now.tables.root));
   } else {
-    *descriptor(level - 1) = stage2_window(place & ~((1ul << now.tables.page_bits) - 1)) | TABLE;
+    const uint64_t table = place & ~((1ul << now.tables.page_bits) - 1);
+    *descriptor(level - 1) = address_field(stage2_window(table)) | TABLE;
   }
   if (attributes != 0) {
     *entry(&now.stage2, stage2_window(place), 3) = leaf(&now.stage2, 3, place) | attributes;

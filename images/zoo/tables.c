@@ -52,7 +52,11 @@ uint64_t* entry(const struct tables* tables, uint64_t input, int level) {
   }
 }
 
+uint64_t address_field(uint64_t address) {
+  return (address & ((1ul << 50) - 1)) | address >> 50 << 8;
+}
+
 uint64_t leaf(const struct tables* tables, int level, uint64_t output) {
   const uint64_t size = 1ul << offset_bits(tables, level);
-  return (output & ~(size - 1)) | (level == 3 ? 3 : 1);
+  return address_field(output & ~(size - 1)) | (level == 3 ? 3 : 1);
 }

@@ -1,5 +1,5 @@
-// Translation tables of any granule, size and start level (DDI 0487, D8.2 and D8.3). All stay in memory: who looks at the
-// machine at its end finds those of every case.
+// Translation tables of any granule, size and start level (DDI 0487, D8.2 and D8.3). All stay in memory: who looks at
+// the machine at its end finds those of every case.
 #pragma once
 
 #include <stdbool.h>
@@ -22,6 +22,8 @@ unsigned offset_bits(const struct tables* tables, int level);
 bool is_leaf_level(unsigned page_bits, int level);
 // The descriptor of `input` at `level`; tables on the way there are made where none is.
 uint64_t* entry(const struct tables* tables, uint64_t input, int level);
+// An address as descriptors hold it: under DS (FEAT_LPA2) bits 51:50 stand in 9:8. Without DS none is so large here.
+uint64_t address_field(uint64_t address);
 // The descriptor of a leaf: its address and type.
 uint64_t leaf(const struct tables* tables, int level, uint64_t output);
 
@@ -39,7 +41,7 @@ uint64_t leaf(const struct tables* tables, int level, uint64_t output);
 #define TABLE_XN (1ul << 60)
 #define TABLE_NO_USER (1ul << 61)
 #define TABLE_READ_ONLY (1ul << 62)
-// Stage 2: Normal write-back, inner shareable, AF.
-#define STAGE2_NORMAL (0xful << 2 | SHAREABLE | ACCESSED)
+// Stage 2: Normal write-back, AF.
+#define STAGE2_NORMAL (0xful << 2 | ACCESSED)
 #define STAGE2_READ (1ul << 6)
 #define STAGE2_WRITE (1ul << 7)
