@@ -41,8 +41,8 @@ std::optional<std::uint64_t> value_by_neighbour(const Facts& facts, const WalkSt
 }
 
 std::string change_of(const Facts& facts, const WalkStep& missing, const FilePlace& place) {
-  const std::string at = with_symbol(facts, missing.address) +
-                         (facts.from_files ? offset_in_file(facts, missing.address) : std::string());
+  const std::string at =
+      with_symbol(facts, missing.address) + (facts.from_files ? offset_in_file(facts, missing.address) : std::string());
   if (!is_at_home(facts, place)) {
     return fmt::format("the descriptor at {} must lead to the memory that holds {} of {}", at, place.what(),
                        place.file_name());
@@ -51,10 +51,13 @@ std::string change_of(const Facts& facts, const WalkStep& missing, const FilePla
   const bool leaf_possible = scheme && missing.stage == 1 && missing.level > 0;
   const unsigned offset_bits = leaf_possible ? scheme->offset_bits(missing.level) : 0;
   const std::uint64_t base = place.physical() >> offset_bits << offset_bits;
-  const bool aligned = leaf_possible && ((place.physical() ^ *facts.far) & ((std::uint64_t{1} << offset_bits) - 1)) == 0;
-  if (!aligned) return fmt::format("the descriptor at {} must point to a table that leads to {:#x}", at, place.physical());
+  const bool aligned =
+      leaf_possible && ((place.physical() ^ *facts.far) & ((std::uint64_t{1} << offset_bits) - 1)) == 0;
+  if (!aligned)
+    return fmt::format("the descriptor at {} must point to a table that leads to {:#x}", at, place.physical());
   if (const auto value = value_by_neighbour(facts, missing, place.physical(), offset_bits)) {
-    return fmt::format("the descriptor at {} must hold {:#x}, as the one beside it leads to the memory beside", at, *value);
+    return fmt::format("the descriptor at {} must hold {:#x}, as the one beside it leads to the memory beside", at,
+                       *value);
   }
   return fmt::format("the descriptor at {} must hold a {} of {:#x}{}", at, missing.level == 3 ? "page" : "block", base,
                      missing.level == 3 ? "" : fmt::format(", or a table that leads to {:#x}", place.physical()));
@@ -83,13 +86,12 @@ std::optional<RootCause> by_text_alone(const Facts& facts) {
   const std::string where = place ? fmt::format(", where {} has its code", place->file_name()) : "";
   const std::string table = fmt::format("the {} level {} table ({}TTBR{}_EL{})", upper ? "upper" : "lower", level,
                                         level == 0 ? "" : "below ", upper ? 1 : 0, facts.taken_to);
-  return RootCause{
-      "table-entry-missing",
-      fmt::format("{} has no valid entry [{:#x}] for {:#x}{}: what is entered there is not mapped", table, index,
-                  *facts.far, where),
-      fmt::format("the descriptor at offset {:#x} of that table must lead to {}", index * 8,
-                  place && place->tells_physical() ? fmt::format("{:#x}", place->physical())
-                                                   : std::string("the memory that holds the code"))};
+  return RootCause{"table-entry-missing",
+                   fmt::format("{} has no valid entry [{:#x}] for {:#x}{}: what is entered there is not mapped", table,
+                               index, *facts.far, where),
+                   fmt::format("the descriptor at offset {:#x} of that table must lead to {}", index * 8,
+                               place && place->tells_physical() ? fmt::format("{:#x}", place->physical())
+                                                                : std::string("the memory that holds the code"))};
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ struct FilePlace {
   std::string_view what() const { return executable() ? "code" : "data"; }
 };
 
-// For an access from a level: code above EL0 has what the booted image has and what states its place in physical memory,
-// a user program the rest. An address of EL2's lower half is also looked up in the upper half, where it is linked.
+// For an access from a level: code above EL0 has what the booted image has and what states its place in physical
+// memory, a user program the rest. An address of EL2's lower half is also looked up in the upper half, where it is
+// linked.
 std::optional<FilePlace> find_in_files(const Facts& facts, std::uint64_t address, unsigned from_level);
 
 // Whether any file has something there, whoever accesses it.

@@ -159,6 +159,16 @@ std::optional<std::string> proof_of(const Facts& facts, std::uint64_t physical) 
   return "";
 }
 
+// A block's address has no bits below the block's size: those must be 0 (DDI 0487, D8.3.1; bit 16 is nT). A table of
+// another level, read as one of this level, has them.
+bool is_of_its_level(const Facts& facts, const WalkStep& leaf) {
+  const auto scheme = scheme_of(facts, leaf);
+  if (!scheme) return false;
+  const std::uint64_t below = (std::uint64_t{1} << scheme->offset_bits(leaf.level)) - 1;
+  constexpr std::uint64_t kAttributes = 0x10fff;
+  return (leaf.descriptor & below & ~kAttributes) == 0;
+}
+
 std::optional<LinkCandidate> try_table(const Facts& facts, const WalkStep& missing, const Table& table,
                                        const Links& links, std::uint64_t size) {
   const bool in_walk =
@@ -171,7 +181,7 @@ std::optional<LinkCandidate> try_table(const Facts& facts, const WalkStep& missi
   const bool refused = walk.device && facts.access.kind == aarch64::Access::Kind::kExecute;
   if (!walk.address || !one_more_level || refused || !facts.memory->read(*walk.address, bytes)) return std::nullopt;
   auto proof = proof_of(facts, *walk.address);
-  if (!proof) return std::nullopt;
+  if (!proof || !is_of_its_level(facts, walk.steps.back())) return std::nullopt;
   LinkCandidate candidate{table.address, table.name, *walk.address, std::move(*proof), links.contains(table.address),
                           std::nullopt};
   const auto [first, last] = links.equal_range(table.address);
