@@ -102,6 +102,7 @@ WalkResult Walker::run() {
     note("an instruction fetch from Device memory: the implementation may refuse it");
   }
   result_.address = mapping->address;
+  result_.device = mapping->memory.device;
   result_.attributes = to_text(mapping->memory);
   if (!mapping->rights.empty()) result_.attributes += ", " + mapping->rights;
   return std::move(result_);

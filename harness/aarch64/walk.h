@@ -31,6 +31,7 @@ struct WalkStep {
 struct WalkResult {
   // Set when it translates.
   std::optional<std::uint64_t> address;
+  bool device = false;     // it is Device memory
   std::string attributes;  // "Normal WB, inner shareable, AF, RO, UXN"
   // Set when it does not.
   struct Fault {

@@ -42,6 +42,7 @@ bool agrees(const aarch64::WalkResult::Fault& fault, const aarch64::Syndrome& sy
 
 void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   if (!facts.walk) return;
+  if (facts.from_files) findings.push_back("the tables are those of the image's files; one alone gives this fault");
   for (const aarch64::WalkStep& step : facts.walk->steps) {
     findings.push_back(fmt::format("walk{} L{}[{:#x}] at {} = {:#x}  {}", step.stage == 2 ? " stage 2" : "", step.level,
                                    step.index, with_symbol(facts, step.address), step.descriptor, step.meaning));
@@ -54,12 +55,20 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   if (!facts.walk->fault) return;
   const auto& fault = *facts.walk->fault;
   findings.push_back(fmt::format("{}: {}", fault.status.text, fault.why));
-  if (!facts.suspected.empty()) return;
+  // A root or an entry that was chosen so that it does agree.
+  if (facts.from_files || !facts.suspected.empty()) return;
   findings.push_back(agrees(fault, *facts.syndrome)
                          ? "the tables give the syndrome that the CPU reported"
                          : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: they have "
                                        "changed, or the dump is wrong",
                                        fault.esr, facts.syndrome->esr));
+}
+
+void add_links(const Facts& facts, std::vector<std::string>& findings) {
+  if (facts.links.size() < 2) return;
+  std::string text = "several tables would do, and which was meant cannot be told:";
+  for (const LinkCandidate& link : facts.links) text += " " + with_symbol(facts, link.table);
+  findings.push_back(std::move(text));
 }
 
 std::string state_of(const CpuFacts& cpu) {
@@ -92,6 +101,7 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back("the console has no dump; this is what the CPU's registers say");
   }
   add_walk(facts, findings);
+  add_links(facts, findings);
   if (!facts.syndrome) add_cpus(facts, findings);
   return findings;
 }
@@ -117,8 +127,7 @@ void add_data(const Facts& facts, Diagnosis& diagnosis) {
   }
   if (facts.walk) {
     for (const aarch64::WalkStep& step : facts.walk->steps) {
-      diagnosis.walk.push_back({step.stage, step.level, step.index, step.address,
-                                facts.evidence.symbols == nullptr ? "" : facts.evidence.symbols->name_of(step.address),
+      diagnosis.walk.push_back({step.stage, step.level, step.index, step.address, physical_name(facts, step.address),
                                 step.descriptor, step.meaning});
     }
   }

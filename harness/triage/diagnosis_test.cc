@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "testing/fake_inspection.h"
 
 namespace bootrig {
@@ -91,11 +93,13 @@ TEST_F(DiagnosisTest, NothingToExplain) {
   EXPECT_FALSE(run("all is well\n"));
 }
 
-TEST_F(DiagnosisTest, TextAloneSaysWhatIsMissing) {
+TEST_F(DiagnosisTest, TextAloneNamesTheEntryAndSaysWhatIsAssumed) {
   const auto diagnosis = diagnose({kDump, nullptr, nullptr, nullptr});
-  ASSERT_TRUE(diagnosis);
-  EXPECT_FALSE(diagnosis->cause);
-  EXPECT_FALSE(diagnosis->missing.empty());
+  ASSERT_TRUE(diagnosis && diagnosis->cause);
+  EXPECT_EQ(diagnosis->cause->name, "table-entry-missing");
+  EXPECT_NE(
+      std::ranges::find(diagnosis->missing, "the translation registers: a granule of 4 KiB and 48 bits are assumed"),
+      diagnosis->missing.end());
 }
 
 TEST_F(DiagnosisTest, ATruncatedMemoryEndsTheWalkNotTheProgram) {

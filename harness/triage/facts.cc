@@ -6,6 +6,7 @@
 #include <array>
 
 #include "triage/suspect.h"
+#include "triage/table_search.h"
 
 namespace bootrig {
 namespace {
@@ -64,6 +65,7 @@ void look_at_machine(Facts& facts) {
     facts.missing.push_back("the registers: " + (cpus ? std::string("the machine has no CPU") : to_text(cpus.error())));
     return;
   }
+  facts.memory = facts.evidence.at_rest;
   facts.cpu = pick_cpu(*cpus, facts.record ? &*facts.record : nullptr);
   for (const CpuState& cpu : *cpus) facts.cpus.push_back(look_at_cpu(facts, cpu));
   if (const auto map = facts.evidence.at_rest->monitor("info mtree -f")) facts.map = parse_memory_map(*map);
@@ -146,7 +148,10 @@ void walk_tables(Facts& facts) {
     facts.access = {kind, facts.taken_from};
     facts.walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, *facts.evidence.at_rest);
   }
-  if (facts.elr) facts.instruction = fetch(facts, *facts.registers, facts.regime, facts.taken_from, *facts.elr);
+  if (!facts.elr) return;
+  facts.instruction = fetch(facts, *facts.registers, facts.regime, facts.taken_from, *facts.elr);
+  const Access fetched{Access::Kind::kExecute, facts.taken_from};
+  facts.code = aarch64::walk(*facts.registers, facts.regime, *facts.elr, fetched, *facts.evidence.at_rest);
 }
 
 }  // namespace
@@ -181,7 +186,24 @@ Facts gather(const Evidence& evidence) {
   find_exception(facts);
   walk_tables(facts);
   follow_suspect(facts);
+  if (facts.evidence.at_rest == nullptr) walk_files(facts);
+  facts.links = find_links(facts);
   return facts;
+}
+
+bool gives_reported_fault(const aarch64::Syndrome& syndrome, const aarch64::WalkResult& walk) {
+  return syndrome.status && walk.fault && walk.fault->status.kind == syndrome.status->kind &&
+         walk.fault->status.level == syndrome.status->level;
+}
+
+bool walk_confirms(const Facts& facts, aarch64::FaultKind kind) {
+  return facts.syndrome && facts.walk && facts.registers && facts.far &&
+         gives_reported_fault(*facts.syndrome, *facts.walk) && facts.walk->fault->status.kind == kind;
+}
+
+std::optional<std::uint64_t> translate(const Facts& facts, std::uint64_t address, Access::Kind kind) {
+  if (!facts.registers || facts.memory == nullptr) return std::nullopt;
+  return aarch64::walk(*facts.registers, facts.regime, address, {kind, facts.taken_from, false}, *facts.memory).address;
 }
 
 std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level) {
@@ -198,8 +220,19 @@ std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState
   return fetch(facts, *registers, regime, level, address);
 }
 
+std::string physical_name(const Facts& facts, std::uint64_t address) {
+  if (facts.evidence.symbols == nullptr) return "";
+  std::string name = facts.evidence.symbols->name_of(address);
+  for (const LoadedElf& file : facts.evidence.files) {
+    const ElfSegment* segment = file.segment_at_physical(address);
+    if (!name.empty() || segment == nullptr) continue;
+    name = facts.evidence.symbols->name_of(address - segment->physical_address + segment->virtual_address);
+  }
+  return name;
+}
+
 std::string with_symbol(const Facts& facts, std::uint64_t address) {
-  const std::string name = facts.evidence.symbols == nullptr ? "" : facts.evidence.symbols->name_of(address);
+  const std::string name = physical_name(facts, address);
   return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
 }
 
@@ -208,6 +241,13 @@ std::string code_name(const Facts& facts, std::uint64_t address) {
   if (symbols == nullptr) return "";
   const std::string name = symbols->name_of(address);
   return name.empty() && (address & kUpperHalf) == 0 ? symbols->name_of(address | kUpperHalf) : name;
+}
+
+std::string code_at_fault(const Facts& facts) {
+  if (facts.record && facts.record->extra.contains("pd")) {
+    return fmt::format("protection domain '{}'", facts.record->extra.at("pd"));
+  }
+  return facts.taken_from == 0 ? "user code" : fmt::format("code at EL{}", facts.taken_from);
 }
 
 std::string code_symbol(const Facts& facts, std::uint64_t address) {

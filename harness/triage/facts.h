@@ -1,12 +1,14 @@
 // Facts: what triage found out before any rule is asked. Made once, by gather(); rules only read it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "aarch64/syndrome.h"
 #include "aarch64/walk.h"
+#include "base/memory_reader.h"
 #include "machine/memory_map.h"
 #include "triage/diagnosis.h"
 
@@ -21,6 +23,16 @@ struct CpuFacts {
   bool irqs_masked = false;                  // PSTATE.I
   std::optional<std::uint64_t> vectors;      // VBAR_ELx of its level
   bool in_vectors = false;                   // PC is in the 2 KiB there (DDI 0487, D1.3.1: 16 entries of 0x80 bytes)
+};
+
+// A table that the walk of FAR would need, where its last descriptor is invalid.
+struct LinkCandidate {
+  std::uint64_t table = 0;    // physical
+  std::string name;           // its symbol; empty: unknown
+  std::uint64_t reached = 0;  // where the walk would then come to
+  std::string proof;          // why FAR belongs there: "memory holds there what kernel.elf has"; empty: unproven
+  bool linked = false;        // a descriptor points to it already
+  std::optional<std::uint64_t> twin;  // the descriptor that does, in another table at the index that is missing
 };
 
 struct Facts {
@@ -39,6 +51,12 @@ struct Facts {
   aarch64::Regime regime = aarch64::Regime::kEl10;
   aarch64::Access access;
   std::optional<aarch64::WalkResult> walk;
+  // There is no machine: the tables are those that the image's files hold, the registers are assumed.
+  bool from_files = false;
+  MemoryReader* memory = nullptr;           // physical: the machine's, or the files'; null: none
+  std::shared_ptr<MemoryReader> of_files;   // what `memory` points to without a machine
+  std::optional<aarch64::WalkResult> code;  // the walk of ELR, as a fetch
+  std::vector<LinkCandidate> links;         // the likeliest: one is sure, more are not to be told apart
   // The instruction at ELR, as memory holds it now.
   std::optional<std::uint32_t> instruction;
   // Set: nothing tells of the exception; syndrome, FAR and walk are those that the tables predict for a fetch there.
@@ -49,16 +67,27 @@ struct Facts {
 
 Facts gather(const Evidence& evidence);
 
+// Whether the walk ends in the kind of fault, and at the level, that the CPU reported.
+bool gives_reported_fault(const aarch64::Syndrome& syndrome, const aarch64::WalkResult& walk);
+// The CPU reported a fault of this kind and the tables still give it: they are those of the exception.
+bool walk_confirms(const Facts& facts, aarch64::FaultKind kind);
+// The physical address of a virtual one, for the code that took the exception. None: it does not translate.
+std::optional<std::uint64_t> translate(const Facts& facts, std::uint64_t address, aarch64::Access::Kind kind);
+
 // A register of a level, by its name in the Arm ARM: ("SCTLR", 1). None: the machine does not have or tell it.
 std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level);
 
 // A virtual address of a CPU as it stands, read through its tables. None: it does not translate, or nothing is there.
 std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState& cpu, std::uint64_t address);
 
-// "0x7000cff8 <boot_lvl0_upper+0xff8>", or the address alone.
+// The symbol of a physical address, also where it is linked elsewhere; empty: unknown.
+std::string physical_name(const Facts& facts, std::uint64_t address);
+// A physical address: "0x7000cff8 <boot_lvl0_upper+0xff8>", or the address alone.
 std::string with_symbol(const Facts& facts, std::uint64_t address);
 // Of code: the same, but an address of EL2's lower half is also looked up in the upper half, where it is linked.
 std::string code_symbol(const Facts& facts, std::uint64_t address);
+// Who took the exception: "user code", "protection domain 'client'", "code at EL1".
+std::string code_at_fault(const Facts& facts);
 // The symbol alone, looked up as code_symbol() does; empty: unknown.
 std::string code_name(const Facts& facts, std::uint64_t address);
 

@@ -1,22 +1,61 @@
+// Jumps to addresses that no code is at, told apart by the link register.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "triage/rules.h"
+#include "triage/running_files.h"
 
 namespace bootrig {
+namespace {
+
+// A fetch from where neither a symbol nor a file has anything.
+bool fetched_from_nowhere(const Facts& facts) {
+  constexpr unsigned kPcAlignment = 0x22;  // ESR_ELx.EC
+  const bool fetch =
+      facts.syndrome && ((facts.syndrome->abort && facts.syndrome->instruction) || facts.syndrome->ec == kPcAlignment);
+  if (!fetch || !facts.elr || !facts.record || facts.evidence.symbols == nullptr) return false;
+  if (facts.evidence.symbols->symbols().empty() && facts.evidence.files.empty()) return false;
+  return facts.links.empty() && code_name(facts, *facts.elr).empty() && !any_file_has(facts, *facts.elr);
+}
+
+// The instruction at an address of the code that was interrupted: as memory holds it, else as its file does.
+std::optional<std::uint32_t> instruction_at(const Facts& facts, std::uint64_t address) {
+  std::array<std::uint8_t, 4> bytes;
+  const auto physical = translate(facts, address, aarch64::Access::Kind::kExecute);
+  if (!physical || !facts.memory->read(*physical, bytes)) {
+    const auto place = find_in_files(facts, address, facts.taken_from);
+    if (!place || !place->file->read_virtual(place->linked, bytes)) return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+         static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+}
+
+}  // namespace
 
 // The evidence of a return: the link register still holds the address that was jumped to.
 std::optional<RootCause> jump_to_garbage(const Facts& facts) {
-  const bool fetch = facts.syndrome && ((facts.syndrome->abort && facts.syndrome->instruction) ||
-                                        facts.syndrome->ec == 0x22);  // PC alignment fault
-  if (!fetch || !facts.elr || !facts.record || facts.evidence.symbols == nullptr) return std::nullopt;
-  const bool returned = facts.record->x[30] == facts.elr;
-  const bool unknown = facts.evidence.symbols->find(*facts.elr) == nullptr;
-  if (!returned || !unknown || facts.evidence.symbols->symbols().empty()) return std::nullopt;
+  if (!fetched_from_nowhere(facts) || facts.record->x[30] != facts.elr) return std::nullopt;
   return RootCause{
       "return-to-garbage",
       fmt::format("a return went to {:#x}, where no code is: the link register holds the same value", *facts.elr),
       "look for a function that takes more, or less, off the stack than it put there, or writes over its "
       "frame"};
+}
+
+// The evidence of a call: the instruction before the one to return to is a BLR by the register with that address.
+std::optional<RootCause> call_to_garbage(const Facts& facts) {
+  constexpr std::uint32_t kBlr = 0xd63f0000, kBlrMask = 0xfffffc1f;  // DDI 0487, BLR: Rn in [9:5]
+  if (!fetched_from_nowhere(facts) || !facts.record->x[30]) return std::nullopt;
+  const std::uint64_t call = *facts.record->x[30] - 4;
+  const auto instruction = instruction_at(facts, call);
+  if (!instruction || (*instruction & kBlrMask) != kBlr) return std::nullopt;
+  const unsigned target = (*instruction >> 5) & 31;
+  if (target >= 30 || facts.record->x[target] != facts.elr) return std::nullopt;
+  return RootCause{"call-to-garbage",
+                   fmt::format("{} calls through a function pointer in x{}, which holds {:#x}, where no code is",
+                               code_symbol(facts, call), target, *facts.elr),
+                   fmt::format("find what sets the pointer that is called at {}", code_symbol(facts, call))};
 }
 
 }  // namespace bootrig

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "triage/rules.h"
+#include "triage/running_files.h"
 
 namespace bootrig {
 namespace {
@@ -12,14 +13,15 @@ constexpr std::uint64_t kNullPage = 4096;  // a pointer to a member of a null st
 std::optional<RootCause> null_pointer(const Facts& facts) {
   const bool translation = facts.syndrome && facts.syndrome->abort && facts.syndrome->status &&
                            facts.syndrome->status->kind == aarch64::FaultKind::kTranslation;
-  if (!translation || facts.taken_from != 0 || !facts.far || *facts.far >= kNullPage) return std::nullopt;
-  const std::string at = code_symbol(facts, facts.elr.value_or(0));
+  if (!translation || !facts.far || *facts.far >= kNullPage || any_file_has(facts, *facts.far)) return std::nullopt;
+  const std::string who = code_at_fault(facts);
   if (facts.syndrome->instruction) {
-    return RootCause{"null-call", fmt::format("user code called address {:#x}", *facts.far),
+    return RootCause{"null-call", fmt::format("{} called address {:#x}", who, *facts.far),
                      "find the function pointer that was never set; the link register names its caller"};
   }
+  const std::string at = code_symbol(facts, facts.elr.value_or(0));
   return RootCause{"null-pointer",
-                   fmt::format("user code at {} {} address {:#x}, which no table maps", at,
+                   fmt::format("{} at {} {} address {:#x}, which no table maps", who, at,
                                facts.syndrome->write ? "writes to" : "reads from", *facts.far),
                    fmt::format("the pointer used at {} must be set before", at)};
 }

@@ -11,6 +11,7 @@
 #include "mmu.h"
 #include "platform.h"
 #include "sysreg.h"
+#include "variant.h"
 
 #define PAGE __attribute__((aligned(4096)))
 PAGE uint64_t user_l0[512];
@@ -89,7 +90,21 @@ static uint64_t print_call(uint64_t address, uint64_t size) {
   return 0;
 }
 
+// At EL1 the user thread's tables are in place of the loader's lower ones: nothing is at 0x10.
+static void read_null(void) {
+  uint64_t value;
+  __asm__ volatile("ldr %0, [%1, #16]" : "=r"(value) : "r"(0ul));
+}
+
+// What lies there is the word of a bad pointer; nothing is mapped.
+static void call_garbage(void) {
+  void (*volatile where)(void) = (void (*)(void))0x6f6f2064616200ul;
+  where();
+}
+
 void user_call(struct context* context) {
+  if (FAULT_IS("kernel-null-read")) read_null();
+  if (FAULT_IS("wild-call")) call_garbage();
   switch (context->x[8]) {
     case kCallPrint:
       context->x[0] = print_call(context->x[0], context->x[1]);

@@ -23,6 +23,7 @@ enum { kAttributeDevice = 0, kAttributeNormal = 4 };
 #define DESCRIPTOR_PAGE 3ul
 #define DESCRIPTOR_ATTRIBUTE(index) ((uint64_t)(index) << 2)
 #define DESCRIPTOR_USER (1ul << 6)  // AP[1]: EL0 may access; RES1 in EL2's regime
+#define DESCRIPTOR_READ_ONLY (1ul << 7)  // AP[2]
 #define DESCRIPTOR_INNER_SHAREABLE (3ul << 8)
 #define DESCRIPTOR_ACCESSED (1ul << 10)
 #define DESCRIPTOR_NOT_GLOBAL (1ul << 11)

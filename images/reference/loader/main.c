@@ -139,6 +139,7 @@ _Noreturn void loader_main(void) {
   plan_memory(&plan, &tree, &machine);
   unpack(&plan, &tree);
   start_mmu(&plan, &machine, &window);
+  if (FAULT_IS("wrong-entry")) window += 16 * GIB;  // where no table has anything, and nothing should be
   say("enters the kernel");
   kernel_entry* enter = (kernel_entry*)(window + plan.kernel.entry - plan.kernel.virtual_start);
   enter(plan.user.physical_start, plan.user_end, plan.user.physical_start - plan.user.virtual_start,

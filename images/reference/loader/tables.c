@@ -55,6 +55,15 @@ static void map_identity(const struct machine* machine) {
   }
 }
 
+// A block of the kernel's window, as the fault asks for it.
+static uint64_t window_block(uint64_t physical) {
+  const uint64_t block = normal_block(physical);
+  if (FAULT_IS("access-flag")) return block & ~DESCRIPTOR_ACCESSED;
+  if (FAULT_IS("execute-never")) return block | DESCRIPTOR_NEVER_EXECUTE;
+  if (FAULT_IS("read-only")) return block | DESCRIPTOR_READ_ONLY;
+  return block;
+}
+
 // The kernel's window in blocks of 2 MiB, to the end of memory or of the GiB; and the devices in
 // the GiB before it, so that window - kernel's physical address + x is where the kernel finds
 // physical x.
@@ -65,13 +74,14 @@ static void map_window(const struct machine* machine, uint64_t window, uint64_t 
 
   const unsigned gib = table_index(window, 1);
   if (gib > 0) boot_l1_upper[gib - 1] = device_block(0);
-  boot_l1_upper[gib] = table(boot_l2_upper);
+  if (!FAULT_IS("unlinked-level2")) boot_l1_upper[gib] = table(boot_l2_upper);
   const uint64_t memory_end = machine->memory[0].start + machine->memory[0].size;
   if (FAULT_IS("wrong-address")) physical += 32 * MIB;
   for (unsigned i = table_index(window, 2); i < 512 && physical < memory_end; ++i) {
-    boot_l2_upper[i] = normal_block(physical);
+    boot_l2_upper[i] = window_block(physical);
     physical += 2 * MIB;
   }
+  if (FAULT_IS("missing-block")) boot_l2_upper[table_index(window, 2)] = 0;
 }
 
 // Physical address size for TCR: what the CPU has, 48 bits at most.

@@ -30,6 +30,16 @@ static void make_noise(void) {
   SAY("noise ends");
 }
 
+// A stack that is the first page of the image (user.ld): nothing is mapped below it.
+__attribute__((section(".first"), aligned(4096))) static char small_stack[4096];
+
+static void descend(void) {
+  volatile char frame[512];
+  frame[0] = 0;
+  descend();
+  frame[1] = frame[0];  // so that it is no loop
+}
+
 void user_main(void) {
   SAY(TEXT_OF(GREETING));
   if (FAULT_IS("noise")) make_noise();
@@ -46,6 +56,13 @@ void user_main(void) {
     SAY("reads address 0");
     uint64_t value;
     __asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(0ul));
+  } else if (ENDING_IS("wild-read")) {
+    SAY("reads address 0x1234567890");
+    uint64_t value;
+    __asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(0x1234567890ul));
+  } else if (ENDING_IS("deep")) {
+    SAY("calls itself without end");
+    __asm__ volatile("mov sp, %0\n blr %1" : : "r"(small_stack + sizeof small_stack), "r"(descend));
   } else if (ENDING_IS("forever")) {
     for (;;) SAY("prints without end");
   }

@@ -1,0 +1,175 @@
+// Of null and wild pointers, of stacks that end, and of jumps to where no code is.
+#include "triage/rule_test.h"
+
+namespace bootrig {
+namespace {
+
+class Pointers : public RuleTest {
+ protected:
+  static constexpr std::uint64_t kWild = 0x123456789000;
+  // User code at 0x8000000000, one page of it mapped, as a stack as well.
+  void map_user() {
+    constexpr std::uint64_t kUser1 = 0x7000f000, kUser2 = 0x70010000, kUser3 = 0x70011000;
+    for (const std::uint64_t table : {kUser1, kUser2, kUser3}) memory_[table] = page();
+    put(kLower0, 1, kUser1 | 3);
+    put(kUser1, 0, kUser2 | 3);
+    put(kUser2, 0, kUser3 | 3);
+    put(kUser3, 16, 0x41000000 | 0x753);
+    memory_[0x41000000] = page();
+  }
+  static constexpr std::uint64_t kUserPage = 0x8000010000;
+};
+
+TEST_F(Pointers, NullOfUserCode) {
+  memory_[kLower0] = page();
+  dump(kUserRead | kTranslationLevel0, 0x10, 0x8000000000, {}, true);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "null-pointer");
+  EXPECT_EQ(diagnosis.cause->what, "user code at 0x8000000000 reads from address 0x10, which no table maps");
+}
+
+TEST_F(Pointers, NullOfTheKernel) {
+  memory_[kLower0] = page();
+  dump(kWriteAbort | kTranslationLevel0, 0x10, kWindow + 4);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "null-pointer");
+  EXPECT_EQ(diagnosis.cause->what,
+            "code at EL1 at 0xffffff8040000004 writes to address 0x10, which no table maps");
+}
+
+TEST_F(Pointers, NullIsNoNullWhereAFileHasSomething) {
+  memory_[kLower0] = page();
+  add_file("user.elf", 0, 0, "code", kRead | kExecute);
+  dump(kUserRead | kTranslationLevel0, 0, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "table-entry-missing");
+}
+
+TEST_F(Pointers, WildOfTheKernelAndOfUserCode) {
+  dump(kReadAbort | kTranslationLevel0, kWild, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
+  dump(kUserWrite | kTranslationLevel0, kWild, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
+}
+
+TEST_F(Pointers, NonCanonicalIsWildWithoutTables) {
+  dump(kReadAbort | kTranslationLevel0, 0x6b6b6b6b6b6b6b73, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_text()), "wild-pointer");
+  dump(kReadAbort | kTranslationLevel0, kWild, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_text()), "");
+}
+
+// A driver without its mapping: the device is there.
+TEST_F(Pointers, NotWildWhereTheMachineHasSomething) {
+  memory_[kLower0] = page();
+  dump(kUserRead | kTranslationLevel0, 0x09000018, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  // In the kernel's window, behind what is mapped: there is memory.
+  dump(kReadAbort | kTranslationLevel2, kWindow + 0x600000, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+TEST_F(Pointers, NotWildJustBehindSomething) {
+  map_user();
+  dump(kUserWrite | 7, kUserPage + 0x1000, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+TEST_F(Pointers, StackThatEnds) {
+  map_user();
+  dump(kUserWrite | 7, kUserPage - 0x20, 0x8000000000, {{"SP", kUserPage - 0x20}}, true);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "stack-overflow");
+  EXPECT_NE(diagnosis.cause->what.find("the stack ends at 0x8000010000"), std::string::npos);
+}
+
+// The stack pointer is far away: something else went over that page's start.
+TEST_F(Pointers, NoStackFarFromTheStackPointer) {
+  map_user();
+  dump(kUserWrite | 7, kUserPage - 0x20, 0x8000000000, {{"SP", kUserPage + 0x8000}}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+// A stack pointer that was never right: nothing is mapped above it.
+TEST_F(Pointers, NoStackWithoutMemoryAbove) {
+  dump(kUserWrite | kTranslationLevel0, kWild, 0x8000000000, {{"SP", kWild}}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
+}
+
+TEST_F(Pointers, MonitorsDomains) {
+  const auto monitor = [&](std::uint64_t far) {
+    text_ = fmt::format(
+        "MON|ERROR: received message 0x00000005  badge: 0x0000000000000001  tcb cap: 0x000000000000000a\n"
+        "MON|ERROR: faulting PD: client\n"
+        "Registers: \npc : 0x0000000000200420\nsp: 0x0000000fffffefd0\n"
+        "MON|ERROR: VMFault: ip=0x0000000000200420  fault_addr={:#018x}  fsr=0x0000000092000046  (data fault)\n"
+        "MON|ERROR:    ec: 0x00000024  Data Abort from a lower Exception level   il: 1   iss: 0x00000046\n",
+        far);
+  };
+  names_ = {{"microkit_internal_crash", 0x200400, 0x40, true}, {"client_main", 0x200440, 0x40, true}};
+  files_.clear();
+  monitor(3);
+  const Diagnosis diagnosis = diagnose_text();
+  EXPECT_EQ(cause(diagnosis), "sel4-error");
+  EXPECT_EQ(diagnosis.cause->what,
+            "protection domain 'client' ended itself at 0x200420 <microkit_internal_crash+0x20>: seL4 answered a "
+            "system call with error 3 IllegalOperation");
+  names_.clear();
+  EXPECT_EQ(cause(diagnose_text()), "null-pointer");
+  monitor(0x30);
+  names_ = {{"microkit_internal_crash", 0x200400, 0x40, true}};
+  EXPECT_EQ(cause(diagnose_text()), "null-pointer");
+}
+
+class Jumps : public RuleTest {
+ protected:
+  static constexpr std::uint64_t kGarbage = 0x123456789000;
+  Jumps() { names_.push_back({"caller", kWindow + 0x100, 0x100, true}); }
+};
+
+TEST_F(Jumps, ReturnToGarbage) {
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x30", kGarbage}});
+  EXPECT_EQ(cause(diagnose_machine()), "return-to-garbage");
+}
+
+TEST_F(Jumps, CallToGarbage) {
+  put_code(kKernel + 0x13c, 0xd63f0260);  // blr x19
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x19", kGarbage}, {"x30", kWindow + 0x140}});
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "call-to-garbage");
+  EXPECT_EQ(diagnosis.cause->what,
+            "0xffffff804000013c <caller+0x3c> calls through a function pointer in x19, which holds 0x123456789000, "
+            "where no code is");
+}
+
+// Without a machine, the file has the instruction.
+TEST_F(Jumps, CallToGarbageByTheFile) {
+  files_.clear();
+  add_file("kernel.elf", kWindow + 0x13c, kKernel + 0x13c, std::string("\x60\x02\x3f\xd6", 4), kRead | kExecute);
+  dump(kFetchAbort | kTranslationLevel0, kGarbage + 4, kGarbage + 4, {{"x19", kGarbage + 4}, {"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_text()), "call-to-garbage");
+}
+
+TEST_F(Jumps, AnotherRegisterOrInstructionIsNoCall) {
+  put_code(kKernel + 0x13c, 0xd63f0280);  // blr x20
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x19", kGarbage}, {"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  put_code(kKernel + 0x13c, 0xd61f0260);  // br x19
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+// The pointer is right, the mapping is missing: no call is at fault.
+TEST_F(Jumps, ACallOfCodeThatIsThereIsNotAtFault) {
+  put_code(kKernel + 0x13c, 0xd63f0260);
+  add_file("far.elf", 0xffffff9040000000, 0x41000000, "far code", kRead | kExecute);
+  dump(kFetchAbort | kTranslationLevel1, 0xffffff9040000000, 0xffffff9040000000,
+       {{"x19", 0xffffff9040000000}, {"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_machine()), "table-entry-missing");
+}
+
+TEST_F(Jumps, ALinkRegisterThatLeadsNowhere) {
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x19", kGarbage}, {"x30", 3}});
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+}  // namespace
+}  // namespace bootrig

@@ -1,0 +1,118 @@
+#include "triage/rule_test.h"
+
+namespace bootrig {
+namespace {
+
+class TableNotLinked : public RuleTest {
+ protected:
+  TableNotLinked() { dump(kFetchAbort | kTranslationLevel0, kWindow, kWindow); }
+};
+
+// The loader of real systems: the upper table was never written; the lower one has the entry, for EL2; and its blocks
+// of device memory would lead to the same address.
+TEST_F(TableNotLinked, NamesTheTableThatATwinPointsToAtTheSameIndex) {
+  put(kUpper0, 0x1ff, 0);
+  put(kLower0, 0x1ff, kUpper1 | 3);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "table-not-linked");
+  EXPECT_EQ(change(diagnosis),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+  EXPECT_NE(diagnosis.cause->what.find("only 0x7000dff8 <boot_lvl0_lower+0xff8>"), std::string::npos);
+}
+
+TEST_F(TableNotLinked, NeedsNoSymbols) {
+  put(kUpper0, 0x1ff, 0);
+  names_.clear();
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "table-not-linked");
+  EXPECT_EQ(change(diagnosis), "the descriptor at 0x7000cff8 must hold 0x7000b003 (the table at 0x7000b000 | 3)");
+}
+
+TEST_F(TableNotLinked, AtLevel1) {
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  put(kUpper1, 1, 0);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000b008 <boot_lvl1_upper+0x8> must hold 0x7000a003 (boot_lvl2_upper | 3)");
+}
+
+TEST_F(TableNotLinked, AtLevel2) {
+  constexpr std::uint64_t kPages = 0x7000f000;
+  memory_[kPages] = page();
+  names_.push_back({"boot_lvl3_upper", kPages, 4096, false});
+  put(kPages, 0, kKernel | 0x713);
+  put(kUpper2, 0, 0);
+  dump(kFetchAbort | kTranslationLevel2, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000a000 <boot_lvl2_upper> must hold 0x7000f003 (boot_lvl3_upper | 3)");
+}
+
+// A table that nothing points to, but memory there is not what the file has: a decoy, whatever it is named.
+TEST_F(TableNotLinked, ATableThatLeadsElsewhereIsNotMeant) {
+  constexpr std::uint64_t kDecoy = 0x7000f000, kDecoy2 = 0x70010000;
+  put(kUpper0, 0x1ff, 0);
+  for (const std::uint64_t table : {kDecoy, kDecoy2}) memory_[table] = page();
+  put(kDecoy, 1, kDecoy2 | 3);
+  put(kDecoy2, 0, (kKernel + 0x2000000) | kNormalBlock);
+  names_.push_back({"decoy", kDecoy, 4096, false});
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+}
+
+TEST_F(TableNotLinked, TwoThatLeadToTheSameAreSaidNotNamed) {
+  constexpr std::uint64_t kCopy = 0x7000f000;
+  put(kUpper0, 0x1ff, 0);
+  memory_[kCopy] = memory_[kUpper1];
+  names_.push_back({"copy", kCopy, 4096, false});
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "");
+  EXPECT_EQ(diagnosis.findings.back(),
+            "several tables would do, and which was meant cannot be told: 0x7000b000 <boot_lvl1_upper> 0x7000f000 "
+            "<copy>");
+}
+
+// The kernel reads an address that no file has: that a table would lead somewhere is no evidence.
+TEST_F(TableNotLinked, AWildAddressIsNoMissingTable) {
+  dump(kReadAbort | kTranslationLevel0, 0x8000001000, kWindow + 0x100);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_NE(cause(diagnosis), "table-not-linked");
+}
+
+// The tables have changed since: they give another fault than the one that was reported.
+TEST_F(TableNotLinked, TablesOfAnotherTimeSayNothing) {
+  put(kUpper0, 0x1ff, 0);
+  dump(kFetchAbort | kTranslationLevel2, kWindow, kWindow);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
+TEST_F(TableNotLinked, TablesThatPointToThemselvesEndTheSearch) {
+  put(kUpper0, 0x1ff, 0);
+  for (unsigned i = 0; i < 512; ++i) put(kUpper1, i, kUpper1 | 3);
+  names_.clear();
+  EXPECT_NE(cause(diagnose_machine()), "table-not-linked");
+}
+
+// Without a machine, by the tables that the image's file holds.
+TEST_F(TableNotLinked, InTheFilesOfAnImage) {
+  put(kUpper0, 0x1ff, 0);
+  put(kLower0, 0x1ff, kUpper1 | 3);
+  std::string image(0xa000, '\1');
+  for (std::uint64_t table = kUpper2; table <= kLower1; table += 4096) image += memory_.at(table);
+  add_file("loader.elf", kLoader, kLoader, image, kRead | kWrite | kExecute);
+  const Diagnosis diagnosis = diagnose_text();
+  EXPECT_EQ(cause(diagnosis), "table-not-linked");
+  EXPECT_EQ(change(diagnosis),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> (offset 0xd070 of loader.elf) must hold 0x7000b003 "
+            "(boot_lvl1_upper | 3)");
+  EXPECT_FALSE(diagnosis.missing.empty());
+}
+
+// Tables that are built at run time are zeros in the file: which of them is the root cannot be told.
+TEST_F(TableNotLinked, EmptyTablesInAFileNameNoTable) {
+  add_file("loader.elf", kLoader, kLoader, std::string(0xf000, '\0'), kRead | kWrite | kExecute);
+  const Diagnosis diagnosis = diagnose_text();
+  EXPECT_EQ(cause(diagnosis), "table-entry-missing");
+  EXPECT_TRUE(diagnosis.walk.empty());
+}
+
+}  // namespace
+}  // namespace bootrig

@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "triage/rules.h"
+#include "triage/running_files.h"
+
+namespace bootrig {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kNullPage = kPage;
+constexpr int kPagesAround = 16;  // what is so near to something mapped may be a buffer that was overrun
+
+// The machine has something there, or there in the window of a kernel that is linked elsewhere than it lies: then a
+// mapping may be missing.
+bool machine_has(const Facts& facts, std::uint64_t address) {
+  if (find_region(facts.map, address) != nullptr) return true;
+  for (const LoadedElf& file : facts.evidence.files) {
+    for (const ElfSegment& segment : file.elf().segments) {
+      const std::uint64_t distance = segment.virtual_address - segment.physical_address;
+      const bool same_half = (address ^ segment.virtual_address) >> 48 == 0;
+      if (facts.taken_from > 0 && same_half && find_region(facts.map, address - distance) != nullptr) return true;
+    }
+  }
+  return false;
+}
+
+bool is_near_something(const Facts& facts, std::uint64_t address) {
+  for (int page = -kPagesAround; page <= kPagesAround; ++page) {
+    const std::uint64_t there = address + static_cast<std::uint64_t>(page) * kPage;
+    if (translate(facts, there, aarch64::Access::Kind::kRead)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// Named where the tables confirm that nothing is there, and nothing says that something should be; a non-canonical
+// address is wild whatever the tables hold.
+std::optional<RootCause> wild_pointer(const Facts& facts) {
+  const bool data = facts.syndrome && facts.syndrome->abort && !facts.syndrome->instruction && facts.far;
+  if (!data || *facts.far < kNullPage || !facts.syndrome->status ||
+      facts.syndrome->status->kind != aarch64::FaultKind::kTranslation) {
+    return std::nullopt;
+  }
+  const bool canonical = aarch64::is_canonical(*facts.far);
+  if (canonical) {
+    const bool confirmed = walk_confirms(facts, aarch64::FaultKind::kTranslation) && !facts.from_files;
+    if (!confirmed || facts.map.empty() || !facts.links.empty()) return std::nullopt;
+    if (any_file_has(facts, *facts.far) || machine_has(facts, *facts.far) || is_near_something(facts, *facts.far)) {
+      return std::nullopt;
+    }
+  } else if (facts.syndrome->status->level != 0) {
+    return std::nullopt;
+  }
+  const std::string at = code_symbol(facts, facts.elr.value_or(0));
+  return RootCause{"wild-pointer",
+                   fmt::format("{} at {} {} {:#x}, {}", code_at_fault(facts), at,
+                               facts.syndrome->write ? "writes to" : "reads from", *facts.far,
+                               canonical ? "where nothing is mapped, no file has anything, and the machine has nothing"
+                                         : "which is no address that a table could map"),
+                   fmt::format("find where the pointer used at {} comes from", at)};
+}
+
+}  // namespace bootrig
