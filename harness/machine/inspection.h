@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory_reader.h"
 
@@ -32,6 +33,9 @@ class Inspection : public MemoryReader {
   virtual Result<std::vector<CpuState>> cpus() = 0;
   // What the machine's monitor answers to a command of its human interface, such as "info mtree -f" (memory_map.h).
   virtual Result<std::string> monitor(std::string_view command) = 0;
+  // Lets the guest go on for that long, not counting time in which the host kept it waiting, and stops it again: a look
+  // at whether it moves. What was read before no longer holds. An error: the guest has ended and cannot go on.
+  virtual Result<void> let_run(Duration time) = 0;
 };
 
 }  // namespace bootrig

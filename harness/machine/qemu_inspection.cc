@@ -31,8 +31,8 @@ class QemuInspection::Spending {
   TimePoint begin_;
 };
 
-QemuInspection::QemuInspection(GdbStub stub, Monitor monitor, const Clock& clock, Duration time)
-    : stub_(std::move(stub)), monitor_(std::move(monitor)), clock_(clock), left_(time) {}
+QemuInspection::QemuInspection(GdbStub stub, Monitor monitor, Runner runner, const Clock& clock, Duration time)
+    : stub_(std::move(stub)), monitor_(std::move(monitor)), runner_(std::move(runner)), clock_(clock), left_(time) {}
 
 Result<void> QemuInspection::attach() {
   const Spending spending(*this);
@@ -50,6 +50,14 @@ Result<std::vector<CpuState>> QemuInspection::cpus() {
 Result<std::string> QemuInspection::monitor(std::string_view command) {
   const Spending spending(*this);
   return monitor_(command, spending.deadline());
+}
+
+// The map stays: what a machine has does not move.
+Result<void> QemuInspection::let_run(Duration time) {
+  const Spending spending(*this);
+  cpus_.reset();
+  pages_.clear();
+  return runner_(time, spending.deadline());
 }
 
 Result<void> QemuInspection::read(std::uint64_t address, std::span<std::uint8_t> out) {
