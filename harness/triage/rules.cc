@@ -5,7 +5,10 @@ namespace {
 
 using Rule = std::optional<RootCause> (*)(const Facts&);
 // In the order of what they can be sure of.
-constexpr Rule kRules[] = {table_not_linked, undefined_call, nothing_at_address, null_pointer, jump_to_garbage};
+constexpr Rule kRules[] = {
+    image_outside_ram, table_not_linked,  vectors_not_set,    vector_recursion, undefined_call,  image_for_higher_level,
+    image_for_gic,     memory_beyond_ram, nothing_at_address, null_pointer,     jump_to_garbage, hang,
+    deadlock_in_wfi,   mute_kernel,       truncated_archive,  endless_output};
 
 }  // namespace
 
