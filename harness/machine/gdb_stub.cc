@@ -23,19 +23,19 @@ constexpr std::size_t kDocumentMax = std::size_t{1} << 20;
 constexpr std::size_t kIncludesMax = 32;
 constexpr std::size_t kCpusMax = 512;
 
-// What explains a boot that failed: translation, exceptions, stacks and identity, traps and stage 2, features.
-constexpr std::array<std::string_view, 61> kSystemRegisters{
-    "SCTLR_EL1", "SCTLR_EL2", "SCTLR_EL3",       "TCR_EL1",          "TCR_EL2",          "TCR_EL3",
-    "TTBR0_EL1", "TTBR0_EL2", "TTBR0_EL3",       "TTBR1_EL1",        "TTBR1_EL2",        "MAIR_EL1",
-    "MAIR_EL2",  "MAIR_EL3",  "PAR_EL1",         "VBAR_EL1",         "VBAR_EL2",         "VBAR_EL3",
-    "ESR_EL1",   "ESR_EL2",   "ESR_EL3",         "FAR_EL1",          "FAR_EL2",          "FAR_EL3",
-    "ELR_EL1",   "ELR_EL2",   "ELR_EL3",         "SPSR_EL1",         "SPSR_EL2",         "SPSR_EL3",
-    "AFSR0_EL1", "AFSR0_EL2", "AFSR0_EL3",       "AFSR1_EL1",        "AFSR1_EL2",        "AFSR1_EL3",
-    "SP_EL0",    "SP_EL1",    "SP_EL2",          "TPIDR_EL0",        "TPIDRRO_EL0",      "TPIDR_EL1",
-    "TPIDR_EL2", "TPIDR_EL3", "CONTEXTIDR_EL1",  "CONTEXTIDR_EL2",   "CPACR_EL1",        "CPTR_EL2",
-    "CPTR_EL3",  "HCR_EL2",   "HPFAR_EL2",       "VTCR_EL2",         "VTTBR_EL2",        "VMPIDR_EL2",
-    "SCR_EL3",   "MDSCR_EL1", "ID_AA64PFR0_EL1", "ID_AA64MMFR0_EL1", "ID_AA64MMFR1_EL1", "ID_AA64MMFR2_EL1",
-    "CNTFRQ_EL0"};
+// What explains a boot that failed: translation, exceptions, stacks and identity, traps and stage 2, features, timers.
+constexpr std::array<std::string_view, 64> kSystemRegisters{
+    "SCTLR_EL1",  "SCTLR_EL2",    "SCTLR_EL3",       "TCR_EL1",          "TCR_EL2",          "TCR_EL3",
+    "TTBR0_EL1",  "TTBR0_EL2",    "TTBR0_EL3",       "TTBR1_EL1",        "TTBR1_EL2",        "MAIR_EL1",
+    "MAIR_EL2",   "MAIR_EL3",     "PAR_EL1",         "VBAR_EL1",         "VBAR_EL2",         "VBAR_EL3",
+    "ESR_EL1",    "ESR_EL2",      "ESR_EL3",         "FAR_EL1",          "FAR_EL2",          "FAR_EL3",
+    "ELR_EL1",    "ELR_EL2",      "ELR_EL3",         "SPSR_EL1",         "SPSR_EL2",         "SPSR_EL3",
+    "AFSR0_EL1",  "AFSR0_EL2",    "AFSR0_EL3",       "AFSR1_EL1",        "AFSR1_EL2",        "AFSR1_EL3",
+    "SP_EL0",     "SP_EL1",       "SP_EL2",          "TPIDR_EL0",        "TPIDRRO_EL0",      "TPIDR_EL1",
+    "TPIDR_EL2",  "TPIDR_EL3",    "CONTEXTIDR_EL1",  "CONTEXTIDR_EL2",   "CPACR_EL1",        "CPTR_EL2",
+    "CPTR_EL3",   "HCR_EL2",      "HPFAR_EL2",       "VTCR_EL2",         "VTTBR_EL2",        "VMPIDR_EL2",
+    "SCR_EL3",    "MDSCR_EL1",    "ID_AA64PFR0_EL1", "ID_AA64MMFR0_EL1", "ID_AA64MMFR1_EL1", "ID_AA64MMFR2_EL1",
+    "CNTFRQ_EL0", "CNTV_CTL_EL0", "CNTP_CTL_EL0",    "CNTHP_CTL_EL2"};
 
 // A stop reply that nobody asked for: the stub sends one when the guest was running as it was attached.
 bool is_stop_reply(std::string_view payload) {

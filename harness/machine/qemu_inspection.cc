@@ -78,8 +78,8 @@ class QemuInspection::Spending {
   TimePoint begin_;
 };
 
-QemuInspection::QemuInspection(GdbStub stub, Monitor monitor, const Clock& clock, Duration time)
-    : stub_(std::move(stub)), monitor_(std::move(monitor)), clock_(clock), left_(time) {}
+QemuInspection::QemuInspection(GdbStub stub, Monitor monitor, Runner runner, const Clock& clock, Duration time)
+    : stub_(std::move(stub)), monitor_(std::move(monitor)), runner_(std::move(runner)), clock_(clock), left_(time) {}
 
 Result<void> QemuInspection::attach() {
   const Spending spending(*this);
@@ -110,6 +110,14 @@ Result<std::string> QemuInspection::device_tree() {
   }
   BOOTRIG_TRY(device_tree_, read_file(file, kDeviceTreeMax));
   return *device_tree_;
+}
+
+// The map stays: what a machine has does not move.
+Result<void> QemuInspection::let_run(Duration time) {
+  const Spending spending(*this);
+  cpus_.reset();
+  pages_.clear();
+  return runner_(time, spending.deadline());
 }
 
 Result<void> QemuInspection::read(std::uint64_t address, std::span<std::uint8_t> out) {

@@ -1,5 +1,5 @@
-// QemuInspection: a stopped QEMU, seen through its gdbstub and its monitor. What it reads it keeps: the machine stands
-// still.
+// QemuInspection: a stopped QEMU, seen through its gdbstub and its monitor. What it reads it keeps until
+// it lets the guest run: the machine stands still.
 #pragma once
 
 #include <array>
@@ -27,8 +27,11 @@ class QemuInspection final : public Inspection {
   // Answers a command of the human monitor.
   using Monitor = std::function<Result<std::string>(std::string_view command, Deadline deadline)>;
 
+  // Lets the guest run for a while and stops it again.
+  using Runner = std::function<Result<void>(Duration time, Deadline deadline)>;
+
   // `stub` is not attached yet, and the guest does not run.
-  QemuInspection(GdbStub stub, Monitor monitor, const Clock& clock, Duration time);
+  QemuInspection(GdbStub stub, Monitor monitor, Runner runner, const Clock& clock, Duration time);
 
   // Before all else.
   Result<void> attach();
@@ -39,6 +42,7 @@ class QemuInspection final : public Inspection {
   Result<std::string> monitor(std::string_view command) override;
   // By way of a file in a folder of its own below the temporary folder: QEMU gives it in no other way.
   Result<std::string> device_tree() override;
+  Result<void> let_run(Duration time) override;
 
  private:
   static constexpr std::size_t kPageSize = 4096;
@@ -51,6 +55,7 @@ class QemuInspection final : public Inspection {
 
   GdbStub stub_;
   Monitor monitor_;
+  Runner runner_;
   const Clock& clock_;
   Duration left_;
   std::optional<std::vector<CpuState>> cpus_;

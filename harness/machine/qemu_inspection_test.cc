@@ -217,6 +217,30 @@ TEST_F(QemuInspectionTest, RunningGuestStandsStill) {
   EXPECT_EQ(machine_->inspect().error().message, "the machine is being inspected already");
 }
 
+// The guest counts in x5 and in memory; each look sees more, and between the looks it stands still.
+TEST_F(QemuInspectionTest, LetsItRunForAWhile) {
+  constexpr std::uint32_t kAdrX6 = 0x100000c6, kAdd = 0x910004a5, kStr = 0xf90000c5, kBack = 0x17fffffe;
+  start({{kAdrX6, kAdd, kStr, kBack}, {0, 0, 0, 0}});
+  inspect();
+  const std::uint64_t counter = cpus_[0].x[6], before = cpus_[0].x[5];
+  const std::string stored = read(counter, 8);
+  for (int look = 0; look < 3; ++look) {
+    ASSERT_TRUE(inspection_->let_run(milliseconds(5)));
+    const auto after = inspection_->cpus();
+    ASSERT_TRUE(after) << to_text(after.error());
+    EXPECT_GT(after->at(0).x[5], before);
+    EXPECT_NE(read(counter, 8), stored);
+    EXPECT_EQ(inspection_->monitor("info status").value(), "VM status: paused\r\n");
+  }
+}
+
+TEST_F(QemuInspectionTest, AGuestThatEndedDoesNotRun) {
+  start({power_off()});
+  ASSERT_TRUE(std::holds_alternative<GuestStopped>(machine_->next_event(Deadline::after(clock_.now(), seconds(60)))));
+  inspect();
+  EXPECT_FALSE(inspection_->let_run(milliseconds(1)));
+}
+
 TEST_F(QemuInspectionTest, ReadsMemoryAlone) {
   start({wait_for_ever()});
   inspect();

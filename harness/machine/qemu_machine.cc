@@ -182,14 +182,30 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   }
   auto inspection = std::make_unique<QemuInspection>(
       GdbStub(std::move(channels_.gdb), clock_),
-      [this](std::string_view command, Deadline until) { return run_monitor(command, until); }, clock_,
-      deadline.remaining(clock_.now()));
+      [this](std::string_view command, Deadline until) { return run_monitor(command, until); },
+      [this](Duration time, Deadline until) { return let_run(time, until); }, clock_, deadline.remaining(clock_.now()));
   BOOTRIG_TRY_VOID(inspection->attach());
   return inspection;
 }
 
 Result<std::string> QemuMachine::run_monitor(std::string_view command, Deadline deadline) {
   return run_command("human-monitor-command", {{"command-line", std::string(command)}}, deadline);
+}
+
+Result<void> QemuMachine::let_run(Duration time, Deadline deadline) {
+  BOOTRIG_TRY_VOID(run_command("cont", {}, deadline));
+  const TimePoint begin = clock_.now();
+  const Duration starved_before = process_->starved();
+  for (TimePoint until = begin + time; clock_.now() < until && !deadline.passed(clock_.now());) {
+    const Ready ready = wait(earlier(deadline, Deadline{until}));
+    if (ready.interrupted) return fail("the run was interrupted");
+    if (ready.exited) return fail(kGone);
+    if (ready.errors) read_errors();
+    if (ready.qmp) read_qmp();
+    until = begin + time + (process_->starved() - starved_before);
+  }
+  BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
+  return {};
 }
 
 Result<std::string> QemuMachine::run_command(std::string_view command,

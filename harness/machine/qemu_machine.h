@@ -55,6 +55,7 @@ class QemuMachine final : public Machine {
   Result<std::string> run_command(std::string_view command,
                                   const std::vector<std::pair<std::string, std::string>>& arguments, Deadline deadline);
   Result<std::string> run_monitor(std::string_view command, Deadline deadline);
+  Result<void> let_run(Duration time, Deadline deadline);
   MachineEvent end();
   void reap();
 

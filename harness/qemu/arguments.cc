@@ -61,4 +61,30 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
   return arguments;
 }
 
+std::vector<std::string> map_arguments(const MachineSpec& machine) {
+  const bool kvm = machine.accelerator == Accelerator::kKvm;
+  std::vector<std::string> arguments{machine.qemu,
+                                     "-nodefaults",
+                                     "-no-user-config",
+                                     "-display",
+                                     "none",
+                                     "-machine",
+                                     machine_option(machine),
+                                     "-accel",
+                                     "tcg",
+                                     "-cpu",
+                                     kvm ? "max" : machine.cpu,
+                                     "-smp",
+                                     fmt::format("{}", machine.cpus),
+                                     "-m",
+                                     memory_option(machine.memory),
+                                     "-S",
+                                     "-chardev",
+                                     socket_option("monitor", kMonitorDescriptor),
+                                     "-mon",
+                                     "chardev=monitor,mode=readline"};
+  arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
+  return arguments;
+}
+
 }  // namespace bootrig

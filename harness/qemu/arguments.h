@@ -28,4 +28,9 @@ inline constexpr int kGdbDescriptor = 5;
 // leave no SHUTDOWN event: seen in 1 of 12 starts without it). Level 2: virtualization=on. Level 3: secure=on,virtualization=on.
 std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image);
 
+// The same machine without an image, CPUs stopped, its human monitor on descriptor kMonitorDescriptor: to ask what it
+// has where. TCG stands in for KVM: the map does not depend on it.
+inline constexpr int kMonitorDescriptor = 3;
+std::vector<std::string> map_arguments(const MachineSpec& machine);
+
 }  // namespace bootrig

@@ -19,6 +19,7 @@ struct FakeInspectionData {
   std::map<std::uint64_t, std::string> memory;  // bytes by their first address
   std::map<std::string, std::string> answers;   // of the monitor
   std::string device_tree;                      // empty: none
+  std::vector<std::vector<CpuState>> later;     // the CPUs after each let_run(); behind the last nothing moves
 };
 
 class FakeInspection final : public Inspection {
@@ -26,6 +27,12 @@ class FakeInspection final : public Inspection {
   explicit FakeInspection(FakeInspectionData data) : data_(std::move(data)) {}
 
   Result<std::vector<CpuState>> cpus() override { return data_.states; }
+
+  Result<void> let_run(Duration) override {
+    if (runs_ < data_.later.size()) data_.states = data_.later[runs_];
+    ++runs_;
+    return {};
+  }
 
   Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override {
     const auto after = data_.memory.upper_bound(address);
@@ -54,6 +61,7 @@ class FakeInspection final : public Inspection {
 
  private:
   FakeInspectionData data_;
+  std::size_t runs_ = 0;
 };
 
 }  // namespace bootrig

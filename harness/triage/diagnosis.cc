@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <mutex>
+
+#include "machine/other_machine.h"
+#include "triage/activity.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -103,6 +108,11 @@ std::vector<std::string> find_facts(const Facts& facts) {
   add_walk(facts, findings);
   add_links(facts, findings);
   if (!facts.syndrome) add_cpus(facts, findings);
+  if (facts.damaged_archive) {
+    findings.push_back(fmt::format("the archive at {:#x} in the image: {}", facts.damaged_archive->first,
+                                   damage_text(*facts.damaged_archive)));
+  }
+  for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
 }
 
@@ -185,14 +195,28 @@ ImageEvidence read_image(const Image& image) {
   return evidence;
 }
 
+// Asked of each kind of machine once: it costs the start of a QEMU. One that does not answer is an empty map.
+std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
+  constexpr Duration kLimit = std::chrono::seconds(2);
+  static std::mutex mutex;
+  static std::map<std::vector<std::string>, std::vector<MemoryRegion>> known;
+  const std::lock_guard lock(mutex);
+  const auto [found, is_new] = known.try_emplace(map_arguments(spec));
+  if (is_new) {
+    ForkingLauncher launcher;
+    found->second = memory_map_of(launcher, spec, Deadline::after(SteadyClock().now(), kLimit)).value_or(found->second);
+  }
+  return found->second;
+}
+
 }  // namespace
 
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
                                         std::string_view transcript, StoppedFor stopped_for) {
   const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
-  auto diagnosis = diagnose(
-      {transcript, &spec, at_rest ? at_rest->get() : nullptr, &known.symbols, stopped_for, known.files, known.loaded});
+  auto diagnosis = diagnose({transcript, &spec, at_rest ? at_rest->get() : nullptr, &known.symbols, stopped_for,
+                             known.files, known.loaded, map_of_other_machine});
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));
   return diagnosis;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include "image/image.h"
 #include "machine/inspection.h"
 #include "machine/machine.h"
+#include "machine/memory_map.h"
 #include "spec/target.h"
 
 namespace bootrig {
@@ -44,6 +46,8 @@ struct Evidence {
   StoppedFor stopped_for = StoppedFor::kUnknown;
   std::span<const LoadedElf> files = {};  // ELF files of what runs, stripped or not; the one that was booted is first
   std::span<const LoadedRange> loaded = {};  // of the image that was booted
+  // What another machine has where, to compare with; empty: cannot be asked. Asked only when a fault hit nothing.
+  std::function<std::vector<MemoryRegion>(const MachineSpec&)> map_of = {};
 };
 
 struct RootCause {

@@ -154,6 +154,20 @@ void walk_tables(Facts& facts) {
   facts.code = aarch64::walk(*facts.registers, facts.regime, *facts.elr, fetched, *facts.evidence.at_rest);
 }
 
+// Whether the CPUs move. Last of all: from here on memory and registers are not those of the first look.
+void look_again(Facts& facts) {
+  constexpr int kLooks = 3;
+  constexpr Duration kBetween = std::chrono::milliseconds(5);
+  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.cpus.empty()) return;
+  for (int i = 0; i < kLooks; ++i) {
+    if (!facts.evidence.at_rest->let_run(kBetween)) return;
+    const auto cpus = facts.evidence.at_rest->cpus();
+    if (!cpus) return;
+    auto& look = facts.looks.emplace_back();
+    for (const CpuState& cpu : *cpus) look.push_back(look_at_cpu(facts, cpu));
+  }
+}
+
 }  // namespace
 
 void follow_suspect(Facts& facts) {
@@ -188,6 +202,8 @@ Facts gather(const Evidence& evidence) {
   follow_suspect(facts);
   if (facts.evidence.at_rest == nullptr) walk_files(facts);
   facts.links = find_links(facts);
+  facts.damaged_archive = find_damaged_archive(evidence.files);
+  look_again(facts);
   return facts;
 }
 
@@ -210,6 +226,14 @@ std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::str
   const auto found = cpu.system.find(fmt::format("{}_EL{}", name, level));
   if (found == cpu.system.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<std::uint64_t> translate(const Facts& facts, const CpuState& cpu, std::uint64_t address) {
+  const unsigned level = current_level(cpu);
+  const Regime regime = regime_of(cpu, level, level);
+  const auto registers = read_registers(cpu, regime);
+  if (!registers || facts.evidence.at_rest == nullptr) return std::nullopt;
+  return aarch64::walk(*registers, regime, address, {Access::Kind::kRead, level}, *facts.evidence.at_rest).address;
 }
 
 std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState& cpu, std::uint64_t address) {

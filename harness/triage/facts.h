@@ -10,6 +10,7 @@
 #include "aarch64/walk.h"
 #include "base/memory_reader.h"
 #include "machine/memory_map.h"
+#include "triage/archive.h"
 #include "triage/diagnosis.h"
 
 namespace bootrig {
@@ -37,9 +38,11 @@ struct LinkCandidate {
 
 struct Facts {
   Evidence evidence;
-  std::vector<ExceptionRecord> records;       // the dumps on the console
-  std::optional<ExceptionRecord> record;      // the first
-  std::vector<CpuFacts> cpus;                 // empty: the machine cannot be looked at
+  std::vector<ExceptionRecord> records;   // the dumps on the console
+  std::optional<ExceptionRecord> record;  // the first
+  std::vector<CpuFacts> cpus;             // empty: the machine cannot be looked at
+  // The CPUs again, each time some milliseconds of running later. Only when the session ended for time; else empty.
+  std::vector<std::vector<CpuFacts>> looks;
   std::optional<CpuState> cpu;                // the CPU that took the exception, or the first
   std::vector<MemoryRegion> map;              // of the machine's physical memory; empty: unknown
   std::optional<aarch64::Syndrome> syndrome;  // of the exception; none: there was none
@@ -62,6 +65,7 @@ struct Facts {
   // Set: nothing tells of the exception; syndrome, FAR and walk are those that the tables predict for a fetch there.
   std::string last_exception;  // what the registers tell then
   std::string suspected;       // "kernel.elf is loaded at 0x40000000, but its entry 0x... does not translate"
+  std::optional<Archive> damaged_archive;  // in the image's files
   std::vector<std::string> missing;
 };
 
@@ -76,6 +80,9 @@ std::optional<std::uint64_t> translate(const Facts& facts, std::uint64_t address
 
 // A register of a level, by its name in the Arm ARM: ("SCTLR", 1). None: the machine does not have or tell it.
 std::optional<std::uint64_t> system_register(const CpuState& cpu, const std::string& name, unsigned level);
+
+// The physical address of one that a CPU, as it stands, reads from. None: it does not translate.
+std::optional<std::uint64_t> translate(const Facts& facts, const CpuState& cpu, std::uint64_t address);
 
 // A virtual address of a CPU as it stands, read through its tables. None: it does not translate, or nothing is there.
 std::optional<std::uint32_t> read_instruction(const Facts& facts, const CpuState& cpu, std::uint64_t address);

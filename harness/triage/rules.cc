@@ -6,9 +6,12 @@ namespace {
 using Rule = std::optional<RootCause> (*)(const Facts&);
 // In the order of what they can be sure of.
 constexpr Rule kRules[] = {
-    table_not_linked, undefined_call,    nothing_at_address, wrong_output_address, access_flag_clear,
-    execute_never,    read_only_mapping, device_memory,      table_entry_missing,  sel4_error,
-    stack_overflow,   null_pointer,      wild_pointer,       jump_to_garbage,      call_to_garbage,
+    image_outside_ram,    table_not_linked,  vectors_not_set,   undefined_call,    image_for_higher_level,
+    image_for_gic,        memory_beyond_ram, nothing_at_address, wrong_output_address, access_flag_clear,
+    execute_never,        read_only_mapping, device_memory,     table_entry_missing, vector_recursion,
+    sel4_error,           stack_overflow,    null_pointer,      wild_pointer,      jump_to_garbage,
+    call_to_garbage,      hang,              deadlock_in_wfi,   mute_kernel,       truncated_archive,
+    endless_output,
 };
 
 }  // namespace

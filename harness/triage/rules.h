@@ -12,7 +12,21 @@ namespace bootrig {
 std::optional<RootCause> table_not_linked(const Facts& facts);
 // PSCI or another call by smc or hvc where that instruction is undefined.
 std::optional<RootCause> undefined_call(const Facts& facts);
-// An access to a physical address at which this machine has nothing.
+// The image, or a part of it, is loaded to where there is no memory.
+std::optional<RootCause> image_outside_ram(const Facts& facts);
+// An exception goes to a level whose vectors nobody has set.
+std::optional<RootCause> vectors_not_set(const Facts& facts);
+// The vectors that were set raise exceptions themselves.
+std::optional<RootCause> vector_recursion(const Facts& facts);
+// A system instruction that is defined at a higher level only.
+std::optional<RootCause> image_for_higher_level(const Facts& facts);
+// A GIC's registers that this machine does not have, and with the other GIC would.
+std::optional<RootCause> image_for_gic(const Facts& facts);
+// An access behind the end of RAM.
+std::optional<RootCause> memory_beyond_ram(const Facts& facts);
+// The physical address of a data access at which this machine has nothing.
+std::optional<std::uint64_t> access_to_nothing(const Facts& facts);
+// It, when no other rule knows more.
 std::optional<RootCause> nothing_at_address(const Facts& facts);
 // An address is mapped, but to other memory than that which holds what belongs there.
 std::optional<RootCause> wrong_output_address(const Facts& facts);
@@ -36,6 +50,16 @@ std::optional<RootCause> wild_pointer(const Facts& facts);
 std::optional<RootCause> jump_to_garbage(const Facts& facts);
 // A call through a function pointer, to an address that no code is at.
 std::optional<RootCause> call_to_garbage(const Facts& facts);
+// A CPU goes round a loop that nothing ends.
+std::optional<RootCause> hang(const Facts& facts);
+// Every CPU waits for an interrupt that is due and never taken.
+std::optional<RootCause> deadlock_in_wfi(const Facts& facts);
+// A program came to rest without a word of its own on the console.
+std::optional<RootCause> mute_kernel(const Facts& facts);
+// An archive in the image is cut off, and the guest complained.
+std::optional<RootCause> truncated_archive(const Facts& facts);
+// The console says the same without end.
+std::optional<RootCause> endless_output(const Facts& facts);
 
 // The first rule that names a cause.
 std::optional<RootCause> find_root_cause(const Facts& facts);

@@ -42,6 +42,9 @@ void probe_main(void) {
   put_text(", MIDR ");
   put_hex(read_sysreg(midr_el1), 8);
   put_text("\r\n");
+#if defined(FAULT_lower_vectors) || defined(FAULT_bad_vectors)
+  __asm__ volatile("udf #0");
+#endif
 #ifdef ENDING_power_off
   power_off(level);
 #endif

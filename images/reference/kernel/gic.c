@@ -52,6 +52,8 @@ void gic_start(void) {
   distributor = virtual_of(GIC_DISTRIBUTOR_PHYSICAL);
   version = gic_version(distributor);
   if (FAULT_IS("gicv2-interface")) version = 2;
+  if (FAULT_IS("gicv3-interface")) version = 3;
+  if (FAULT_IS("gicv3-registers")) write_sysreg(icc_sre_el1, 7);
   if (version == 3) {
     start_3();
   } else {

@@ -56,6 +56,13 @@ static void check_memory(const struct machine* machine) {
   say("the last word of memory keeps what is written");
 }
 
+// Until the PL011 has received one.
+static void wait_for_byte(uintptr_t uart) {
+  enum { kFlagRegister = 0x18, kReceiveFifoEmpty = 1 << 4 };
+  while (read32(uart + kFlagRegister) & kReceiveFifoEmpty) {
+  }
+}
+
 static void read_machine(uint64_t tree_start, uint64_t tree_size, struct machine* machine) {
   struct tree tree;
   const char* problem = tree_open(&tree, (const void*)virtual_of(tree_start), tree_size);
@@ -72,6 +79,8 @@ _Noreturn void kernel_main(uint64_t user_first, uint64_t user_end, uint64_t offs
   if (FAULT_IS("silent")) halt();
   console_open(virtual_of(UART_PHYSICAL));
   say("entered at EL%u", current_level());
+  if (FAULT_IS("hypervisor")) write_sysreg(cnthctl_el2, 3);
+  if (FAULT_IS("poll")) wait_for_byte(virtual_of(UART_PHYSICAL));
   read_machine(tree, tree_size, &machine);
   check_memory(&machine);
   gic_start();

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "triage/activity.h"
+#include "triage/rules.h"
+
+namespace bootrig {
+namespace {
+
+struct Standstill {
+  std::size_t cpu = 0;  // in facts.cpus
+  Activity activity;
+};
+
+// Every CPU that is on does nothing that could go on by itself. The one that spins, else the first that waits.
+std::optional<Standstill> find_standstill(const Facts& facts) {
+  std::optional<Standstill> found;
+  for (std::size_t i = 0; i < facts.cpus.size(); ++i) {
+    const Activity activity = activity_of(facts, i);
+    const bool spins = activity.doing == Doing::kSpins;
+    const bool waits = activity.doing == Doing::kHalted || activity.doing == Doing::kIdle;
+    if (!spins && !waits && activity.doing != Doing::kOff) return std::nullopt;
+    const bool better = spins && found && found->activity.doing != Doing::kSpins;
+    if ((spins || waits) && (!found || better)) found = Standstill{i, activity};
+  }
+  return found;
+}
+
+}  // namespace
+
+// A loop that polls is named for what it polls, one under masked interrupts for the interrupt that is due. A loop that
+// changes nothing is the end of the boot whatever its purpose; only what would have ended it may be unknown.
+std::optional<RootCause> hang(const Facts& facts) {
+  const auto found = find_standstill(facts);
+  if (!found || found->activity.doing != Doing::kSpins) return std::nullopt;
+  const CpuFacts& cpu = facts.cpus[found->cpu];
+  const Loop& loop = *found->activity.loop;
+  const auto due = cpu.irqs_masked ? due_timers(cpu.state) : std::vector<std::string>{};
+  const auto polled = polled_by(facts, found->cpu, loop);
+  std::string what = fmt::format("CPU {} goes round the loop at {} for ever: {} instructions, no register changes",
+                                 cpu.state.index, code_symbol(facts, loop.first), loop.code.size());
+  if (polled) what += fmt::format("; it reads {}, which does not change", *polled);
+  if (due.empty()) {
+    return RootCause{"hang", what,
+                     polled ? fmt::format("find why {} never gets the value that the loop waits for", *polled)
+                            : "find what was to end the loop; nothing in it can"};
+  }
+  what += fmt::format("; IRQs are masked, and {} is due", fmt::join(due, " and "));
+  return RootCause{"hang", what, "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken"};
+}
+
+// A CPU that waits with interrupts masked may be meant to: a halt. That a timer was set, and came, and is never taken,
+// shows that it was not.
+std::optional<RootCause> deadlock_in_wfi(const Facts& facts) {
+  const auto found = find_standstill(facts);
+  if (!found || found->activity.doing == Doing::kSpins) return std::nullopt;
+  const CpuFacts& cpu = facts.cpus[found->cpu];
+  const auto& last_look = facts.looks.back();
+  const auto due = due_timers(cpu.state);
+  if (due.empty() || found->cpu >= last_look.size() || due_timers(last_look[found->cpu].state) != due) {
+    return std::nullopt;
+  }
+  const std::string what = fmt::format("CPU {} waits at {} for an interrupt; {} is due", cpu.state.index,
+                                       code_symbol(facts, cpu.state.pc), fmt::join(due, " and "));
+  if (found->activity.doing == Doing::kHalted) {
+    return RootCause{"deadlock-in-wfi", what + ", and IRQs are masked: it wakes and never takes the interrupt",
+                     "unmask IRQs around the wait (msr daifclr, #2), so that the interrupt is taken"};
+  }
+  return RootCause{"deadlock-in-wfi", what + ", and although IRQs are not masked it is never taken",
+                   "enable the timer's interrupt in the interrupt controller: its group, priority and CPU interface"};
+}
+
+}  // namespace bootrig
