@@ -1,5 +1,7 @@
 // A guest's bytes, made safe for each place that they are shown in: XML, a terminal, JSON.
 // seeds: harness/dump/fixtures/*.transcript reports/fuzz_seeds/text/*
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "reports/console_text.h"
@@ -48,7 +50,7 @@ void check_console(std::string_view bytes, std::size_t columns) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bootrig;
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::string_view bytes(reinterpret_cast<const char*>(data), std::min<std::size_t>(size, 1024));
   const std::size_t columns = size == 0 ? 0 : data[0] % 100;
   check_xml(bytes);
   check_console(bytes, columns);
