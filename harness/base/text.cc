@@ -159,7 +159,9 @@ std::string_view nearest_spelling(std::string_view word, std::span<const std::st
   std::string_view best;
   std::size_t best_distance = std::string_view::npos;
   for (const std::string& candidate : candidates) {
-    const std::size_t allowed = std::max<std::size_t>(1, std::max(candidate.size(), word.size()) / 3);
+    const auto [shorter, longer] = std::minmax({candidate.size(), word.size()});
+    const std::size_t allowed = std::max<std::size_t>(1, longer / 3);
+    if (longer - shorter > allowed) continue;  // so many insertions; a hostile word may be a megabyte
     const std::size_t distance = edit_distance(word, candidate);
     if (distance <= allowed && distance < best_distance) {
       best = candidate;

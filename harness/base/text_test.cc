@@ -53,6 +53,8 @@ TEST(Spelling, FindsTheNearest) {
   EXPECT_EQ(nearest_spelling("cpsu", keys), "cpus");  // neighbours that changed places count one
   EXPECT_EQ(nearest_spelling("zzz", keys), "");
   EXPECT_EQ(did_you_mean("cpu", keys), "; did you mean 'cpus'?");
+  EXPECT_EQ(nearest_spelling("a", std::vector<std::string>{"ab", "abc"}), "ab");
+  EXPECT_EQ(nearest_spelling(std::string(100'000'000, 'm'), keys), "");  // at once: it cannot be near
 }
 
 TEST(Glob, MatchesWholeText) {

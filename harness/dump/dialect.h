@@ -33,6 +33,9 @@ class DumpParser {
   Values values_;
 };
 
+// In bytes ("Caught vcpu "). Shorter lines are shown to no dialect: a console may hold nothing else, fifty million a time.
+inline constexpr std::size_t kShortestHeadline = 12;
+
 struct Headline {
   const ConsoleLine& line;
   std::string_view before;  // the transcript up to the line

@@ -37,7 +37,7 @@ class Finder {
       if (!line) break;
       take(*line);
     }
-    end();
+    if (records_.size() < kMostDumps) end();
     return std::move(records_);
   }
 
@@ -55,6 +55,7 @@ class Finder {
   }
 
   bool begin(const ConsoleLine& line) {
+    if (line.text.size() < kShortestHeadline) return false;
     const Headline headline{line, transcript_.substr(0, line.offset)};
     for (const Dialect& dialect : kDialects) {
       std::unique_ptr<DumpParser> parser = dialect.begin(headline);

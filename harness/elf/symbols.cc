@@ -5,6 +5,7 @@
 #include <libelf.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/file.h"
@@ -22,20 +23,38 @@ bool is_named_place(const GElf_Sym& symbol, std::string_view name) {
   return placed && !mapping && !name.empty() && (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE);
 }
 
-void read_section(Elf* elf, Elf_Scn* section, std::vector<Symbol>& symbols) {
-  GElf_Shdr header;
-  if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB || header.sh_entsize == 0) return;
-  Elf_Data* data = elf_getdata(section, nullptr);
-  if (data == nullptr) return;
-  const std::size_t count = data->d_size / sizeof(Elf64_Sym);
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Sym symbol;
-    if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) return;
-    const char* name = elf_strptr(elf, header.sh_link, symbol.st_name);
-    if (name == nullptr || !is_named_place(symbol, name)) continue;
-    symbols.push_back({name, symbol.st_value, symbol.st_size, GELF_ST_TYPE(symbol.st_info) == STT_FUNC});
+// Reads the symbol tables of one file. Sections of a hostile one may all be the same bytes, and so may names: what is
+// taken, in bytes of the file, is bounded by a multiple of the file's size. (Linkers let a name be the end of another, so
+// it is more than one.)
+class SymbolReader {
+ public:
+  SymbolReader(Elf* elf, std::size_t file_size) : elf_(elf), left_(4 * file_size) {}
+
+  // False: more than the file can hold.
+  bool read(Elf_Scn* section, std::vector<Symbol>& symbols) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB || header.sh_entsize == 0)
+      return true;
+    Elf_Data* data = elf_getdata(section, nullptr);
+    if (data == nullptr) return true;
+    const std::size_t count = data->d_size / sizeof(Elf64_Sym);
+    for (std::size_t i = 0; i < count; ++i) {
+      GElf_Sym symbol;
+      if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) return true;
+      const char* found = elf_strptr(elf_, header.sh_link, symbol.st_name);
+      const std::string_view name = found == nullptr ? std::string_view() : std::string_view(found);
+      if (sizeof(Elf64_Sym) + name.size() > left_) return false;
+      left_ -= sizeof(Elf64_Sym) + name.size();
+      if (!is_named_place(symbol, name)) continue;
+      symbols.push_back({std::string(name), symbol.st_value, symbol.st_size, GELF_ST_TYPE(symbol.st_info) == STT_FUNC});
+    }
+    return true;
   }
-}
+
+ private:
+  Elf* elf_;
+  std::size_t left_;
+};
 
 }  // namespace
 
@@ -46,10 +65,15 @@ Result<void> SymbolTable::add(const std::filesystem::path& path) {
   if (!elf || elf_kind(elf.get()) != ELF_K_ELF || gelf_getclass(elf.get()) != ELFCLASS64) {
     return fail(path.string(), "is no ELF64 file to take symbols from");
   }
+  SymbolReader reader(elf.get(), bytes.size());
+  std::vector<Symbol> added;
   for (Elf_Scn* section = elf_nextscn(elf.get(), nullptr); section != nullptr;
        section = elf_nextscn(elf.get(), section)) {
-    read_section(elf.get(), section, symbols_);
+    if (!reader.read(section, added)) {
+      return fail(path.string(), "is damaged: its symbol tables are larger than the file");
+    }
   }
+  std::ranges::move(added, std::back_inserter(symbols_));
   sort();
   return {};
 }

@@ -79,12 +79,18 @@ void QmpReader::await(std::string id) {
 
 void QmpReader::feed(std::string_view bytes) {
   for (std::size_t end = bytes.find('\n'); end != bytes.npos; end = bytes.find('\n')) {
-    line_.append(bytes.substr(0, end));
-    read_line(line_);
+    append(bytes.substr(0, end));
+    if (!line_is_too_long_) read_line(line_);
     line_.clear();
+    line_is_too_long_ = false;
     bytes.remove_prefix(end + 1);
   }
-  if (line_.size() + bytes.size() > kLineMax) return line_.clear();
+  append(bytes);
+}
+
+void QmpReader::append(std::string_view bytes) {
+  line_is_too_long_ = line_is_too_long_ || line_.size() + bytes.size() > kLineMax;
+  if (line_is_too_long_) return line_.clear();
   line_.append(bytes);
 }
 

@@ -41,9 +41,11 @@ class QmpReader {
   const std::optional<Result<std::string>>& reply() const { return reply_; }
 
  private:
+  void append(std::string_view bytes);  // of one line
   void read_line(std::string_view line);
 
   std::string line_;  // unfinished, bounded
+  bool line_is_too_long_ = false;
   std::string version_;
   std::string accelerator_;
   std::optional<GuestStopped::Why> stopped_;

@@ -71,6 +71,22 @@ TEST(QmpReader, PassesOverWhatItDoesNotKnow) {
   EXPECT_EQ(reader.version(), "7.2.22");
 }
 
+// Its end is no line of its own, and how it was cut into pieces makes no difference.
+TEST(QmpReader, ALineThatIsTooLongIsDroppedAsAWhole) {
+  const std::string line = "[\"" + std::string(std::size_t{2} << 20, 'x');
+  const std::string end = R"({"event":"SHUTDOWN","data":{"reason":"guest-reset"}})"
+                          "\n";
+  QmpReader pieces;
+  pieces.feed(line);
+  pieces.feed(end);
+  EXPECT_EQ(pieces.stopped(), std::nullopt);
+  QmpReader whole;
+  whole.feed(std::string(std::size_t{2} << 20, ' ') + end);
+  EXPECT_EQ(whole.stopped(), std::nullopt);
+  whole.feed(end);
+  EXPECT_EQ(whole.stopped(), GuestStopped::Why::kReset);
+}
+
 TEST(QmpReader, TheReplyThatIsAwaited) {
   QmpReader reader;
   reader.feed("{\"return\": \"early\", \"id\": \"a\"}\n");
