@@ -34,8 +34,8 @@ class MovedWindow : public ::testing::TestWithParam<Window> {
   }
 
   Finished boot(const fs::path& loader, unsigned level) {
-    return bootrig({"boot", "-q", loader.string(), "--symbols", kernel_.string(),
-                    "--target", fmt::format("virt[level={}]", level), "-e", "bootrig user: hello"});
+    return bootrig({"boot", "-q", loader.string(), "--symbols", kernel_.string(), "--target",
+                    fmt::format("virt[level={}]", level), "-e", "bootrig user: hello"});
   }
 
   // Changes loader and kernel, each in its place.
@@ -86,17 +86,19 @@ TEST_P(MovedWindow, EntryAndValueMoveWithIt) {
     entries[level - 1] = address_of(loader, kRoots[level - 1]) + offset;
     const Finished named = boot(loader, level);
     EXPECT_EQ(named.code, 1);
-    EXPECT_NE(named.out.find(fmt::format("CHANGE  the descriptor at {:#x} <{}+{:#x}> must hold {:#x} (boot_l1_upper | 3)",
-                                         entries[level - 1], kRoots[level - 1], offset, next | 3)),
-              std::string::npos)
+    EXPECT_NE(
+        named.out.find(fmt::format("CHANGE  the descriptor at {:#x} <{}+{:#x}> must hold {:#x} (boot_l1_upper | 3)",
+                                   entries[level - 1], kRoots[level - 1], offset, next | 3)),
+        std::string::npos)
         << named.out;
   }
 
   objcopy(loader, "--redefine-sym boot_l1_upper=apples --redefine-sym boot_l0_upper=pears --prefix-symbols=x_");
   const Finished renamed = boot(loader, 1);
-  EXPECT_NE(renamed.out.find(fmt::format("CHANGE  the descriptor at {:#x} <x_pears+{:#x}> must hold {:#x} (x_apples | 3)",
-                                         entries[0], offset, next | 3)),
-            std::string::npos)
+  EXPECT_NE(
+      renamed.out.find(fmt::format("CHANGE  the descriptor at {:#x} <x_pears+{:#x}> must hold {:#x} (x_apples | 3)",
+                                   entries[0], offset, next | 3)),
+      std::string::npos)
       << renamed.out;
 
   objcopy(loader, "--strip-all");

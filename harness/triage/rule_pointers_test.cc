@@ -6,6 +6,7 @@ namespace {
 
 class Pointers : public RuleTest {
  protected:
+  Pointers() { add_file("user.elf", 0x200000, 0x200000, "user code", kRead | kExecute); }
   static constexpr std::uint64_t kWild = 0x123456789000;
   // User code at 0x8000000000, one page of it mapped, as a stack as well.
   void map_user() {
@@ -48,6 +49,12 @@ TEST_F(Pointers, WildOfTheKernelAndOfUserCode) {
   EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
   dump(kUserWrite | kTranslationLevel0, kWild, 0x8000000000, {}, true);
   EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
+}
+
+TEST_F(Pointers, NotWildWhereAnUnknownFileMayHaveSomething) {
+  files_.pop_back();
+  dump(kReadAbort | kTranslationLevel0, kWild, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
 }
 
 TEST_F(Pointers, NonCanonicalIsWildWithoutTables) {

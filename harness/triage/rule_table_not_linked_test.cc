@@ -28,6 +28,24 @@ TEST_F(TableNotLinked, NeedsNoSymbols) {
   EXPECT_EQ(change(diagnosis), "the descriptor at 0x7000cff8 must hold 0x7000b003 (the table at 0x7000b000 | 3)");
 }
 
+// Of the booted loader alone, without the kernel's file: its symbols say which are its tables.
+TEST_F(TableNotLinked, OfTheLoaderAlone) {
+  put(kUpper0, 0x1ff, 0);
+  files_.clear();
+  add_file("loader.elf", kLoader, kLoader, std::string(0x1000, '\1'), kRead | kWrite | kExecute);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+  // Linked elsewhere, or without a name, it may be there for something else; and so it may be for data.
+  put(kLower0, 0x1ff, kUpper1 | 3);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  put(kLower0, 0x1ff, 0);
+  dump(kReadAbort | kTranslationLevel0, kWindow, kLoader);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kFetchAbort | kTranslationLevel0, kWindow, kWindow);
+  names_.clear();
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
 TEST_F(TableNotLinked, AtLevel1) {
   dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
   put(kUpper1, 1, 0);
