@@ -64,6 +64,19 @@ TEST_F(TableNotLinked, AtLevel2) {
             "the descriptor at 0x7000a000 <boot_lvl2_upper> must hold 0x7000f003 (boot_lvl3_upper | 3)");
 }
 
+// 64 KiB granule, 48 bits: levels 1 to 3, tables of 64 KiB, blocks of 512 MiB at level 2.
+TEST_F(TableNotLinked, With64KiB) {
+  constexpr std::uint64_t kRoot = 0x70100000, kNext = 0x70110000;
+  constexpr std::uint64_t kTg1Is64K = std::uint64_t{3} << 30;  // DDI 0487, TCR_EL1.TG1: 0b11
+  cpu_.system["TCR_EL1"] = 0x1285100510 | kTg1Is64K;
+  cpu_.system["TTBR1_EL1"] = kRoot;
+  for (const std::uint64_t table : {kRoot, kNext}) memory_[table] = std::string(0x10000, '\0');
+  put(kNext, (kWindow >> 29) & 0x1fff, kKernel | kNormalBlock);
+  names_ = {{"root", kRoot, 0x10000, false}, {"next", kNext, 0x10000, false}};
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()), "the descriptor at 0x701001f8 <root+0x1f8> must hold 0x70110003 (next | 3)");
+}
+
 // A table that nothing points to, but memory there is not what the file has: a decoy, whatever it is named.
 TEST_F(TableNotLinked, ATableThatLeadsElsewhereIsNotMeant) {
   constexpr std::uint64_t kDecoy = 0x7000f000, kDecoy2 = 0x70010000;

@@ -250,7 +250,8 @@ void walk_files(Facts& facts) {
   const bool translation = facts.syndrome && facts.syndrome->abort && facts.syndrome->status && facts.far &&
                            facts.syndrome->status->kind == FaultKind::kTranslation;
   if (!translation || facts.taken_from == 0 || !aarch64::is_canonical(*facts.far)) return;
-  facts.missing.push_back("the translation registers: a granule of 4 KiB and 48 bits are assumed");
+  facts.missing.push_back(
+      "the tables: what is said of their entries is from the text alone, with a granule of 4 KiB and 48 bits assumed");
   if (facts.evidence.files.empty()) return;
   facts.of_files = std::make_shared<FileMemory>(facts.evidence.files);
   facts.memory = facts.of_files.get();
@@ -270,6 +271,7 @@ void walk_files(Facts& facts) {
   // Files whose tables are all built at run time have nothing but zeros, which any table could be.
   if (roots.size() != 1 || links.empty()) return;
   facts.from_files = true;
+  facts.missing.back() = "the registers: the files' tables are walked with a granule of 4 KiB and 48 bits assumed";
   facts.registers = assumed_registers(facts.regime, roots.front());
   facts.walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, *facts.memory);
 }
