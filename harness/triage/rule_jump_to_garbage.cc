@@ -31,6 +31,12 @@ std::optional<std::uint32_t> instruction_at(const Facts& facts, std::uint64_t ad
          static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
 }
 
+// A loader calls what it unpacked, and that need not be among the files: of those, one more than the booted image must be
+// known, or the address be none that code can have.
+bool cannot_be_code(const Facts& facts) {
+  return facts.evidence.files.size() > 1 || !aarch64::is_canonical(*facts.elr) || *facts.elr % 4 != 0;
+}
+
 }  // namespace
 
 // The evidence of a return: the link register still holds the address that was jumped to.
@@ -46,7 +52,7 @@ std::optional<RootCause> jump_to_garbage(const Facts& facts) {
 // The evidence of a call: the instruction before the one to return to is a BLR by the register with that address.
 std::optional<RootCause> call_to_garbage(const Facts& facts) {
   constexpr std::uint32_t kBlr = 0xd63f0000, kBlrMask = 0xfffffc1f;  // DDI 0487, BLR: Rn in [9:5]
-  if (!fetched_from_nowhere(facts) || !facts.record->x[30]) return std::nullopt;
+  if (!fetched_from_nowhere(facts) || !facts.record->x[30] || !cannot_be_code(facts)) return std::nullopt;
   const std::uint64_t call = *facts.record->x[30] - 4;
   const auto instruction = instruction_at(facts, call);
   if (!instruction || (*instruction & kBlrMask) != kBlr) return std::nullopt;

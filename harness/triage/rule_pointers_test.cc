@@ -6,6 +6,7 @@ namespace {
 
 class Pointers : public RuleTest {
  protected:
+  Pointers() { add_file("user.elf", 0x200000, 0x200000, "user code", kRead | kExecute); }
   static constexpr std::uint64_t kWild = 0x123456789000;
   // User code at 0x8000000000, one page of it mapped, as a stack as well.
   void map_user() {
@@ -33,8 +34,7 @@ TEST_F(Pointers, NullOfTheKernel) {
   dump(kWriteAbort | kTranslationLevel0, 0x10, kWindow + 4);
   const Diagnosis diagnosis = diagnose_machine();
   EXPECT_EQ(cause(diagnosis), "null-pointer");
-  EXPECT_EQ(diagnosis.cause->what,
-            "code at EL1 at 0xffffff8040000004 writes to address 0x10, which no table maps");
+  EXPECT_EQ(diagnosis.cause->what, "code at EL1 at 0xffffff8040000004 writes to address 0x10, which no table maps");
 }
 
 TEST_F(Pointers, NullIsNoNullWhereAFileHasSomething) {
@@ -49,6 +49,12 @@ TEST_F(Pointers, WildOfTheKernelAndOfUserCode) {
   EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
   dump(kUserWrite | kTranslationLevel0, kWild, 0x8000000000, {}, true);
   EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
+}
+
+TEST_F(Pointers, NotWildWhereAnUnknownFileMayHaveSomething) {
+  files_.pop_back();
+  dump(kReadAbort | kTranslationLevel0, kWild, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
 }
 
 TEST_F(Pointers, NonCanonicalIsWildWithoutTables) {
@@ -123,7 +129,10 @@ TEST_F(Pointers, MonitorsDomains) {
 class Jumps : public RuleTest {
  protected:
   static constexpr std::uint64_t kGarbage = 0x123456789000;
-  Jumps() { names_.push_back({"caller", kWindow + 0x100, 0x100, true}); }
+  Jumps() {
+    add_file("user.elf", 0x200000, 0x200000, "user code", kRead | kExecute);
+    names_.push_back({"caller", kWindow + 0x100, 0x100, true});
+  }
 };
 
 TEST_F(Jumps, ReturnToGarbage) {
@@ -141,9 +150,19 @@ TEST_F(Jumps, CallToGarbage) {
             "where no code is");
 }
 
+// With one file known, the address may be in another one; an odd one is in none.
+TEST_F(Jumps, ACallOfWhatMayBeInAnUnknownFile) {
+  files_.pop_back();
+  put_code(kKernel + 0x13c, 0xd63f0260);
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x19", kGarbage}, {"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kFetchAbort | kTranslationLevel0, kGarbage + 2, kGarbage + 2, {{"x19", kGarbage + 2}, {"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_machine()), "call-to-garbage");
+}
+
 // Without a machine, the file has the instruction.
 TEST_F(Jumps, CallToGarbageByTheFile) {
-  files_.clear();
+  files_.erase(files_.begin());
   add_file("kernel.elf", kWindow + 0x13c, kKernel + 0x13c, std::string("\x60\x02\x3f\xd6", 4), kRead | kExecute);
   dump(kFetchAbort | kTranslationLevel0, kGarbage + 4, kGarbage + 4, {{"x19", kGarbage + 4}, {"x30", kWindow + 0x140}});
   EXPECT_EQ(cause(diagnose_text()), "call-to-garbage");

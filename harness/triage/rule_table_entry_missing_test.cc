@@ -74,6 +74,21 @@ TEST_F(TableEntryMissing, ByTheTextAlone) {
             "there is not mapped");
 }
 
+// The model case as its reporter pasted it: no ELR, no symbols, nothing but the dump.
+TEST_F(TableEntryMissing, ByTheTextOfALoader) {
+  files_.clear();
+  names_.clear();
+  text_ =
+      "LDR|ERROR: loader trapped exception: Synchronous (Current Exception level with SP_ELx)\n"
+      "    esr_el1: 0x0000000086000004\n"
+      "    ec: 0x00000021 (Instruction Abort taken without a change in Exception level)\n"
+      "    il: 0x0000000000000001\n    iss: 0x0000000000000004\n    far: 0xffffff8040000000\n"
+      "    reg: 0x00000000: 0x0000000040041000\n";
+  EXPECT_EQ(diagnose_text().cause.value_or(RootCause{}).what,
+            "the upper level 0 table (TTBR1_EL1) has no valid entry [0x1ff] for 0xffffff8040000000: what is entered "
+            "there is not mapped");
+}
+
 TEST_F(TableEntryMissing, ByTheTextAndAFile) {
   dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
   const Diagnosis diagnosis = diagnose_text();

@@ -28,6 +28,24 @@ TEST_F(TableNotLinked, NeedsNoSymbols) {
   EXPECT_EQ(change(diagnosis), "the descriptor at 0x7000cff8 must hold 0x7000b003 (the table at 0x7000b000 | 3)");
 }
 
+// Of the booted loader alone, without the kernel's file: its symbols say which are its tables.
+TEST_F(TableNotLinked, OfTheLoaderAlone) {
+  put(kUpper0, 0x1ff, 0);
+  files_.clear();
+  add_file("loader.elf", kLoader, kLoader, std::string(0x1000, '\1'), kRead | kWrite | kExecute);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+  // Linked elsewhere, or without a name, it may be there for something else; and so it may be for data.
+  put(kLower0, 0x1ff, kUpper1 | 3);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  put(kLower0, 0x1ff, 0);
+  dump(kReadAbort | kTranslationLevel0, kWindow, kLoader);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kFetchAbort | kTranslationLevel0, kWindow, kWindow);
+  names_.clear();
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
 TEST_F(TableNotLinked, AtLevel1) {
   dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
   put(kUpper1, 1, 0);
@@ -44,6 +62,19 @@ TEST_F(TableNotLinked, AtLevel2) {
   dump(kFetchAbort | kTranslationLevel2, kWindow, kWindow);
   EXPECT_EQ(change(diagnose_machine()),
             "the descriptor at 0x7000a000 <boot_lvl2_upper> must hold 0x7000f003 (boot_lvl3_upper | 3)");
+}
+
+// 64 KiB granule, 48 bits: levels 1 to 3, tables of 64 KiB, blocks of 512 MiB at level 2.
+TEST_F(TableNotLinked, With64KiB) {
+  constexpr std::uint64_t kRoot = 0x70100000, kNext = 0x70110000;
+  constexpr std::uint64_t kTg1Is64K = std::uint64_t{3} << 30;  // DDI 0487, TCR_EL1.TG1: 0b11
+  cpu_.system["TCR_EL1"] = 0x1285100510 | kTg1Is64K;
+  cpu_.system["TTBR1_EL1"] = kRoot;
+  for (const std::uint64_t table : {kRoot, kNext}) memory_[table] = std::string(0x10000, '\0');
+  put(kNext, (kWindow >> 29) & 0x1fff, kKernel | kNormalBlock);
+  names_ = {{"root", kRoot, 0x10000, false}, {"next", kNext, 0x10000, false}};
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()), "the descriptor at 0x701001f8 <root+0x1f8> must hold 0x70110003 (next | 3)");
 }
 
 // A table that nothing points to, but memory there is not what the file has: a decoy, whatever it is named.

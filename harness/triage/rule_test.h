@@ -25,14 +25,14 @@ class RuleTest : public ::testing::Test {
   // Normal memory (AttrIndx 4), inner shareable, AF: as the loaders of seL4 systems set a block.
   static constexpr std::uint64_t kNormalBlock = 0x711, kDeviceBlock = 0x401;
 
-  static constexpr std::size_t kHeaders = 64 + 56;             // of a file with one segment
+  static constexpr std::size_t kHeaders = 64 + 56;                     // of a file with one segment
   static constexpr std::uint32_t kRead = 4, kWrite = 2, kExecute = 1;  // p_flags
 
   RuleTest() {
     cpu_.pstate = 0x3c5;
     cpu_.pc = 0x70002200;
-    cpu_.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},   {"TTBR0_EL1", kLower0},
-                   {"TTBR1_EL1", kUpper0},    {"MAIR_EL1", 0xff440c0400},  {"VBAR_EL1", kLoader + 0x800}};
+    cpu_.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},  {"TTBR0_EL1", kLower0},
+                   {"TTBR1_EL1", kUpper0},    {"MAIR_EL1", 0xff440c0400}, {"VBAR_EL1", kLoader + 0x800}};
     for (const std::uint64_t table : {kUpper0, kUpper1, kUpper2, kLower0, kLower1}) memory_[table] = page();
     put(kUpper0, 0x1ff, kUpper1 | 3);
     put(kUpper1, 1, kUpper2 | 3);
@@ -41,10 +41,10 @@ class RuleTest : public ::testing::Test {
     put(kLower0, 0, kLower1 | 3);
     for (unsigned gib = 0; gib < 4; ++gib) put(kLower1, gib, (std::uint64_t{gib} << 30) | kDeviceBlock);
     for (const auto& [name, at] : std::map<std::string, std::uint64_t>{{"boot_lvl0_upper", kUpper0},
-                                                                      {"boot_lvl1_upper", kUpper1},
-                                                                      {"boot_lvl2_upper", kUpper2},
-                                                                      {"boot_lvl0_lower", kLower0},
-                                                                      {"boot_lvl1_lower", kLower1}}) {
+                                                                       {"boot_lvl1_upper", kUpper1},
+                                                                       {"boot_lvl2_upper", kUpper2},
+                                                                       {"boot_lvl0_lower", kLower0},
+                                                                       {"boot_lvl1_lower", kLower1}}) {
       names_.push_back({name, at, 4096, false});
     }
     std::string code;
@@ -52,9 +52,10 @@ class RuleTest : public ::testing::Test {
     memory_[kKernel] = code;
     memory_[kKernel + 0x2000000] = page();
     add_file("kernel.elf", kWindow, kKernel, code, kRead | kExecute);
-    map_ = "FlatView #0\n AS \"memory\", root: system\n Root memory region: system\n"
-           "  0000000009000000-0000000009000fff (prio 0, i/o): pl011\n"
-           "  0000000040000000-00000000bfffffff (prio 0, ram): mach-virt.ram\n";
+    map_ =
+        "FlatView #0\n AS \"memory\", root: system\n Root memory region: system\n"
+        "  0000000009000000-0000000009000fff (prio 0, i/o): pl011\n"
+        "  0000000040000000-00000000bfffffff (prio 0, ram): mach-virt.ram\n";
   }
 
   static std::string page() { return std::string(4096, '\0'); }
@@ -77,13 +78,14 @@ class RuleTest : public ::testing::Test {
     const auto set = [&](std::size_t at, std::uint64_t value, unsigned size) {
       for (unsigned byte = 0; byte < size; ++byte) file[at + byte] = static_cast<char>(value >> (8 * byte));
     };
-    file.replace(0, 7, "\x7f"
-                       "ELF\2\1\1");   // 64 bits, little-endian, version 1
-    set(16, 2, 2), set(18, 183, 2);       // e_type ET_EXEC, e_machine EM_AARCH64
-    set(32, 64, 8);                       // e_phoff
-    set(54, 56, 2), set(56, 1, 2);        // e_phentsize, e_phnum
-    set(64, 1, 4), set(68, flags, 4);     // p_type PT_LOAD, p_flags
-    set(72, kHeaders, 8);                 // p_offset
+    file.replace(0, 7,
+                 "\x7f"
+                 "ELF\2\1\1");         // 64 bits, little-endian, version 1
+    set(16, 2, 2), set(18, 183, 2);    // e_type ET_EXEC, e_machine EM_AARCH64
+    set(32, 64, 8);                    // e_phoff
+    set(54, 56, 2), set(56, 1, 2);     // e_phentsize, e_phnum
+    set(64, 1, 4), set(68, flags, 4);  // p_type PT_LOAD, p_flags
+    set(72, kHeaders, 8);              // p_offset
     set(80, address, 8), set(88, physical, 8);
     set(96, bytes.size(), 8), set(104, std::max<std::uint64_t>(memory_size, bytes.size()), 8);
     auto opened = LoadedElf::open(folder_.put(name, file + bytes));

@@ -47,7 +47,9 @@ std::optional<RootCause> wild_pointer(const Facts& facts) {
   const bool canonical = aarch64::is_canonical(*facts.far);
   if (canonical) {
     const bool confirmed = walk_confirms(facts, aarch64::FaultKind::kTranslation) && !facts.from_files;
-    if (!confirmed || facts.map.empty() || !facts.links.empty()) return std::nullopt;
+    // With one file known, another may have something there: the kernel that a loader has unpacked.
+    const bool told = facts.evidence.files.size() > 1 && !facts.map.empty();
+    if (!confirmed || !told || !facts.links.empty()) return std::nullopt;
     if (any_file_has(facts, *facts.far) || machine_has(facts, *facts.far) || is_near_something(facts, *facts.far)) {
       return std::nullopt;
     }

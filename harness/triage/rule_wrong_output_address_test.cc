@@ -16,8 +16,7 @@ class WrongOutputAddress : public RuleTest {
 TEST_F(WrongOutputAddress, NamesTheValueThatBelongs) {
   const Diagnosis diagnosis = diagnose_machine();
   EXPECT_EQ(cause(diagnosis), "wrong-output-address");
-  EXPECT_EQ(change(diagnosis),
-            "the descriptor at 0x7000a000 <boot_lvl2_upper> is 0x42000711 and must be 0x40000711");
+  EXPECT_EQ(change(diagnosis), "the descriptor at 0x7000a000 <boot_lvl2_upper> is 0x42000711 and must be 0x40000711");
 }
 
 // The image was not loaded where it says: the table may be right.

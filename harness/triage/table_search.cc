@@ -197,6 +197,14 @@ void prefer(std::vector<LinkCandidate>& candidates, Holds holds) {
   if (std::ranges::any_of(candidates, holds)) std::erase_if(candidates, [&](const auto& c) { return !holds(c); });
 }
 
+// Where files tell what belongs where, a table that leads just anywhere is no evidence. Where none is known but the
+// booted image, a named table that nothing points to still is, for the entry of what that image has loaded.
+bool allows_unproven(const Facts& facts) {
+  if (facts.evidence.files.size() != 1) return facts.evidence.files.empty();
+  const bool returned = facts.record && facts.record->x[30] == facts.far;
+  return facts.access.kind == aarch64::Access::Kind::kExecute && *facts.far % 4096 == 0 && !returned;
+}
+
 std::vector<LinkCandidate> choose(const Facts& facts, const WalkStep& missing, const std::vector<Table>& tables,
                                   std::uint64_t size) {
   const Links links = links_between(tables, size);
@@ -204,10 +212,8 @@ std::vector<LinkCandidate> choose(const Facts& facts, const WalkStep& missing, c
   for (const Table& table : tables) {
     if (auto candidate = try_table(facts, missing, table, links, size)) candidates.push_back(std::move(*candidate));
   }
-  // Where files tell what belongs where, a table that leads just anywhere is no evidence; without files one that
-  // nothing points to is.
-  const bool files = !facts.evidence.files.empty();
-  std::erase_if(candidates, [&](const auto& c) { return c.proof.empty() && (files || c.linked); });
+  const bool by_name = allows_unproven(facts);
+  std::erase_if(candidates, [&](const auto& c) { return c.proof.empty() && (!by_name || c.linked || c.name.empty()); });
   prefer(candidates, [](const auto& c) { return !c.proof.empty(); });
   prefer(candidates, [](const auto& c) { return !c.linked; });
   prefer(candidates, [](const auto& c) { return c.twin.has_value(); });
@@ -244,7 +250,8 @@ void walk_files(Facts& facts) {
   const bool translation = facts.syndrome && facts.syndrome->abort && facts.syndrome->status && facts.far &&
                            facts.syndrome->status->kind == FaultKind::kTranslation;
   if (!translation || facts.taken_from == 0 || !aarch64::is_canonical(*facts.far)) return;
-  facts.missing.push_back("the translation registers: a granule of 4 KiB and 48 bits are assumed");
+  facts.missing.push_back(
+      "the tables: what is said of their entries is from the text alone, with a granule of 4 KiB and 48 bits assumed");
   if (facts.evidence.files.empty()) return;
   facts.of_files = std::make_shared<FileMemory>(facts.evidence.files);
   facts.memory = facts.of_files.get();
@@ -264,6 +271,7 @@ void walk_files(Facts& facts) {
   // Files whose tables are all built at run time have nothing but zeros, which any table could be.
   if (roots.size() != 1 || links.empty()) return;
   facts.from_files = true;
+  facts.missing.back() = "the registers: the files' tables are walked with a granule of 4 KiB and 48 bits assumed";
   facts.registers = assumed_registers(facts.regime, roots.front());
   facts.walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, *facts.memory);
 }
