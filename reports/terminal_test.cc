@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/console_text.h"
 #include "base/text.h"
-#include "reports/console_text.h"
 #include "reports/samples_test.h"
 #include "reports/summary.h"
 #include "testing/manual_clock.h"

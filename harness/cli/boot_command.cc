@@ -11,11 +11,13 @@
 #include "image/image.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
+#include "triage/diagnosis_text.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::size_t kTranscriptForTriage = std::size_t{1} << 20;
+constexpr std::size_t kIndent = 2;  // of what stands below the verdict
 
 struct BootOptions {
   std::string image;
@@ -47,12 +49,6 @@ Result<Scenario> make_scenario(const BootOptions& options) {
   return scenario;
 }
 
-Result<TargetProfile> find_target(const Project& project, const std::string& text) {
-  BOOTRIG_TRY(const TargetReference reference, parse_target_reference(text));
-  BOOTRIG_TRY(TargetProfile profile, project.target(reference.name));
-  return apply_variation(std::move(profile), reference.variation);
-}
-
 void print(std::string_view bytes) {
   std::fwrite(bytes.data(), 1, bytes.size(), stdout);
   std::fflush(stdout);
@@ -77,7 +73,8 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
   if (diagnosis) {
-    for (const std::string& line : diagnosis_lines(*diagnosis)) print(fmt::format("  {}\n", printable(line)));
+    const std::size_t left = static_cast<std::size_t>(terminal_width(STDOUT_FILENO)) - kIndent;
+    for (const std::string& line : diagnosis_lines(*diagnosis, left)) print(fmt::format("  {}\n", line));
   }
   if (options.quiet) print_lines(outcome.last_lines);
   if (verdict.kind == VerdictKind::kError) print(fmt::format("  to act: {}\n", who_must_act(verdict.cause)));
@@ -100,7 +97,7 @@ std::vector<std::filesystem::path> symbol_files(const BootOptions& options, cons
 // The story: check the input, start the machine, watch it, judge, say so.
 Result<int> boot(const BootOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
-  BOOTRIG_TRY(const TargetProfile target, find_target(project, options.target));
+  BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
   std::optional<std::uint64_t> load;
   if (!options.load.empty()) {
     auto address = parse_address(options.load);

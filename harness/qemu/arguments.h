@@ -28,4 +28,7 @@ inline constexpr int kGdbDescriptor = 5;
 // leave no SHUTDOWN event: seen in 1 of 12 starts without it). Level 2: virtualization=on. Level 3: secure=on,virtualization=on.
 std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image);
 
+// The way back, for a command line that was recorded: what it boots. None: it is not one of ours.
+std::optional<BootImage> booted_image(const std::vector<std::string>& arguments);
+
 }  // namespace bootrig
