@@ -29,6 +29,7 @@ set(ROOM_elf_HEADERS libelf.h gelf.h elf.h elfutils/)
 set(ROOM_image_HEADERS archive.h archive_entry.h)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
+set(ROOM_testing_HEADERS valijson/ nlohmann/)
 # Libraries that a room's tests alone include.
 set(ROOM_spec_TEST_HEADERS valijson/ nlohmann/)
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/keep_machine.h"
 #include "image/image.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
@@ -30,6 +31,8 @@ struct BootOptions {
   std::string silence = "3s";
   std::string output;
   std::string project;
+  std::string triage = "on";
+  bool keep = false;
   bool quiet = false;
 };
 
@@ -138,12 +141,16 @@ Result<int> boot(const BootOptions& options) {
   if (outcome.termination == Termination::kInterrupted) return fail("interrupted; the machine is stopped");
   outcome.accelerator_asked = to_text(target.machine.accelerator);
   const Verdict verdict = judge(outcome, scenario.ending);
+  const bool failed = verdict.kind == VerdictKind::kFail;
   std::optional<Diagnosis> diagnosis;
-  if (verdict.kind == VerdictKind::kFail) {
+  if (failed && options.triage == "on") {
     diagnosis = triage_machine(**machine, target.machine, image, said, stopped_for(outcome.termination));
   }
-  (*machine)->stop();
   tell_verdict(options, outcome, verdict, diagnosis, on_newline);
+  if (failed && options.keep) {
+    if (const auto kept = keep_machine(**machine, image.symbols, clock, interrupt); !kept) (void)tell(kept.error());
+  }
+  (*machine)->stop();
   return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
 }
 
@@ -152,6 +159,7 @@ constexpr const char* kFooter =
     "\n"
     "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
     "  bootrig boot loader.img --load 0x70000000 --target 'virt[level=2,memory=2G]' --timeout 20s\n"
+    "  bootrig boot kernel.elf --keep                       a failure waits for gdb\n"
     "\n"
     "Exit status: 0 as expected, 1 not, 2 it could not be tried. 'bootrig list targets' names the targets.";
 
@@ -173,6 +181,11 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--silence", options->silence, "Without --expect: silence that ends it")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times");
   app.add_option("--project", options->project, "Folder with targets/ of your own");
+  app.add_option("--triage", options->triage, "Explain a failure from the stopped machine: on or off")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app.add_flag("--keep", options->keep,
+               "Keep the machine of a failure, paused, for gdb, until Ctrl-C or the end of input");
   app.add_flag("--quiet,-q", options->quiet, "Print the verdict alone, not the console");
   app.footer(kFooter);
   app.callback([options, &status] {

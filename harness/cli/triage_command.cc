@@ -166,14 +166,13 @@ Result<Answer> answer_for(const TriageOptions& options) {
 JsonValue to_json(const Answer& answer) {
   JsonValue::Array explained;
   for (const auto& [diagnosis, ids] : answer.explained) {
-    explained.push_back(JsonValue::Object{{"testcases", JsonValue::Array(ids.begin(), ids.end())},
-                                          {"diagnosis", to_json(diagnosis)}});
+    explained.push_back(
+        JsonValue::Object{{"testcases", JsonValue::Array(ids.begin(), ids.end())}, {"diagnosis", to_json(diagnosis)}});
   }
-  return JsonValue::Object{
-      {"schema", kSchema},
-      {"explained", std::move(explained)},
-      {"unexplained", JsonValue::Array(answer.unexplained.begin(), answer.unexplained.end())},
-      {"untold", std::uint64_t{answer.untold}}};
+  return JsonValue::Object{{"schema", kSchema},
+                           {"explained", std::move(explained)},
+                           {"unexplained", JsonValue::Array(answer.unexplained.begin(), answer.unexplained.end())},
+                           {"untold", std::uint64_t{answer.untold}}};
 }
 
 void print_text(const Answer& answer) {
@@ -193,7 +192,8 @@ void print_markdown(const Answer& answer) {
   for (const auto& [diagnosis, ids] : answer.explained) {
     fmt::print("{}{}", first ? "" : "\n", diagnosis_markdown(diagnosis));
     first = false;
-    if (!ids.empty()) fmt::print("\n{}: {}\n", ids.size() == 1 ? "Testcase" : "Testcases", markdown_escape(first_names(ids)));
+    if (!ids.empty())
+      fmt::print("\n{}: {}\n", ids.size() == 1 ? "Testcase" : "Testcases", markdown_escape(first_names(ids)));
   }
 }
 
@@ -205,7 +205,8 @@ void tell_rest(const TriageOptions& options, const Answer& answer) {
                answer.untold == 1 ? "" : "s", source);
   }
   if (!answer.unexplained.empty() && options.testcase.empty()) {
-    fmt::print(stderr, "bootrig: no diagnosis is stored of {}; 'bootrig triage {} TESTCASE' makes one of its transcript\n",
+    fmt::print(stderr,
+               "bootrig: no diagnosis is stored of {}; 'bootrig triage {} TESTCASE' makes one of its transcript\n",
                first_names(answer.unexplained), source);
   } else if (answer.explained.empty()) {
     fmt::print(stderr, "bootrig: nothing to explain in {}: {}\n", source,
@@ -230,7 +231,8 @@ Result<int> triage(const TriageOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Finds the crash dumps in a console's log (seL4, Microkit, elfloader, Linux, U-Boot, EDK2, bootrig's images), says\n"
+    "Finds the crash dumps in a console's log (seL4, Microkit, elfloader, Linux, U-Boot, EDK2, bootrig's images), "
+    "says\n"
     "what happened, what is wrong and what to change. Of a run it tells what the run found out, equal failures once.\n"
     "\n"
     "  bootrig triage < pasted.log                          only the text is known\n"

@@ -16,7 +16,8 @@ Result<std::vector<RunResult>> read_run(const fs::path& run) {
   const fs::path journal = run / "journal.jsonl";
   std::error_code error;
   if (!fs::exists(journal, error)) {
-    return fail(run.string(), "is no folder of a run: it has no journal.jsonl; 'bootrig run' writes one to its --output");
+    return fail(run.string(),
+                "is no folder of a run: it has no journal.jsonl; 'bootrig run' writes one to its --output");
   }
   BOOTRIG_TRY(JournalContents contents, read_journal(journal));
   return std::move(contents.results);

@@ -32,12 +32,8 @@ JsonValue exception_to_json(const ExceptionLine& exception) {
 }
 
 JsonValue walk_to_json(const WalkLine& line) {
-  return Object{{"stage", line.stage},
-                {"level", line.level},
-                {"index", line.index},
-                {"address", hex(line.address)},
-                {"symbol", line.symbol},
-                {"descriptor", hex(line.descriptor)},
+  return Object{{"stage", line.stage},          {"level", line.level},   {"index", line.index},
+                {"address", hex(line.address)}, {"symbol", line.symbol}, {"descriptor", hex(line.descriptor)},
                 {"meaning", line.meaning}};
 }
 

@@ -10,7 +10,7 @@
 namespace bootrig {
 namespace {
 
-constexpr std::size_t kLabel = 11;        // columns of "backtrace" and a gap
+constexpr std::size_t kLabel = 11;          // columns of "backtrace" and a gap
 constexpr std::size_t kSentenceLines = 12;  // that one sentence may take
 constexpr std::size_t kTextLimit = 2048;
 constexpr std::size_t kMostLines = 64;  // of code, of a backtrace, of findings
@@ -157,8 +157,7 @@ std::string markdown_escape(std::string_view bytes) {
 }
 
 std::string diagnosis_markdown(const Diagnosis& diagnosis) {
-  std::string text =
-      fmt::format("### {}\n\n", markdown_escape(cut_to(safe(diagnosis.headline), kHeadingColumns)));
+  std::string text = fmt::format("### {}\n\n", markdown_escape(cut_to(safe(diagnosis.headline), kHeadingColumns)));
   if (diagnosis.cause) {
     text += fmt::format("**Cause:** {}\n\n**Change:** {}\n\n", markdown_escape(diagnosis.cause->what),
                         markdown_escape(diagnosis.cause->change));
