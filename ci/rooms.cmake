@@ -33,6 +33,7 @@ set(ROOM_image_HEADERS archive.h archive_entry.h libfdt.h)
 set(ROOM_inspect_HEADERS capstone/)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
+set(ROOM_testing_HEADERS valijson/ nlohmann/)
 # Libraries that a room's tests alone include.
 set(ROOM_spec_TEST_HEADERS valijson/ nlohmann/)
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "reports/report_file.h"
 #include "reports/story.h"
-#include "reports/utf8.h"
 #include "reports/xml_text.h"
 
 namespace bootrig {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "triage/diagnosis_samples_test.h"
 
 namespace bootrig {
 namespace {
@@ -125,6 +126,20 @@ RunResult exception_sample() {
   return result;
 }
 
+RunResult explained_sample(const std::string& gic) {
+  const std::string said = "bootrig loader: EXCEPTION Synchronous, current EL with SP_ELx, taken to EL1";
+  RunResult result = result_of("boot/window", "virt[gic=" + gic + "]", Standing::kFailed,
+                               {VerdictKind::kFail, Cause::kException,
+                                "bootrig-loader-exception at line 9: '" + said + "'", "table-not-linked"});
+  result.attempts = {attempt_of(result, Termination::kSignature)};
+  result.attempts[0].outcome.hit =
+      SignatureHit{"bootrig-loader-exception", false, SignatureKind::kException, line(9, said)};
+  result.attempts[0].outcome.last_lines = {line(8, "bootrig loader: enters the kernel"), line(9, said)};
+  result.attempts[0].diagnosis = full_diagnosis();
+  result.transcript = {.head = "bootrig loader: enters the kernel\n" + said + "\n", .cut = 0, .tail = ""};
+  return result;
+}
+
 RunResult silent_sample() {
   RunResult result =
       result_of("boot/silent", "virt[gic=2]", Standing::kFailed,
@@ -223,6 +238,8 @@ std::vector<RunResult> sample_results() {
           skipped_sample("boot/hello", "this QEMU offers no KVM for AArch64"),
           diverged_sample("2"),
           exception_sample(),
+          explained_sample("2"),
+          explained_sample("3"),
           silent_sample(),
           build_error_sample("boot/user", "2"),
           build_error_sample("boot/user", "3"),

@@ -13,9 +13,10 @@ namespace bootrig {
 RunInfo sample_run();
 
 RunResult passed_sample(const std::string& scenario, const std::string& gic);
-RunResult diverged_sample(const std::string& gic);  // unexpected-output
-RunResult exception_sample();                       // a signature, with the guest's escapes
-RunResult silent_sample();                          // boot-timeout without a byte
+RunResult diverged_sample(const std::string& gic);   // unexpected-output
+RunResult exception_sample();                        // a signature, with the guest's escapes
+RunResult explained_sample(const std::string& gic);  // an exception with its root cause
+RunResult silent_sample();                           // boot-timeout without a byte
 RunResult build_error_sample(const std::string& scenario, const std::string& gic);
 RunResult expected_failure_sample();
 RunResult unexpected_pass_sample();

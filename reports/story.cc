@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "reports/utf8.h"
+#include "base/utf8.h"
+#include "triage/diagnosis_text.h"
 
 namespace bootrig {
 namespace {
@@ -57,6 +58,12 @@ void tell_detail(const Verdict& verdict, const Attempt* attempt, Story& story) {
   if (!twice) story.add("detail", verdict.detail);
 }
 
+std::string joined_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
 // The explanation heads the story: most readers need nothing else.
 void tell_diagnosis(const Attempt& attempt, Story& story) {
   if (!attempt.diagnosis) return;
@@ -66,11 +73,13 @@ void tell_diagnosis(const Attempt& attempt, Story& story) {
     story.add("CHANGE", diagnosis.cause->change);
   }
   story.add("exception", diagnosis.headline);
-  std::string findings, missing;
-  for (const std::string& finding : diagnosis.findings) findings += finding + "\n";
-  for (const std::string& what : diagnosis.missing) missing += what + "\n";
-  story.add("findings", findings);
-  story.add("missing", missing);
+  story.add("findings", joined_lines(diagnosis.findings));
+  story.add("code", joined_lines(diagnosis.code));
+  story.add("backtrace", joined_lines(diagnosis.backtrace));
+  std::vector<std::string> cpus;
+  for (const CpuLine& cpu : untold_cpus(diagnosis)) cpus.push_back(cpu_text(cpu));
+  story.add("CPUs", joined_lines(cpus));
+  story.add("missing", joined_lines(diagnosis.missing));
 }
 
 void tell_divergence(const Divergence& divergence, Story& story) {
@@ -235,7 +244,16 @@ std::string to_text(const std::vector<StoryLine>& story) {
   return text;
 }
 
+const Diagnosis* explanation(const RunResult& result) {
+  if (result.attempts.empty()) return nullptr;
+  const std::optional<Diagnosis>& diagnosis = result.attempts.back().diagnosis;
+  return diagnosis && diagnosis->cause ? &*diagnosis : nullptr;
+}
+
 std::string sameness(const RunResult& result) {
+  if (const Diagnosis* known = explanation(result)) {
+    return fmt::format("{}\n{}", to_text(result.standing), known->signature);
+  }
   // Errors are about us: the same compiler's message is one trouble, whichever scenarios wanted the
   // image.
   const bool is_error = result.verdict.kind == VerdictKind::kError;

@@ -42,8 +42,11 @@ std::vector<StoryLine> story_of(const Attempt& attempt);
 // Labels in a column, one line each.
 std::string to_text(const std::vector<StoryLine>& story);
 
+// The last attempt's diagnosis, when it names a cause; otherwise null.
+const Diagnosis* explanation(const RunResult& result);
+
 // What makes two failures the same one for a reader: equal text, same trouble. Targets do not take
-// part.
+// part. Where triage named a cause: equal signature.
 std::string sameness(const RunResult& result);
 
 // At most 64 KiB of the head and 64 KiB of the tail, no character cut in two; `cut` grows by what

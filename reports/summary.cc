@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "reports/console_text.h"
+#include "base/console_text.h"
 
 namespace bootrig {
 namespace {
@@ -140,6 +140,8 @@ void Summary::add(const RunResult& result) {
 }
 
 void Summary::add_trouble(const RunResult& result) {
+  const Diagnosis* diagnosis = explanation(result);
+  if (diagnosis != nullptr) causes_.add(result.id, *diagnosis);
   const std::string key = sameness(result);
   if (const auto known = trouble_of_.find(key); known != trouble_of_.end()) {
     Trouble& trouble = troubles_[known->second];
@@ -152,13 +154,14 @@ void Summary::add_trouble(const RunResult& result) {
     return;
   }
   trouble_of_.emplace(key, troubles_.size());
-  troubles_.push_back({result.standing, result.id, headline(result), story_of(result), 0, {}});
+  troubles_.push_back({result.standing, result.id, headline(result), story_of(result), 0, {}, diagnosis != nullptr});
 }
 
 void Summary::render_trouble(const Trouble& trouble, const Style& style, std::string& text) {
   text += heading(trouble.standing, fmt::format("{}  {}", trouble.id, trouble.headline), style);
   for (const StoryLine& line : trouble.story) render_line(line, style, text);
-  if (trouble.others > 0) render_names("the same", trouble.other_ids, trouble.others, style, text);
+  if (trouble.others > 0 && !trouble.explained)
+    render_names("the same", trouble.other_ids, trouble.others, style, text);
   text += '\n';
 }
 
@@ -191,6 +194,8 @@ void Summary::render_groups(std::string_view title, const std::map<std::string, 
 std::string Summary::text(const Style& style) const {
   std::string text;
   render_troubles(style, text);
+  // One testcase's cause stands in its story.
+  if (causes_.testcases() > 1) text += causes_text(causes_, style) + '\n';
   render_groups("flaky", flaky_, style, text);
   render_groups("quarantined", quarantined_, style, text);
   render_groups("skipped", skipped_, style, text);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "reports/signature_groups.h"
 #include "reports/story.h"
 #include "reports/style.h"
 #include "reports/target_table.h"
@@ -26,8 +27,8 @@ class Summary {
   // Keeps counts and, of what gates, at most 200 different stories.
   void add(const RunResult& result);
 
-  // Each different failure with its story and all who have it; flaky, quarantined and skipped
-  // testcases; the table of targets. Without the totals' line.
+  // Each different failure with its story and all who have it; the causes that triage named, each with its testcases;
+  // flaky, quarantined and skipped testcases; the table of targets. Without the totals' line.
   std::string text(const Style& style) const;
 
  private:
@@ -38,6 +39,7 @@ class Summary {
     std::vector<StoryLine> story;
     std::size_t others = 0;              // how many more there are
     std::vector<std::string> other_ids;  // of them, the first
+    bool explained = false;              // those who have it are told with its cause
   };
   // Testcases that share one reason.
   struct Group {
@@ -53,6 +55,7 @@ class Summary {
 
   std::vector<Trouble> troubles_;  // in the order of finishing
   std::unordered_map<std::string, std::size_t> trouble_of_;
+  SignatureGroups causes_;  // of what gates and has a named cause
   std::size_t untold_ = 0;  // gating results past the limit
   std::map<std::string, Group> skipped_, quarantined_, flaky_;
   std::map<std::string, TargetRow> rows_;    // by target

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "reports/console_text.h"
+#include "base/console_text.h"
 #include "reports/story.h"
 
 namespace bootrig {

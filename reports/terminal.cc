@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/console_text.h"
 #include "base/text.h"
-#include "reports/console_text.h"
 #include "reports/summary.h"
 
 namespace bootrig {

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/console_text.h"
 #include "base/text.h"
-#include "reports/console_text.h"
 #include "reports/samples_test.h"
 #include "reports/summary.h"
 #include "testing/manual_clock.h"
@@ -131,6 +131,63 @@ TEST(Terminal, TheSameFailureIsToldOnce) {
   EXPECT_NE(text.find(" more\n"), std::string::npos);
   EXPECT_NE(text.find("virt, EL2, GICv2"), std::string::npos) << text;
   EXPECT_LT(split_lines(text).size(), 100u);
+}
+
+std::string summary_of(const std::vector<RunResult>& results) {
+  Summary summary;
+  for (const RunResult& result : results) summary.add(result);
+  const std::string text = summary.text({});
+  expect_fits(text, Style().width);
+  return text;
+}
+
+std::size_t occurrences(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+RunResult explained_as(int number, const std::string& signature) {
+  RunResult result = explained_sample("2");
+  result.id = fmt::format("boot/window-{}@virt", number);
+  result.attempts[0].diagnosis->signature = signature;
+  return result;
+}
+
+// A matrix that fails for two causes is two stories, whatever the scenarios and their consoles.
+TEST(Terminal, EqualCausesAreToldOnce) {
+  std::vector<RunResult> results;
+  for (int i = 0; i < 30; ++i) results.push_back(explained_as(i, "table-not-linked"));
+  for (int i = 30; i < 37; ++i) results.push_back(explained_as(i, "null-pointer"));
+  RunResult expected = explained_as(99, "table-not-linked");
+  expected.standing = Standing::kExpectedFailure;
+  results.push_back(expected);
+  const std::string text = summary_of(results);
+  EXPECT_EQ(occurrences(text, "\n  CAUSE "), 2u) << text;
+  EXPECT_NE(text.find("37 testcases fail for 2 causes:\n   30 table-not-linked\n      CAUSE      the level 0 table"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(
+      text.find("      testcases  boot/window-0@virt, boot/window-1@virt, boot/window-2@virt, boot/window-3@virt, "
+                "boot/window-4@virt and\n                 25 more\n    7 null-pointer\n"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("boot/window-99@"), std::string::npos) << "expected failures have no cause to look into";
+}
+
+TEST(Terminal, OneExplainedFailureHasItsStoryAlone) {
+  const std::string text = summary_of({explained_sample("2")});
+  EXPECT_EQ(occurrences(text, "CAUSE "), 1u) << text;
+}
+
+// Without a named cause it is the console that makes two failures the same.
+TEST(Terminal, UnexplainedFailuresAreNotLumpedTogether) {
+  RunResult first = explained_as(1, "unexplained"), second = explained_as(2, "unexplained");
+  first.attempts[0].diagnosis->cause = second.attempts[0].diagnosis->cause = std::nullopt;
+  second.attempts[0].outcome.hit->line.text = "something else";
+  const std::string text = summary_of({first, second});
+  EXPECT_EQ(text.find("testcases fail for"), std::string::npos) << text;
+  EXPECT_EQ(occurrences(text, "\n  exception "), 2u) << text;
 }
 
 TEST(Terminal, VeryManyFailuresAreBounded) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "reports/utf8.h"
+#include "base/utf8.h"
 
 namespace bootrig {
 namespace {

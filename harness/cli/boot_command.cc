@@ -8,14 +8,17 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/keep_machine.h"
 #include "image/image.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
+#include "triage/diagnosis_text.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::size_t kTranscriptForTriage = std::size_t{1} << 20;
+constexpr std::size_t kIndent = 2;  // of what stands below the verdict
 
 struct BootOptions {
   std::string image;
@@ -28,6 +31,8 @@ struct BootOptions {
   std::string silence = "3s";
   std::string output;
   std::string project;
+  std::string triage = "on";
+  bool keep = false;
   bool quiet = false;
 };
 
@@ -45,12 +50,6 @@ Result<Scenario> make_scenario(const BootOptions& options) {
   for (const std::string& text : options.forbid) BOOTRIG_TRY_VOID(builder.add_forbidden("--forbid", text));
   scenario.expectations = builder.build();
   return scenario;
-}
-
-Result<TargetProfile> find_target(const Project& project, const std::string& text) {
-  BOOTRIG_TRY(const TargetReference reference, parse_target_reference(text));
-  BOOTRIG_TRY(TargetProfile profile, project.target(reference.name));
-  return apply_variation(std::move(profile), reference.variation);
 }
 
 void print(std::string_view bytes) {
@@ -77,7 +76,8 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
   if (diagnosis) {
-    for (const std::string& line : diagnosis_lines(*diagnosis)) print(fmt::format("  {}\n", printable(line)));
+    const std::size_t left = static_cast<std::size_t>(terminal_width(STDOUT_FILENO)) - kIndent;
+    for (const std::string& line : diagnosis_lines(*diagnosis, left)) print(fmt::format("  {}\n", line));
   }
   if (options.quiet) print_lines(outcome.last_lines);
   if (verdict.kind == VerdictKind::kError) print(fmt::format("  to act: {}\n", who_must_act(verdict.cause)));
@@ -100,7 +100,7 @@ std::vector<std::filesystem::path> symbol_files(const BootOptions& options, cons
 // The story: check the input, start the machine, watch it, judge, say so.
 Result<int> boot(const BootOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
-  BOOTRIG_TRY(const TargetProfile target, find_target(project, options.target));
+  BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
   std::optional<std::uint64_t> load;
   if (!options.load.empty()) {
     auto address = parse_address(options.load);
@@ -141,12 +141,16 @@ Result<int> boot(const BootOptions& options) {
   if (outcome.termination == Termination::kInterrupted) return fail("interrupted; the machine is stopped");
   outcome.accelerator_asked = to_text(target.machine.accelerator);
   const Verdict verdict = judge(outcome, scenario.ending);
+  const bool failed = verdict.kind == VerdictKind::kFail;
   std::optional<Diagnosis> diagnosis;
-  if (verdict.kind == VerdictKind::kFail) {
+  if (failed && options.triage == "on") {
     diagnosis = triage_machine(**machine, target.machine, image, said, stopped_for(outcome.termination));
   }
-  (*machine)->stop();
   tell_verdict(options, outcome, verdict, diagnosis, on_newline);
+  if (failed && options.keep) {
+    if (const auto kept = keep_machine(**machine, image.symbols, clock, interrupt); !kept) (void)tell(kept.error());
+  }
+  (*machine)->stop();
   return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
 }
 
@@ -155,6 +159,7 @@ constexpr const char* kFooter =
     "\n"
     "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
     "  bootrig boot loader.img --load 0x70000000 --target 'virt[level=2,memory=2G]' --timeout 20s\n"
+    "  bootrig boot kernel.elf --keep                       a failure waits for gdb\n"
     "\n"
     "Exit status: 0 as expected, 1 not, 2 it could not be tried. 'bootrig list targets' names the targets.";
 
@@ -176,6 +181,11 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--silence", options->silence, "Without --expect: silence that ends it")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times");
   app.add_option("--project", options->project, "Folder with targets/ of your own");
+  app.add_option("--triage", options->triage, "Explain a failure from the stopped machine: on or off")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app.add_flag("--keep", options->keep,
+               "Keep the machine of a failure, paused, for gdb, until Ctrl-C or the end of input");
   app.add_flag("--quiet,-q", options->quiet, "Print the verdict alone, not the console");
   app.footer(kFooter);
   app.callback([options, &status] {

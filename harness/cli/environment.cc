@@ -55,6 +55,12 @@ Result<Project> open_project(const fs::path& folder) {
   return Project(found ? root : builtin, builtin);
 }
 
+Result<TargetProfile> open_target(const Project& project, const std::string& text) {
+  BOOTRIG_TRY(const TargetReference reference, parse_target_reference(text));
+  BOOTRIG_TRY(TargetProfile profile, project.target(reference.name));
+  return apply_variation(std::move(profile), reference.variation);
+}
+
 int tell(const Error& error) {
   std::fprintf(stderr, "bootrig: %s\n", printable(to_text(error)).c_str());
   return kExitUntrustworthy;

@@ -21,6 +21,9 @@ std::filesystem::path builtin_root();
 // An error: `folder` is none.
 Result<Project> open_project(const std::filesystem::path& folder);
 
+// "virt-el2", "virt[gic=3,memory=1G]": the project's profile with its keys varied.
+Result<TargetProfile> open_target(const Project& project, const std::string& text);
+
 // Prints "bootrig: <error>" to stderr and returns kExitUntrustworthy.
 int tell(const Error& error);
 

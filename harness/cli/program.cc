@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"list", "List targets, scenarios, images, matrices or failure signatures", add_list_command},
     {"build", "Build images by their recipes", add_build_command},
     {"decode", "Tell what ESR, FAR, other registers and table descriptors of a dump mean", add_decode_command},
+    {"triage", "Explain a crash dump in a log, or the failures of a run: cause, and what to change",
+     add_triage_command},
 };
 
 constexpr const char* kFooter =

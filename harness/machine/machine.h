@@ -3,6 +3,7 @@
 // tests.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,11 @@ class Machine {
   // guest.
   virtual Duration starved() = 0;
   // Stops the guest, if it still runs, and lets one look at it. Asked for once; from then on the machine can only be
-  // inspected and stopped. An error: it has ended, or does not answer.
+  // inspected, debugged and stopped. An error: it has ended, or does not answer.
   virtual Result<std::unique_ptr<Inspection>> inspect() = 0;
+  // Stops the guest, if it still runs, and lets a debugger attach at a unix socket with this path (of letters, digits,
+  // '/', '-' and '.', at most 100). Ends an inspection. Events can be pulled again: a debugger may let the guest go on.
+  virtual Result<void> serve_gdb(const std::filesystem::path& socket) = 0;
   // Ends it and reaps it; a machine that is deaf to it is killed. Safe to call twice.
   virtual void stop() = 0;
   virtual const MachineFacts& facts() const = 0;

@@ -188,6 +188,24 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   return inspection;
 }
 
+// QEMU names the chardev of each gdbserver "gdb": the one that inspections use must go before another can come.
+Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
+  if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
+  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
+  for (const char* command : {"gdbserver none", "chardev-remove gdb"}) {
+    BOOTRIG_TRY_VOID(run_monitor(command, deadline));  // says so when there is none; that is as good
+  }
+  channels_.gdb.reset();
+  BOOTRIG_TRY(const std::string answer,
+              run_monitor(fmt::format("gdbserver unix:{},server=on,wait=off", socket.string()), deadline));
+  if (!answer.starts_with("Waiting for gdb connection")) {
+    return fail(fmt::format("QEMU does not start its gdbstub: {}", printable(trim(answer))));
+  }
+  gather_until_ = TimePoint{};
+  return {};
+}
+
 Result<std::string> QemuMachine::run_monitor(std::string_view command, Deadline deadline) {
   return run_command("human-monitor-command", {{"command-line", std::string(command)}}, deadline);
 }

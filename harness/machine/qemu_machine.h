@@ -36,6 +36,7 @@ class QemuMachine final : public Machine {
   Result<void> send(std::string_view bytes) override;
   Duration starved() override { return process_->starved(); }
   Result<std::unique_ptr<Inspection>> inspect() override;
+  Result<void> serve_gdb(const std::filesystem::path& socket) override;
   void stop() override;
   const MachineFacts& facts() const override { return facts_; }
 

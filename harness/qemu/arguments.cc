@@ -4,6 +4,8 @@
 
 #include <initializer_list>
 
+#include "base/text.h"
+
 namespace bootrig {
 namespace {
 
@@ -85,6 +87,35 @@ std::vector<std::string> map_arguments(const MachineSpec& machine) {
                                      "chardev=monitor,mode=readline"};
   arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
   return arguments;
+}
+
+std::optional<BootImage> booted_image(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kBegin = "loader,file=", kEnd = ",cpu-num=0", kAddress = ",addr=0x",
+                             kRaw = ",force-raw=on";
+  for (std::string_view option : arguments) {
+    if (!option.starts_with(kBegin) || !option.ends_with(kEnd)) continue;
+    option.remove_prefix(kBegin.size());
+    option.remove_suffix(kEnd.size());
+    BootImage image;
+    if (option.ends_with(kRaw)) {
+      option.remove_suffix(kRaw.size());
+      const std::size_t address = option.rfind(kAddress);
+      const auto value = address == std::string_view::npos
+                             ? Result<std::uint64_t>(fail("no address"))
+                             : parse_address(option.substr(address + std::string_view(",addr=").size()));
+      if (!value) return std::nullopt;
+      image.load_address = *value;
+      option = option.substr(0, address);
+    }
+    std::string file;
+    for (std::size_t i = 0; i < option.size(); ++i) {
+      file += option[i];
+      if (option[i] == ',') ++i;  // a comma in a name is doubled
+    }
+    image.file = file;
+    return image;
+  }
+  return std::nullopt;
 }
 
 }  // namespace bootrig

@@ -33,4 +33,7 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
 inline constexpr int kMonitorDescriptor = 3;
 std::vector<std::string> map_arguments(const MachineSpec& machine);
 
+// The way back, for a command line that was recorded: what it boots. None: it is not one of ours.
+std::optional<BootImage> booted_image(const std::vector<std::string>& arguments);
+
 }  // namespace bootrig

@@ -51,6 +51,20 @@ TEST_P(QemuArguments, AreAsApproved) {
   EXPECT_EQ(text, read_file(file).value_or("no such file"));
 }
 
+TEST_P(QemuArguments, TellWhatIsBooted) {
+  const auto booted = booted_image(qemu_arguments(GetParam().machine, GetParam().image));
+  ASSERT_TRUE(booted);
+  EXPECT_EQ(booted->file, GetParam().image.file);
+  EXPECT_EQ(booted->load_address, GetParam().image.load_address);
+}
+
+TEST(BootedImage, OfACommandThatIsNotOursIsNone) {
+  EXPECT_FALSE(booted_image({}));
+  EXPECT_FALSE(booted_image({"qemu-system-aarch64", "-kernel", "Image"}));
+  EXPECT_FALSE(booted_image({"-device", "loader,file=a.bin,force-raw=on,cpu-num=0"}));
+  EXPECT_FALSE(booted_image({"-device", "loader,file=a.bin,addr=0xzz,force-raw=on,cpu-num=0"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Profiles, QemuArguments, ::testing::ValuesIn(cases()), [](const auto& info) {
   std::string name = info.param.name;
   for (char& c : name) c = c == '-' ? '_' : c;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "json/members.h"
 #include "run/words.h"
+#include "triage/diagnosis_json.h"
 
 namespace bootrig {
 namespace {
@@ -21,10 +23,6 @@ JsonValue map_to_json(const Map& map) {
   return object;
 }
 
-JsonValue strings_to_json(const std::vector<std::string>& strings) {
-  return Array(strings.begin(), strings.end());
-}
-
 JsonValue line_to_json(const SeenLine& line) {
   return Object{{"number", line.number}, {"offset", line.offset}, {"text", line.text}};
 }
@@ -37,18 +35,6 @@ JsonValue lines_to_json(const std::vector<SeenLine>& lines) {
 JsonValue verdict_to_json(const Verdict& verdict) {
   Object object{{"kind", to_text(verdict.kind)}, {"cause", to_text(verdict.cause)}, {"detail", verdict.detail}};
   if (!verdict.root_cause.empty()) object.emplace_back("root-cause", verdict.root_cause);
-  return object;
-}
-
-JsonValue diagnosis_to_json(const Diagnosis& diagnosis) {
-  Object object{{"headline", diagnosis.headline}, {"findings", strings_to_json(diagnosis.findings)}};
-  if (diagnosis.cause) {
-    object.emplace_back(
-        "root-cause",
-        Object{{"name", diagnosis.cause->name}, {"what", diagnosis.cause->what}, {"change", diagnosis.cause->change}});
-  }
-  object.emplace_back("missing", strings_to_json(diagnosis.missing));
-  object.emplace_back("signature", diagnosis.signature);
   return object;
 }
 
@@ -68,7 +54,7 @@ JsonValue hit_to_json(const SignatureHit& hit) {
 }
 
 JsonValue machine_to_json(const MachineFacts& machine) {
-  return Object{{"argv", strings_to_json(machine.argv)},
+  return Object{{"argv", texts_to_json(machine.argv)},
                 {"accelerator", machine.accelerator},
                 {"emulator-version", machine.emulator_version},
                 {"errors", machine.errors},
@@ -83,104 +69,25 @@ JsonValue expected_failure_to_json(const ExpectedFailure& expected) {
   return object;
 }
 
-// What is missing is read as null, and found wrong there.
-const JsonValue& or_null(const JsonValue* value) {
-  static const JsonValue kNull;
-  return value == nullptr ? kNull : *value;
-}
-
-// Reads an object's members; refers to it. The first thing that is wrong is kept; what is read after it is a default.
-class Members {
- public:
-  Members(const JsonValue& value, std::string name, Result<void>& state) : name_(std::move(name)), state_(state) {
-    object_ = std::get_if<Object>(&value.value);
-    if (object_ == nullptr) wrong("an object");
-  }
-
-  const JsonValue* find(std::string_view key) const {
-    if (object_ == nullptr) return nullptr;
-    for (const auto& [name, value] : *object_) {
-      if (name == key) return &value;
-    }
-    return nullptr;
-  }
-  std::string text(std::string_view key) { return get<std::string>(key, "a string"); }
-  bool boolean(std::string_view key) { return get<bool>(key, "true or false"); }
-  std::uint64_t count(std::string_view key) { return static_cast<std::uint64_t>(number(key)); }
-  Duration duration(std::string_view key) { return Duration(static_cast<std::int64_t>(number(key) * 1e6)); }
-  const Array& array(std::string_view key) {
-    static const Array kEmpty;
-    const JsonValue* value = find(key);
-    const Array* array = value == nullptr ? nullptr : std::get_if<Array>(&value->value);
-    if (array == nullptr) wrong(fmt::format("an array '{}'", key));
-    return array == nullptr ? kEmpty : *array;
-  }
-  std::map<std::string, std::string> map(std::string_view key) {
-    std::map<std::string, std::string> map;
-    const JsonValue* value = find(key);
-    const Object* object = value == nullptr ? nullptr : std::get_if<Object>(&value->value);
-    if (object == nullptr) return wrong(fmt::format("an object '{}'", key)), map;
-    for (const auto& [name, member] : *object) {
-      if (const auto* text = std::get_if<std::string>(&member.value)) map.emplace(name, *text);
-    }
-    return map;
-  }
-  Result<void>& state() { return state_; }
-  void wrong(const std::string& what) {
-    if (state_) state_ = fail(fmt::format("{}: {} is missing or of another type", name_, what));
-  }
-
- private:
-  template <typename T>
-  T get(std::string_view key, std::string_view what) {
-    const JsonValue* value = find(key);
-    const T* typed = value == nullptr ? nullptr : std::get_if<T>(&value->value);
-    if (typed == nullptr) wrong(fmt::format("{} '{}'", what, key));
-    return typed == nullptr ? T{} : *typed;
-  }
-  double number(std::string_view key) {
-    const JsonValue* value = find(key);
-    if (value != nullptr) {
-      if (const auto* number = std::get_if<std::int64_t>(&value->value)) return static_cast<double>(*number);
-      if (const auto* number = std::get_if<std::uint64_t>(&value->value)) return static_cast<double>(*number);
-      if (const auto* number = std::get_if<double>(&value->value)) return *number;
-    }
-    wrong(fmt::format("a number '{}'", key));
-    return 0;
-  }
-
-  const Object* object_ = nullptr;
-  std::string name_;
-  Result<void>& state_;
-};
-
 template <typename Enum, typename Lookup>
-Enum enumeration(Members& members, std::string_view key, Lookup lookup) {
+Enum enumeration(JsonMembers& members, std::string_view key, Lookup lookup) {
   const std::optional<Enum> value = lookup(members.text(key));
   if (!value) members.wrong(fmt::format("a known word '{}'", key));
   return value.value_or(Enum{});
 }
 
-std::vector<std::string> strings_from(const Array& array) {
-  std::vector<std::string> strings;
-  for (const JsonValue& value : array) {
-    if (const auto* text = std::get_if<std::string>(&value.value)) strings.push_back(*text);
-  }
-  return strings;
-}
-
-SeenLine line_from(const JsonValue& value, Result<void>& state) {
-  Members members(value, "line", state);
+SeenLine line_from(const JsonValue* value, Result<void>& state) {
+  JsonMembers members(value, "line", state);
   return SeenLine{members.count("number"), members.count("offset"), members.text("text")};
 }
 std::vector<SeenLine> lines_from(const Array& array, Result<void>& state) {
   std::vector<SeenLine> lines;
-  for (const JsonValue& value : array) lines.push_back(line_from(value, state));
+  for (const JsonValue& value : array) lines.push_back(line_from(&value, state));
   return lines;
 }
 
 Verdict verdict_from(const JsonValue* value, Result<void>& state) {
-  Members members(or_null(value), "verdict", state);
+  JsonMembers members(value, "verdict", state);
   const auto kind = enumeration<VerdictKind>(members, "kind", verdict_kind_from);
   const auto cause = enumeration<Cause>(members, "cause", cause_from);
   const std::string root_cause = members.find("root-cause") != nullptr ? members.text("root-cause") : "";
@@ -189,55 +96,48 @@ Verdict verdict_from(const JsonValue* value, Result<void>& state) {
 
 std::optional<Diagnosis> diagnosis_from(const JsonValue* value, Result<void>& state) {
   if (value == nullptr) return std::nullopt;
-  Members members(*value, "diagnosis", state);
-  Diagnosis diagnosis;
-  diagnosis.headline = members.text("headline");
-  diagnosis.findings = strings_from(members.array("findings"));
-  if (const JsonValue* cause = members.find("root-cause")) {
-    Members named(*cause, "root-cause", state);
-    diagnosis.cause = RootCause{named.text("name"), named.text("what"), named.text("change")};
-  }
-  diagnosis.missing = strings_from(members.array("missing"));
-  diagnosis.signature = members.text("signature");
-  return diagnosis;
+  auto diagnosis = diagnosis_from_json(*value);
+  if (diagnosis) return std::move(*diagnosis);
+  if (state) state = std::unexpected(diagnosis.error());
+  return std::nullopt;
 }
 
 Divergence divergence_from(const JsonValue& value, Result<void>& state) {
-  Members members(value, "divergence", state);
+  JsonMembers members(value, "divergence", state);
   Divergence divergence;
   divergence.place = members.text("place");
   divergence.expected = members.text("expected");
   divergence.final = members.boolean("final");
-  if (const JsonValue* seen = members.find("seen")) divergence.seen = line_from(*seen, state);
+  if (const JsonValue* seen = members.find("seen")) divergence.seen = line_from(seen, state);
   divergence.before = lines_from(members.array("before"), state);
   divergence.after = lines_from(members.array("after"), state);
   return divergence;
 }
 
 SignatureHit hit_from(const JsonValue& value, Result<void>& state) {
-  Members members(value, "signature", state);
+  JsonMembers members(value, "signature", state);
   SignatureHit hit;
   hit.name = members.text("name");
   hit.forbidden = members.boolean("forbidden");
   hit.kind = members.boolean("exception") ? SignatureKind::kException : SignatureKind::kPanic;
   const JsonValue* line = members.find("line");
-  hit.line = line_from(or_null(line), state);
+  hit.line = line_from(line, state);
   return hit;
 }
 
 MachineFacts machine_from(const JsonValue* value, Result<void>& state) {
-  Members members(or_null(value), "machine", state);
+  JsonMembers members(value, "machine", state);
   MachineFacts machine;
-  machine.argv = strings_from(members.array("argv"));
+  machine.argv = members.texts("argv");
   machine.accelerator = members.text("accelerator");
   machine.emulator_version = members.text("emulator-version");
   machine.errors = members.text("errors");
-  machine.cpu_time = members.duration("cpu-ms");
+  machine.cpu_time = members.milliseconds("cpu-ms");
   return machine;
 }
 
 Outcome outcome_from(const JsonValue* value, Result<void>& state) {
-  Members members(or_null(value), "outcome", state);
+  JsonMembers members(value, "outcome", state);
   Outcome outcome;
   outcome.termination = enumeration<Termination>(members, "termination", termination_from);
   outcome.exit_status = members.text("exit-status");
@@ -254,17 +154,17 @@ Outcome outcome_from(const JsonValue* value, Result<void>& state) {
   outcome.lines = members.count("lines");
   outcome.bytes_dropped = members.count("bytes-dropped");
   outcome.last_lines = lines_from(members.array("last-lines"), state);
-  outcome.limit = members.duration("limit-ms");
-  outcome.wall = members.duration("wall-ms");
-  outcome.first_output = members.duration("first-output-ms");
-  outcome.starved = members.duration("starved-ms");
+  outcome.limit = members.milliseconds("limit-ms");
+  outcome.wall = members.milliseconds("wall-ms");
+  outcome.first_output = members.milliseconds("first-output-ms");
+  outcome.starved = members.milliseconds("starved-ms");
   outcome.machine = machine_from(members.find("machine"), state);
   outcome.accelerator_asked = members.text("accelerator-asked");
   return outcome;
 }
 
 ExpectedFailure expected_failure_from(const JsonValue& value, Result<void>& state) {
-  Members members(value, "expected-failure", state);
+  JsonMembers members(value, "expected-failure", state);
   ExpectedFailure expected;
   expected.verdict = members.text("verdict");
   expected.cause = members.text("cause");
@@ -320,7 +220,7 @@ JsonValue to_json(const RunResult& result) {
     Object object{{"verdict", verdict_to_json(attempt.verdict)},
                   {"folder", attempt.folder.generic_string()},
                   {"outcome", to_json(attempt.outcome)}};
-    if (attempt.diagnosis) object.emplace_back("diagnosis", diagnosis_to_json(*attempt.diagnosis));
+    if (attempt.diagnosis) object.emplace_back("diagnosis", to_json(*attempt.diagnosis));
     attempts.push_back(std::move(object));
   }
   object.emplace_back("attempts", std::move(attempts));
@@ -350,7 +250,7 @@ JsonValue to_json(const RunTotals& totals) {
 
 Result<RunResult> result_from_json(const JsonValue& value) {
   Result<void> state;
-  Members members(value, "result", state);
+  JsonMembers members(value, "result", state);
   RunResult result;
   result.id = members.text("id");
   result.scenario = members.text("scenario");
@@ -367,14 +267,14 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   }
   result.quarantine = members.text("quarantine");
   for (const JsonValue& element : members.array("attempts")) {
-    Members attempt(element, "attempt", state);
+    JsonMembers attempt(element, "attempt", state);
     result.attempts.push_back(Attempt{verdict_from(attempt.find("verdict"), state),
                                       outcome_from(attempt.find("outcome"), state),
                                       diagnosis_from(attempt.find("diagnosis"), state), attempt.text("folder")});
   }
   result.repeat_command = members.text("repeat-command");
-  result.duration = members.duration("duration-ms");
-  result.started_at_ms = static_cast<std::int64_t>(members.count("started-at-ms"));
+  result.duration = members.milliseconds("duration-ms");
+  result.started_at_ms = members.integer("started-at-ms");
   if (!state) return std::unexpected(state.error());
   return result;
 }

@@ -26,6 +26,7 @@ struct FakeMachineRecord {
   std::string sent;  // all that was sent, one after the other
   std::vector<TimePoint> sent_at;
   bool inspected = false;
+  std::filesystem::path gdb_socket;  // that a debugger was offered; empty: none
   bool stopped = false;
 };
 
@@ -42,6 +43,10 @@ class FakeMachine final : public Machine {
   Duration starved() override { return starved_; }
   // A copy of what set_inspection() gave; without it, an error.
   Result<std::unique_ptr<Inspection>> inspect() override;
+  Result<void> serve_gdb(const std::filesystem::path& socket) override {
+    record_->gdb_socket = socket;
+    return {};
+  }
   void stop() override { record_->stopped = true; }
   const MachineFacts& facts() const override { return facts_; }
 

@@ -7,6 +7,7 @@
 
 #include "machine/other_machine.h"
 #include "triage/activity.h"
+#include "triage/image_evidence.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -168,33 +169,6 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
 
 namespace {
 
-// What of the image triage reads; files that cannot be read are left out.
-struct ImageEvidence {
-  SymbolTable symbols;
-  std::vector<LoadedElf> files;
-  std::vector<LoadedRange> loaded;
-};
-
-ImageEvidence read_image(const Image& image) {
-  ImageEvidence evidence;
-  if (image.load_address) {
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(image.file, error);
-    if (!error && size > 0) evidence.loaded.push_back({*image.load_address, *image.load_address + (size - 1)});
-  } else if (auto booted = LoadedElf::open(image.file)) {
-    for (const ElfSegment& segment : booted->elf().segments) {
-      evidence.loaded.push_back({segment.physical_address, segment.physical_address + (segment.memory_size - 1)});
-    }
-    evidence.files.push_back(std::move(*booted));
-  }
-  for (const std::filesystem::path& file : image.symbols) {
-    (void)evidence.symbols.add(file);
-    if (file == image.file) continue;
-    if (auto elf = LoadedElf::open(file)) evidence.files.push_back(std::move(*elf));
-  }
-  return evidence;
-}
-
 // Asked of each kind of machine once: it costs the start of a QEMU. One that does not answer is an empty map.
 std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
   constexpr Duration kLimit = std::chrono::seconds(2);
@@ -215,21 +189,14 @@ std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spe
                                         std::string_view transcript, StoppedFor stopped_for) {
   const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
-  auto diagnosis = diagnose({transcript, &spec, at_rest ? at_rest->get() : nullptr, &known.symbols, stopped_for,
-                             known.files, known.loaded, map_of_other_machine});
+  Evidence evidence = known.with(transcript);
+  evidence.machine = &spec;
+  evidence.at_rest = at_rest ? at_rest->get() : nullptr;
+  evidence.stopped_for = stopped_for;
+  evidence.map_of = map_of_other_machine;
+  auto diagnosis = diagnose(evidence);
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));
   return diagnosis;
-}
-
-std::vector<std::string> diagnosis_lines(const Diagnosis& diagnosis) {
-  std::vector<std::string> lines{diagnosis.headline};
-  for (const std::string& finding : diagnosis.findings) lines.push_back("  " + finding);
-  if (diagnosis.cause) {
-    lines.push_back("CAUSE   " + diagnosis.cause->what);
-    lines.push_back("CHANGE  " + diagnosis.cause->change);
-  }
-  for (const std::string& missing : diagnosis.missing) lines.push_back("MISSING " + missing);
-  return lines;
 }
 
 }  // namespace bootrig

@@ -105,7 +105,4 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence);
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
                                         std::string_view transcript, StoppedFor stopped_for);
 
-// The diagnosis as lines: headline, findings, "CAUSE ...", "CHANGE ...", "MISSING ...".
-std::vector<std::string> diagnosis_lines(const Diagnosis& diagnosis);
-
 }  // namespace bootrig

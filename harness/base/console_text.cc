@@ -1,10 +1,10 @@
-#include "reports/console_text.h"
+#include "base/console_text.h"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
-#include "reports/utf8.h"
+#include "base/utf8.h"
 
 namespace bootrig {
 namespace {

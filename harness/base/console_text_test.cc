@@ -1,4 +1,4 @@
-#include "reports/console_text.h"
+#include "base/console_text.h"
 
 #include <gtest/gtest.h>
 
