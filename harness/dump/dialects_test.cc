@@ -258,6 +258,9 @@ TEST(FindDumps, AGuestThatTrapsForEverGivesItsFirstThousandDumps) {
   std::string text;
   for (int i = 0; i < 1500; ++i) text += kElfloader;
   EXPECT_EQ(find_dumps(text).size(), 1000u);
+  text.clear();
+  for (int i = 0; i < 1500; ++i) text += "KERNEL DATA ABORT!\n";  // each ends the one before
+  EXPECT_EQ(find_dumps(text).size(), 1000u);
 }
 
 TEST(FindDumps, ALineWithoutEndIsReadOnce) {
