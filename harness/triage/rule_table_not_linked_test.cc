@@ -89,6 +89,13 @@ TEST_F(TableNotLinked, ATableThatLeadsElsewhereIsNotMeant) {
             "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
 }
 
+// Memory at the end of the walk has other bytes than the kernel: that table is not shown to be the one.
+TEST_F(TableNotLinked, AKernelThatWasNotLoadedProvesNoTable) {
+  put(kUpper0, 0x1ff, 0);
+  memory_[kKernel] = page();
+  EXPECT_EQ(cause(diagnose_machine()), "table-entry-missing");
+}
+
 TEST_F(TableNotLinked, TwoThatLeadToTheSameAreSaidNotNamed) {
   constexpr std::uint64_t kCopy = 0x7000f000;
   put(kUpper0, 0x1ff, 0);
