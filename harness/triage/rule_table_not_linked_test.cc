@@ -1,9 +1,9 @@
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
-class TableNotLinked : public RuleTest {
+class TableNotLinked : public WindowTest {
  protected:
   TableNotLinked() { dump(kFetchAbort | kTranslationLevel0, kWindow, kWindow); }
 };
