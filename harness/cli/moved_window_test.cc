@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <ostream>
 
 #include "cli/program_test.h"
 #include "elf/symbols.h"
@@ -16,6 +17,10 @@ struct Window {
   const char* offset;  // the kernel's virtual less its physical address
   unsigned index;      // of its level 0 entry: bits [47:39]
 };
+
+void PrintTo(const Window& window, std::ostream* out) {
+  *out << window.offset;
+}
 
 class MovedWindow : public ::testing::TestWithParam<Window> {
  protected:

@@ -1,9 +1,9 @@
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
-class LeafForbids : public RuleTest {
+class LeafForbids : public WindowTest {
  protected:
   static constexpr std::uint64_t kData = kWindow + 0x200000;
   LeafForbids() {

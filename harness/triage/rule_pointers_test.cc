@@ -1,10 +1,10 @@
 // Of null and wild pointers, of stacks that end, and of jumps to where no code is.
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
-class Pointers : public RuleTest {
+class Pointers : public WindowTest {
  protected:
   Pointers() { add_file("user.elf", 0x200000, 0x200000, "user code", kRead | kExecute); }
   static constexpr std::uint64_t kWild = 0x123456789000;
@@ -126,7 +126,7 @@ TEST_F(Pointers, MonitorsDomains) {
   EXPECT_EQ(cause(diagnose_text()), "null-pointer");
 }
 
-class Jumps : public RuleTest {
+class Jumps : public WindowTest {
  protected:
   static constexpr std::uint64_t kGarbage = 0x123456789000;
   Jumps() {

@@ -1,9 +1,9 @@
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
-class TableEntryMissing : public RuleTest {};
+class TableEntryMissing : public WindowTest {};
 
 TEST_F(TableEntryMissing, ABlockAsItsNeighbourHasIt) {
   put(kUpper2, 0, 0);

@@ -1,9 +1,9 @@
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
-class TableNotLinked : public RuleTest {
+class TableNotLinked : public WindowTest {
  protected:
   TableNotLinked() { dump(kFetchAbort | kTranslationLevel0, kWindow, kWindow); }
 };
@@ -87,6 +87,13 @@ TEST_F(TableNotLinked, ATableThatLeadsElsewhereIsNotMeant) {
   names_.push_back({"decoy", kDecoy, 4096, false});
   EXPECT_EQ(change(diagnose_machine()),
             "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+}
+
+// Memory at the end of the walk has other bytes than the kernel: that table is not shown to be the one.
+TEST_F(TableNotLinked, AKernelThatWasNotLoadedProvesNoTable) {
+  put(kUpper0, 0x1ff, 0);
+  memory_[kKernel] = page();
+  EXPECT_EQ(cause(diagnose_machine()), "table-entry-missing");
 }
 
 TEST_F(TableNotLinked, TwoThatLeadToTheSameAreSaidNotNamed) {

@@ -1,11 +1,11 @@
-#include "triage/rule_test.h"
+#include "triage/window_test.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::uint64_t kUndefined = 0x02000000;  // EC 0
 
-class WrongOutputAddress : public RuleTest {
+class WrongOutputAddress : public WindowTest {
  protected:
   WrongOutputAddress() {
     put(kUpper2, 0, (kKernel + 0x2000000) | kNormalBlock);

@@ -17,7 +17,7 @@
 
 namespace bootrig {
 
-class RuleTest : public ::testing::Test {
+class WindowTest : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kWindow = 0xffffff8040000000, kKernel = 0x40000000, kLoader = 0x70000000;
   static constexpr std::uint64_t kUpper0 = 0x7000c000, kUpper1 = 0x7000b000, kUpper2 = 0x7000a000;
@@ -28,7 +28,7 @@ class RuleTest : public ::testing::Test {
   static constexpr std::size_t kHeaders = 64 + 56;                     // of a file with one segment
   static constexpr std::uint32_t kRead = 4, kWrite = 2, kExecute = 1;  // p_flags
 
-  RuleTest() {
+  WindowTest() {
     cpu_.pstate = 0x3c5;
     cpu_.pc = 0x70002200;
     cpu_.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},  {"TTBR0_EL1", kLower0},
