@@ -27,13 +27,12 @@ set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)
 set(ROOM_match_HEADERS re2/)
-set(ROOM_testing_HEADERS elf.h)
 set(ROOM_elf_HEADERS libelf.h gelf.h elf.h dwarf.h elfutils/)
 set(ROOM_image_HEADERS archive.h archive_entry.h libfdt.h)
 set(ROOM_inspect_HEADERS capstone/)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
-set(ROOM_testing_HEADERS valijson/ nlohmann/)
+set(ROOM_testing_HEADERS elf.h valijson/ nlohmann/)
 # Libraries that a room's tests alone include.
 set(ROOM_spec_TEST_HEADERS valijson/ nlohmann/)
 
