@@ -188,20 +188,20 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   return inspection;
 }
 
-// QEMU names the chardev of each gdbserver "gdb": the one that inspections use must go before another can come.
+// The chardev is made first: those that gdbserver makes itself are named "gdb", as the one of inspections is already.
 Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
   const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
-  for (const char* command : {"gdbserver none", "chardev-remove gdb"}) {
-    BOOTRIG_TRY_VOID(run_monitor(command, deadline));  // says so when there is none; that is as good
-  }
-  channels_.gdb.reset();
-  BOOTRIG_TRY(const std::string answer,
-              run_monitor(fmt::format("gdbserver unix:{},server=on,wait=off", socket.string()), deadline));
+  BOOTRIG_TRY(
+      const std::string made,
+      run_monitor(fmt::format("chardev-add socket,id=debugger,path={},server=on,wait=off", socket.string()), deadline));
+  if (!trim(made).empty()) return fail(fmt::format("QEMU makes no socket for gdb: {}", printable(trim(made))));
+  BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:debugger", deadline));
   if (!answer.starts_with("Waiting for gdb connection")) {
     return fail(fmt::format("QEMU does not start its gdbstub: {}", printable(trim(answer))));
   }
+  channels_.gdb.reset();
   gather_until_ = TimePoint{};
   return {};
 }
