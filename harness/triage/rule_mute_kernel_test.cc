@@ -16,9 +16,10 @@ std::string little_endian(std::uint64_t value, int bytes) {
 // An ELF file of one segment (System V gABI, chapters 4 and 5).
 std::string elf_at(std::uint64_t address, const std::string& contents) {
   constexpr std::uint64_t kHeaders = 64 + 56;
-  std::string file = "\x7f"
-                     "ELF\x02\x01\x01" +
-                     std::string(9, '\0');
+  std::string file =
+      "\x7f"
+      "ELF\x02\x01\x01" +
+      std::string(9, '\0');
   file += little_endian(2, 2) + little_endian(183, 2) + little_endian(1, 4) + little_endian(address, 8);
   file += little_endian(64, 8) + little_endian(0, 8) + little_endian(0, 4);
   for (const int half : {64, 56, 1, 64, 0, 0}) file += little_endian(static_cast<std::uint64_t>(half), 2);
@@ -33,7 +34,8 @@ class MuteKernelTest : public RuleTest {
     evidence_.stopped_for = StoppedFor::kTime;
     evidence_.transcript = "loader: reads the archive\nloader: enters the kernel\n";
     put_code(kTestCode, {kWfi, kBackToWfi, kNop, kNop});
-    add("loader", 0x50000000, std::string("loader: reads the archive\0loader: enters the kernel\0", 52) + "a third text\0");
+    add("loader", 0x50000000,
+        std::string("loader: reads the archive\0loader: enters the kernel\0", 52) + "a third text\0");
     const std::string code = data_.memory[kTestCode].substr(0, 16);
     add("kernel", kTestCode, code + kTexts);
     evidence_.files = files_;
@@ -45,9 +47,10 @@ class MuteKernelTest : public RuleTest {
     files_.push_back(std::move(*file));
   }
 
-  const std::string kTexts{"kernel: entered at EL%u\0kernel: looks at memory\0kernel: timer works\0kernel: starts user\0"
-                           "loader: enters the kernel\0",
-                           114};
+  const std::string kTexts{
+      "kernel: entered at EL%u\0kernel: looks at memory\0kernel: timer works\0kernel: starts user\0"
+      "loader: enters the kernel\0",
+      114};
   TestFolder folder_;
   std::vector<LoadedElf> files_;
 };
