@@ -36,6 +36,9 @@ class Inspection : public MemoryReader {
   // Lets the guest go on for that long, not counting time in which the host kept it waiting, and stops it again: a look
   // at whether it moves. What was read before no longer holds. An error: the guest has ended and cannot go on.
   virtual Result<void> let_run(Duration time) = 0;
+  // The flattened device tree that the machine itself has (image/device_tree.h), not what the guest made of it. An error
+  // where it has none.
+  virtual Result<std::string> device_tree() = 0;
 };
 
 }  // namespace bootrig

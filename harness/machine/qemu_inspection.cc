@@ -1,15 +1,62 @@
 #include "machine/qemu_inspection.h"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <utility>
+
+#include "base/file.h"
+#include "base/text.h"
 
 namespace bootrig {
 namespace {
 
 // Of pages that are read in one go: the stub's replies should not pile up.
 constexpr std::uint64_t kRunMax = 16;
+
+// QEMU's own limit is 1 MiB (FDT_MAX_SIZE).
+constexpr std::uint64_t kDeviceTreeMax = std::uint64_t{16} << 20;
+
+// A folder that no other user can enter, removed at its end with what it holds.
+class PrivateFolder {
+ public:
+  static Result<PrivateFolder> make() {
+    std::error_code trouble;
+    std::string pattern = (std::filesystem::temp_directory_path(trouble) / "bootrig-XXXXXX").string();
+    if (trouble || ::mkdtemp(pattern.data()) == nullptr) {
+      return fail(fmt::format("cannot make a temporary folder {}: {}", pattern,
+                              trouble ? trouble.message() : std::strerror(errno)));
+    }
+    return PrivateFolder(pattern);
+  }
+  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PrivateFolder& operator=(PrivateFolder&&) = delete;
+  ~PrivateFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  std::filesystem::path path_;
+};
+
+// A word of the human monitor, whatever it holds.
+std::string monitor_word(std::string_view text) {
+  std::string word = "\"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') word += '\\';
+    word += letter;
+  }
+  return word + '"';
+}
 
 }  // namespace
 
@@ -58,6 +105,19 @@ Result<void> QemuInspection::let_run(Duration time) {
   cpus_.reset();
   pages_.clear();
   return runner_(time, spending.deadline());
+}
+
+Result<std::string> QemuInspection::device_tree() {
+  if (device_tree_) return *device_tree_;
+  BOOTRIG_TRY(const PrivateFolder folder, PrivateFolder::make());
+  const std::filesystem::path file = folder.path() / "machine.dtb";
+  BOOTRIG_TRY(const std::string answer, monitor("dumpdtb " + monitor_word(file.string())));
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    return fail(fmt::format("QEMU gives no device tree: {}", printable(trim(answer))));
+  }
+  BOOTRIG_TRY(device_tree_, read_file(file, kDeviceTreeMax));
+  return *device_tree_;
 }
 
 Result<void> QemuInspection::read(std::uint64_t address, std::span<std::uint8_t> out) {

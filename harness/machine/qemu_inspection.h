@@ -41,6 +41,8 @@ class QemuInspection final : public Inspection {
   Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override;
   Result<std::string> monitor(std::string_view command) override;
   Result<void> let_run(Duration time) override;
+  // By way of a file in a folder of its own below the temporary folder: QEMU gives it in no other way.
+  Result<std::string> device_tree() override;
 
  private:
   static constexpr std::size_t kPageSize = 4096;
@@ -58,6 +60,7 @@ class QemuInspection final : public Inspection {
   Duration left_;
   std::optional<std::vector<CpuState>> cpus_;
   std::optional<std::vector<MemoryRegion>> map_;
+  std::optional<std::string> device_tree_;
   std::map<std::uint64_t, Page> pages_;  // by number: address / kPageSize
 };
 

@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "image/device_tree.h"
 #include "machine/qemu_machine.h"
 #include "machine/tiny_guest.h"
 #include "process/child.h"
@@ -277,6 +278,70 @@ TEST_F(QemuInspectionTest, Monitor) {
   EXPECT_EQ(find_region(map, 0x09000004)->name, "pl011");
   EXPECT_EQ(find_region(map, kRam + kMemory), nullptr);
   EXPECT_EQ(inspection_->monitor("no \"such\"\n").value(), "unknown command: 'no'\r\n");
+}
+
+TEST_F(QemuInspectionTest, DeviceTree) {
+  start({wait_for_ever()}, {.cpus = 2, .gic = 3});
+  inspect();
+  const TestFolder odd("bootrig \"odd\" \\ name");  // QEMU's monitor takes words apart
+  ::setenv("TMPDIR", odd.path().c_str(), 1);
+  const auto bytes = inspection_->device_tree();
+  ::unsetenv("TMPDIR");
+  ASSERT_TRUE(bytes) << to_text(bytes.error());
+  const auto tree = parse_device_tree("tree", {reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
+  ASSERT_TRUE(tree) << to_text(tree.error());
+  EXPECT_EQ(tree->cpus, 2u);
+  EXPECT_EQ(tree->gic_version, 3u);
+  EXPECT_EQ(tree->memory, (std::vector<DeviceTree::Range>{{kRam, kMemory}}));
+  machine_->stop();
+  EXPECT_EQ(inspection_->device_tree().value(), *bytes);  // what has been read is still known
+}
+
+// Without a machine: what its monitor could answer.
+class DeviceTreeAnswersTest : public ::testing::Test {
+ protected:
+  DeviceTreeAnswersTest() { ::setenv("TMPDIR", folder_.path().c_str(), 1); }
+  ~DeviceTreeAnswersTest() override { ::unsetenv("TMPDIR"); }
+
+  Result<std::string> ask(QemuInspection::Monitor monitor) {
+    QemuInspection inspection(GdbStub(ScopedFd(), clock_), std::move(monitor), clock_, seconds(2));
+    auto tree = inspection.device_tree();
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));  // nothing is left behind
+    return tree;
+  }
+
+  TestFolder folder_{"bootrig \"odd\" \\ name"};
+  SteadyClock clock_;
+};
+
+TEST_F(DeviceTreeAnswersTest, File) {
+  const auto tree = ask([&](std::string_view command, Deadline) -> Result<std::string> {
+    std::string written(command);
+    EXPECT_TRUE(written.starts_with("dumpdtb \"")) << written;
+    EXPECT_TRUE(written.contains(R"(bootrig \"odd\" \\ name)")) << written;
+    const auto own = *std::filesystem::directory_iterator(folder_.path());
+    EXPECT_EQ(own.status().permissions(), std::filesystem::perms::owner_all);
+    EXPECT_TRUE(write_file(own.path() / "machine.dtb", "a tree"));
+    return "info: dtb dumped";
+  });
+  EXPECT_EQ(tree.value(), "a tree");
+}
+
+TEST_F(DeviceTreeAnswersTest, MachineWithout) {
+  const auto tree = ask(
+      [](std::string_view, Deadline) -> Result<std::string> { return "Error: This machine doesn't have a FDT\r\n"; });
+  EXPECT_EQ(tree.error().message, "QEMU gives no device tree: Error: This machine doesn't have a FDT");
+}
+
+TEST_F(DeviceTreeAnswersTest, DeafMonitor) {
+  const auto tree = ask([](std::string_view, Deadline) -> Result<std::string> { return fail("deaf"); });
+  EXPECT_EQ(tree.error().message, "deaf");
+}
+
+TEST_F(DeviceTreeAnswersTest, NoTemporaryFolder) {
+  ::setenv("TMPDIR", (folder_.path() / "missing").c_str(), 1);
+  const auto tree = ask([](std::string_view, Deadline) -> Result<std::string> { return ""; });
+  EXPECT_TRUE(tree.error().message.starts_with("cannot make a temporary folder")) << tree.error().message;
 }
 
 TEST_F(QemuInspectionTest, DeadMachine) {

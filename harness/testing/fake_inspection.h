@@ -19,6 +19,7 @@ struct FakeInspectionData {
   std::map<std::uint64_t, std::string> memory;  // bytes by their first address
   std::map<std::string, std::string> answers;   // of the monitor
   std::vector<std::vector<CpuState>> later;     // the CPUs after each let_run(); behind the last nothing moves
+  std::string device_tree;                      // empty: none
 };
 
 class FakeInspection final : public Inspection {
@@ -51,6 +52,11 @@ class FakeInspection final : public Inspection {
       return fail(fmt::format("the fake machine's monitor does not know '{}'", command));
     }
     return answer->second;
+  }
+
+  Result<std::string> device_tree() override {
+    if (data_.device_tree.empty()) return fail("the fake machine has no device tree");
+    return data_.device_tree;
   }
 
  private:
