@@ -234,6 +234,14 @@ TEST_F(QemuInspectionTest, LetsItRunForAWhile) {
   }
 }
 
+// More than the console's socket holds: QEMU must not wait for a reader.
+TEST_F(QemuInspectionTest, AGuestThatPrintsWithoutEnd) {
+  start({print_for_ever()}, {}, "A");
+  inspect();
+  ASSERT_TRUE(inspection_->let_run(milliseconds(700)));
+  EXPECT_EQ(inspection_->monitor("info status").value(), "VM status: paused\r\n");
+}
+
 TEST_F(QemuInspectionTest, AGuestThatEndedDoesNotRun) {
   start({power_off()});
   ASSERT_TRUE(std::holds_alternative<GuestStopped>(machine_->next_event(Deadline::after(clock_.now(), seconds(60)))));

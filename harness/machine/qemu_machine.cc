@@ -136,6 +136,11 @@ std::string QemuMachine::read_console() {
   return std::string(bytes);
 }
 
+// Nobody asks for the console once the machine is looked at; but QEMU that finds no room there waits, deaf to all else.
+void QemuMachine::drop_console() {
+  (void)read_console();
+}
+
 void QemuMachine::read_qmp() {
   for (auto bytes = read_some(channels_.qmp, buffer_); !bytes.empty(); bytes = read_some(channels_.qmp, buffer_)) {
     qmp_.feed(bytes);
@@ -172,7 +177,6 @@ void QemuMachine::send_pending() {
 Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
   if (!channels_.gdb.valid()) return fail("the machine is being inspected already");
-  gather_until_ = TimePoint::max();  // nobody asks for the console any more
   const TimePoint begin = clock_.now();
   const Deadline deadline = Deadline::after(begin, kInspectionTime);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
@@ -220,6 +224,7 @@ Result<void> QemuMachine::let_run(Duration time, Deadline deadline) {
     if (ready.exited) return fail(kGone);
     if (ready.errors) read_errors();
     if (ready.qmp) read_qmp();
+    drop_console();
     until = begin + time + (process_->starved() - starved_before);
   }
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
@@ -242,6 +247,7 @@ Result<std::string> QemuMachine::run_command(std::string_view command,
     if (ready.interrupted) return fail("the run was interrupted");
     if (ready.errors) read_errors();
     if (ready.qmp || ready.exited) read_qmp();
+    drop_console();
     if (qmp_.reply()) break;
     if (ready.exited || !channels_.qmp.valid()) return fail(kGone);
     if (deadline.passed(clock_.now())) return fail(fmt::format("QEMU does not answer to '{}' in time", command));

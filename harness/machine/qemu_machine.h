@@ -49,6 +49,7 @@ class QemuMachine final : public Machine {
   };
   Ready wait(Deadline deadline) const;
   std::string read_console();
+  void drop_console();
   void read_qmp();
   void read_errors();
   void send_pending();

@@ -45,8 +45,7 @@ std::vector<const CpuFacts*> all_looks(const Facts& facts, std::size_t cpu) {
 
 // The smallest loop around all places at which the CPU was seen.
 std::optional<Loop> find_loop(const Facts& facts, const std::vector<const CpuFacts*>& looks) {
-  const auto [lowest, highest] =
-      std::ranges::minmax(looks, {}, [](const CpuFacts* look) { return look->state.pc; });
+  const auto [lowest, highest] = std::ranges::minmax(looks, {}, [](const CpuFacts* look) { return look->state.pc; });
   const std::uint64_t first = lowest->state.pc, last = highest->state.pc;
   for (std::uint64_t at = first; at < first + 4 * kLoopInstructions; at += 4) {
     const auto code = read_instruction(facts, lowest->state, at);

@@ -20,12 +20,12 @@ struct Loop {
 
 enum class Doing {
   kUnknown,
-  kOff,     // never turned on: nothing can be fetched at its PC, and it does not move
-  kUser,    // at EL0
-  kMoves,   // not in one place, or its registers change
-  kIdle,    // waits in wfi or wfe, and takes interrupts
+  kOff,    // never turned on: nothing can be fetched at its PC, and it does not move
+  kUser,   // at EL0
+  kMoves,  // not in one place, or its registers change
+  kIdle,   // waits in wfi or wfe, and takes interrupts
   kHalted,  // waits in wfi or wfe, with IRQs masked each time that it was looked at and no code in the loop to unmask them
-  kSpins,   // goes round a loop that neither waits nor changes a register
+  kSpins,  // goes round a loop that neither waits nor changes a register
 };
 
 struct Activity {

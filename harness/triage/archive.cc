@@ -36,7 +36,8 @@ std::optional<std::uint32_t> hex_field(std::string_view text) {
 
 // None: there is no whole header with its name.
 std::optional<Header> read_header(std::string_view bytes, std::uint64_t at, std::uint64_t first) {
-  if (at > bytes.size() || bytes.size() - at < kHeaderSize || !bytes.substr(at).starts_with(kMagic)) return std::nullopt;
+  if (at > bytes.size() || bytes.size() - at < kHeaderSize || !bytes.substr(at).starts_with(kMagic))
+    return std::nullopt;
   for (std::size_t field = kMagic.size(); field < kHeaderSize; field += kFieldDigits) {
     if (!hex_field(bytes.substr(at + field, kFieldDigits))) return std::nullopt;
   }
@@ -93,8 +94,8 @@ std::vector<Archive> find_archives(std::string_view bytes) {
 std::string segment_bytes(const LoadedElf& file, const ElfSegment& segment) {
   if (segment.file_size > kSegmentMax) return "";
   std::string bytes(segment.file_size, '\0');
-  const auto read = file.read_physical(segment.physical_address,
-                                       {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+  const auto read =
+      file.read_physical(segment.physical_address, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
   return read ? bytes : "";
 }
 

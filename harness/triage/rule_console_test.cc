@@ -44,8 +44,9 @@ TEST_F(EndlessTest, MuchThatIsNotTheSame) {
 }
 
 std::string member(std::string_view name, std::string_view data) {
-  std::string bytes = fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", 1,
-                                  0x81a4, 0, 0, 1, 0, data.size(), 0, 0, 0, 0, name.size() + 1, 0);
+  std::string bytes =
+      fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", 1, 0x81a4, 0,
+                  0, 1, 0, data.size(), 0, 0, 0, 0, name.size() + 1, 0);
   bytes += name;
   bytes.append(1 + (4 - (bytes.size() + 1) % 4) % 4, '\0');
   bytes += data;
@@ -63,7 +64,8 @@ TEST(ArchiveTest, WholeOne) {
 }
 
 TEST(ArchiveTest, MemberThatIsCutOff) {
-  const auto found = find_archives(member("kernel.elf", "1234") + member("user.elf", std::string(1000, 'u')).substr(0, 500));
+  const auto found =
+      find_archives(member("kernel.elf", "1234") + member("user.elf", std::string(1000, 'u')).substr(0, 500));
   ASSERT_EQ(found.size(), 1u);
   ASSERT_TRUE(found[0].damage);
   EXPECT_EQ(damage_text(found[0]), "its member 'user.elf' is cut off: 380 of 1000 bytes are there");

@@ -10,9 +10,9 @@
 namespace bootrig {
 namespace {
 
-constexpr std::size_t kPeriodMax = 16;   // lines
+constexpr std::size_t kPeriodMax = 16;     // lines
 constexpr std::size_t kLinesAtLeast = 12;  // that repeat, so that a short list is not taken for an endless one
-constexpr std::size_t kShown = 80;       // bytes of a line
+constexpr std::size_t kShown = 80;         // bytes of a line
 
 // Counters and addresses differ from line to line.
 std::string without_numbers(std::string_view line) {
@@ -52,7 +52,7 @@ std::string printer(const Facts& facts) {
   if (facts.cpus.empty()) return "";
   const CpuFacts& cpu = facts.cpus.front();
   const auto elr = system_register(cpu.state, "ELR", cpu.level), spsr = system_register(cpu.state, "SPSR", cpu.level);
-  const bool from_user = cpu.level > 0 && elr && spsr && (*spsr & 0x1f) == 0;  // SPSR_ELx.M: EL0t
+  const bool from_user = cpu.level > 0 && elr && *elr != 0 && spsr && (*spsr & 0x1f) == 0;  // SPSR_ELx.M: EL0t
   if (from_user) return fmt::format("; user code asks for it at {}", code_symbol(facts, *elr));
   return fmt::format("; the CPU is at EL{}, {}", cpu.level, code_symbol(facts, cpu.state.pc));
 }

@@ -17,8 +17,8 @@ RootCause image_for(const Facts& facts, unsigned gic, const std::string& evidenc
 
 // GICv3's CPU interface is system registers, which a machine with a GICv2 does not have.
 std::optional<RootCause> by_register(const Facts& facts) {
-  const bool undefined = facts.syndrome && (facts.syndrome->ec == kUnknownReason ||
-                                            facts.syndrome->ec == kTrappedSystemInstruction);
+  const bool undefined =
+      facts.syndrome && (facts.syndrome->ec == kUnknownReason || facts.syndrome->ec == kTrappedSystemInstruction);
   if (!undefined || !facts.instruction || facts.evidence.machine->gic != 2) return std::nullopt;
   const auto instruction = decode_system_instruction(*facts.instruction);
   if (!instruction || !instruction->gic_cpu_interface() || instruction->lowest_level() > facts.taken_from) {

@@ -5,13 +5,13 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kUndefined = 0x02000000;    // EC 0
-constexpr std::uint32_t kMsrHcr = 0xd51c1100;       // msr HCR_EL2, x0
-constexpr std::uint32_t kMsrVbar3 = 0xd51ec000;     // msr VBAR_EL3, x0
-constexpr std::uint32_t kMsrSre1 = 0xd518cca0;      // msr ICC_SRE_EL1, x0
-constexpr std::uint32_t kMsrSre2 = 0xd51cc9a0;      // msr ICC_SRE_EL2, x0
-constexpr std::uint32_t kMsrVbar1 = 0xd518c000;     // msr VBAR_EL1, x0
-constexpr std::uint32_t kTlbiAlle2 = 0xd50c871f;    // tlbi alle2
+constexpr std::uint64_t kUndefined = 0x02000000;  // EC 0
+constexpr std::uint32_t kMsrHcr = 0xd51c1100;     // msr HCR_EL2, x0
+constexpr std::uint32_t kMsrVbar3 = 0xd51ec000;   // msr VBAR_EL3, x0
+constexpr std::uint32_t kMsrSre1 = 0xd518cca0;    // msr ICC_SRE_EL1, x0
+constexpr std::uint32_t kMsrSre2 = 0xd51cc9a0;    // msr ICC_SRE_EL2, x0
+constexpr std::uint32_t kMsrVbar1 = 0xd518c000;   // msr VBAR_EL1, x0
+constexpr std::uint32_t kTlbiAlle2 = 0xd50c871f;  // tlbi alle2
 
 TEST(SystemInstructionTest, Decodes) {
   EXPECT_EQ(decode_system_instruction(kMsrHcr)->text(), "msr HCR_EL2");
@@ -64,7 +64,7 @@ TEST_F(RestRuleTest, RegisterOfAGicv3) {
 
 TEST_F(RestRuleTest, VectorsThatFault) {
   cpu().pc = kTestCode + 0xa00;
-  put_code(kTestCode + 0xa00, {0xa9bf07e0});                     // stp x0, x1, [sp, #-16]!
+  put_code(kTestCode + 0xa00, {0xa9bf07e0});                         // stp x0, x1, [sp, #-16]!
   put_exception(0x96000044, kTestCode + 0xa00, 0xfffffffffffffff0);  // at the vector itself
   EXPECT_EQ(cause(), "vector-recursion");
   EXPECT_NE(what().find("0x40400a00 <vectors+0x200>"), std::string::npos) << what();

@@ -9,9 +9,10 @@ constexpr std::uint64_t kExternalAbortWrite = 0x96000050;  // EC 0x25, WnR, DFSC
 TEST_F(RestRuleTest, MemoryBeyondRam) {
   put_exception(kExternalAbortWrite, kTestCode + 0x10, 0x80000000);
   EXPECT_EQ(cause(), "memory-beyond-ram");
-  EXPECT_EQ(what(),
-            "0x40400010 <start+0x10> accesses physical 0x80000000, 0 bytes behind the end of this machine's 1024 MiB of "
-            "memory (0x40000000 to 0x7fffffff)");
+  EXPECT_EQ(
+      what(),
+      "0x40400010 <start+0x10> accesses physical 0x80000000, 0 bytes behind the end of this machine's 1024 MiB of "
+      "memory (0x40000000 to 0x7fffffff)");
   put_exception(kExternalAbortWrite, kTestCode + 0x10, 0xc0000008);
   EXPECT_EQ(cause(), "memory-beyond-ram");
   EXPECT_NE(what().find("1024 MiB behind"), std::string::npos) << what();

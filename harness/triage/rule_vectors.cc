@@ -28,9 +28,9 @@ std::optional<Recursion> find_recursion(const Facts& facts) {
 }
 
 bool belongs_to_image(const Facts& facts, std::uint64_t address) {
-  return !code_name(facts, address).empty() || std::ranges::any_of(facts.evidence.loaded, [&](const LoadedRange& range) {
-    return address >= range.first && address <= range.last;
-  });
+  return !code_name(facts, address).empty() ||
+         std::ranges::any_of(facts.evidence.loaded,
+                             [&](const LoadedRange& range) { return address >= range.first && address <= range.last; });
 }
 
 // No code is at the entry, and the image never put any there.
@@ -63,10 +63,11 @@ std::optional<RootCause> vectors_not_set(const Facts& facts) {
                   level, level, recursion->vectors);
   const unsigned expected = level_expected(facts, *recursion->cpu);
   if (expected == 0) {
-    return RootCause{"vectors-not-set", what,
-                     fmt::format("set VBAR_EL{} before anything can fail; the first exception is lost: to see it, break "
-                                 "at {:#x}",
-                                 level, recursion->vectors + 0x200)};
+    return RootCause{
+        "vectors-not-set", what,
+        fmt::format("set VBAR_EL{} before anything can fail; the first exception is lost: to see it, break "
+                    "at {:#x}",
+                    level, recursion->vectors + 0x200)};
   }
   return RootCause{
       fmt::format("image-entered-at-el{}", level),

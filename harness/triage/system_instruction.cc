@@ -14,21 +14,21 @@ struct Known {
 };
 // DDI 0487, D19.2 (general), D19.12 (timers), and IHI 0069, 12.2: those that boot code uses.
 constexpr Known kKnown[] = {
-    {0, 4, 6, 0, "ICC_PMR_EL1"},      {0, 12, 8, 0, "ICC_IAR0_EL1"},   {0, 12, 11, 5, "ICC_SGI1R_EL1"},
-    {0, 12, 12, 0, "ICC_IAR1_EL1"},   {0, 12, 12, 1, "ICC_EOIR1_EL1"}, {0, 12, 12, 3, "ICC_BPR1_EL1"},
-    {0, 12, 12, 4, "ICC_CTLR_EL1"},   {0, 12, 12, 5, "ICC_SRE_EL1"},   {0, 12, 12, 7, "ICC_IGRPEN1_EL1"},
-    {4, 12, 9, 5, "ICC_SRE_EL2"},     {6, 12, 12, 5, "ICC_SRE_EL3"},   {4, 0, 0, 0, "VPIDR_EL2"},
-    {4, 0, 0, 5, "VMPIDR_EL2"},       {4, 1, 0, 0, "SCTLR_EL2"},       {4, 1, 1, 0, "HCR_EL2"},
-    {4, 1, 1, 1, "MDCR_EL2"},         {4, 1, 1, 2, "CPTR_EL2"},        {4, 1, 1, 3, "HSTR_EL2"},
-    {4, 2, 0, 0, "TTBR0_EL2"},        {4, 2, 0, 2, "TCR_EL2"},         {4, 2, 1, 0, "VTTBR_EL2"},
-    {4, 2, 1, 2, "VTCR_EL2"},         {4, 4, 0, 0, "SPSR_EL2"},        {4, 4, 0, 1, "ELR_EL2"},
-    {4, 4, 1, 0, "SP_EL1"},           {4, 5, 2, 0, "ESR_EL2"},         {4, 6, 0, 0, "FAR_EL2"},
-    {4, 6, 0, 4, "HPFAR_EL2"},        {4, 10, 2, 0, "MAIR_EL2"},       {4, 12, 0, 0, "VBAR_EL2"},
-    {4, 13, 0, 2, "TPIDR_EL2"},       {4, 14, 0, 3, "CNTVOFF_EL2"},    {4, 14, 1, 0, "CNTHCTL_EL2"},
-    {4, 14, 2, 0, "CNTHP_TVAL_EL2"},  {4, 14, 2, 1, "CNTHP_CTL_EL2"},  {6, 1, 0, 0, "SCTLR_EL3"},
-    {6, 1, 1, 0, "SCR_EL3"},          {6, 1, 1, 2, "CPTR_EL3"},        {6, 2, 0, 0, "TTBR0_EL3"},
-    {6, 2, 0, 2, "TCR_EL3"},          {6, 4, 0, 0, "SPSR_EL3"},        {6, 4, 0, 1, "ELR_EL3"},
-    {6, 4, 1, 0, "SP_EL2"},           {6, 5, 2, 0, "ESR_EL3"},         {6, 12, 0, 0, "VBAR_EL3"}};
+    {0, 4, 6, 0, "ICC_PMR_EL1"},     {0, 12, 8, 0, "ICC_IAR0_EL1"},   {0, 12, 11, 5, "ICC_SGI1R_EL1"},
+    {0, 12, 12, 0, "ICC_IAR1_EL1"},  {0, 12, 12, 1, "ICC_EOIR1_EL1"}, {0, 12, 12, 3, "ICC_BPR1_EL1"},
+    {0, 12, 12, 4, "ICC_CTLR_EL1"},  {0, 12, 12, 5, "ICC_SRE_EL1"},   {0, 12, 12, 7, "ICC_IGRPEN1_EL1"},
+    {4, 12, 9, 5, "ICC_SRE_EL2"},    {6, 12, 12, 5, "ICC_SRE_EL3"},   {4, 0, 0, 0, "VPIDR_EL2"},
+    {4, 0, 0, 5, "VMPIDR_EL2"},      {4, 1, 0, 0, "SCTLR_EL2"},       {4, 1, 1, 0, "HCR_EL2"},
+    {4, 1, 1, 1, "MDCR_EL2"},        {4, 1, 1, 2, "CPTR_EL2"},        {4, 1, 1, 3, "HSTR_EL2"},
+    {4, 2, 0, 0, "TTBR0_EL2"},       {4, 2, 0, 2, "TCR_EL2"},         {4, 2, 1, 0, "VTTBR_EL2"},
+    {4, 2, 1, 2, "VTCR_EL2"},        {4, 4, 0, 0, "SPSR_EL2"},        {4, 4, 0, 1, "ELR_EL2"},
+    {4, 4, 1, 0, "SP_EL1"},          {4, 5, 2, 0, "ESR_EL2"},         {4, 6, 0, 0, "FAR_EL2"},
+    {4, 6, 0, 4, "HPFAR_EL2"},       {4, 10, 2, 0, "MAIR_EL2"},       {4, 12, 0, 0, "VBAR_EL2"},
+    {4, 13, 0, 2, "TPIDR_EL2"},      {4, 14, 0, 3, "CNTVOFF_EL2"},    {4, 14, 1, 0, "CNTHCTL_EL2"},
+    {4, 14, 2, 0, "CNTHP_TVAL_EL2"}, {4, 14, 2, 1, "CNTHP_CTL_EL2"},  {6, 1, 0, 0, "SCTLR_EL3"},
+    {6, 1, 1, 0, "SCR_EL3"},         {6, 1, 1, 2, "CPTR_EL3"},        {6, 2, 0, 0, "TTBR0_EL3"},
+    {6, 2, 0, 2, "TCR_EL3"},         {6, 4, 0, 0, "SPSR_EL3"},        {6, 4, 0, 1, "ELR_EL3"},
+    {6, 4, 1, 0, "SP_EL2"},          {6, 5, 2, 0, "ESR_EL3"},         {6, 12, 0, 0, "VBAR_EL3"}};
 
 }  // namespace
 
@@ -39,7 +39,8 @@ unsigned SystemInstruction::lowest_level() const {
 
 bool SystemInstruction::gic_cpu_interface() const {
   if (op0 != 3) return false;
-  if (op1 == 0) return (crn == 4 && crm == 6 && op2 == 0) || (crn == 12 && (crm == 8 || crm == 9 || crm == 11 || crm == 12));
+  if (op1 == 0)
+    return (crn == 4 && crm == 6 && op2 == 0) || (crn == 12 && (crm == 8 || crm == 9 || crm == 11 || crm == 12));
   if (op1 == 4) return crn == 12 && crm >= 8 && crm <= 13;
   return op1 == 6 && crn == 12 && crm == 12;
 }
