@@ -304,7 +304,7 @@ class DeviceTreeAnswersTest : public ::testing::Test {
   ~DeviceTreeAnswersTest() override { ::unsetenv("TMPDIR"); }
 
   Result<std::string> ask(QemuInspection::Monitor monitor) {
-    QemuInspection inspection(GdbStub(ScopedFd(), clock_), std::move(monitor), clock_, seconds(2));
+    QemuInspection inspection(GdbStub(ScopedFd(), clock_), std::move(monitor), {}, clock_, seconds(2));
     auto tree = inspection.device_tree();
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));  // nothing is left behind
     return tree;

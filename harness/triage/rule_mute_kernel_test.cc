@@ -1,6 +1,6 @@
 // A program at rest of which the console has nothing, told from its file, its code in memory and the transcript.
 #include "testing/test_folder.h"
-#include "triage/rule_test.h"
+#include "triage/rest_rule_test.h"
 
 namespace bootrig {
 namespace {
@@ -28,7 +28,7 @@ std::string elf_at(std::uint64_t address, const std::string& contents) {
   return file + little_endian(8, 8) + contents;
 }
 
-class MuteKernelTest : public RuleTest {
+class MuteKernelTest : public RestRuleTest {
  protected:
   MuteKernelTest() {
     evidence_.stopped_for = StoppedFor::kTime;

@@ -31,6 +31,7 @@ static int64_t call(uint64_t function, uint64_t a, uint64_t b, uint64_t c) {
 void psci_open(enum conduit from_tree) {
   conduit = from_tree;
   if (FAULT_IS("smc")) conduit = kSmc;
+  if (FAULT_IS("hvc")) conduit = kHvc;
   if (conduit == kNoPsci) {
     say("no PSCI in the device tree");
     return;
