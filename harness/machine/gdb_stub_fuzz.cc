@@ -76,8 +76,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const RunningClock clock;
   const Duration time = (shape & 2) != 0 ? std::chrono::hours(1) : std::chrono::milliseconds(100) * (shape >> 2);
   QemuInspection inspection(
-      GdbStub(std::move(near), clock), [&map](std::string_view, Deadline) { return Result<std::string>(map); }, clock,
-      time);
+      GdbStub(std::move(near), clock), [&map](std::string_view, Deadline) { return Result<std::string>(map); },
+      [](Duration, Deadline) { return Result<void>(); }, clock, time);
   look(inspection, 0x40000000 + 4096 * (shape >> 2) - 24);
   return 0;
 }

@@ -94,7 +94,8 @@ void find_exception(Facts& facts) {
   facts.syndrome = syndrome;
   facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
   if (syndrome.far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
-  const auto spsr = take(told ? facts.record->spsr : std::nullopt, "SPSR");
+  // A CPU that has gone on since a dump that leaves SPSR out has another's.
+  const auto spsr = told ? facts.record->spsr : take(std::nullopt, "SPSR");
   facts.taken_from = syndrome.same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
 }
 
@@ -173,8 +174,8 @@ void look_again(Facts& facts) {
 void follow_suspect(Facts& facts) {
   std::optional<Suspect> suspect = find_suspect(facts);
   if (!suspect) return;
-  facts.suspected = fmt::format("{} is loaded at {:#x}, but its entry {:#x} ", suspect->file.filename().string(),
-                                suspect->physical, suspect->entry);
+  facts.suspected = fmt::format("{} is loaded at {:#x}, but its entry {:#x} ",
+                                suspect->file->path().filename().string(), suspect->physical, suspect->entry);
   facts.suspected += suspect->walk.address ? fmt::format("translates to {:#x}", *suspect->walk.address)
                                            : std::string("cannot be fetched");
   if (facts.syndrome) {
@@ -188,6 +189,8 @@ void follow_suspect(Facts& facts) {
   facts.syndrome.reset();
   if (suspect->walk.fault) facts.syndrome = aarch64::decode_esr(suspect->walk.fault->esr);
   facts.walk = std::move(suspect->walk);
+  facts.code = facts.walk;
+  facts.suspect = suspect->file;
   facts.instruction.reset();
 }
 

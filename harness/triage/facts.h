@@ -64,7 +64,8 @@ struct Facts {
   std::optional<std::uint32_t> instruction;
   // Set: nothing tells of the exception; syndrome, FAR and walk are those that the tables predict for a fetch there.
   std::string last_exception;  // what the registers tell then
-  std::string suspected;       // "kernel.elf is loaded at 0x40000000, but its entry 0x... does not translate"
+  const LoadedElf* suspect = nullptr;
+  std::string suspected;  // "kernel.elf is loaded at 0x40000000, but its entry 0x... does not translate"
   std::optional<Archive> damaged_archive;  // in the image's files
   std::vector<std::string> missing;
 };

@@ -64,7 +64,7 @@ bool is_at_rest(Doing doing) {
   return doing == Doing::kIdle || doing == Doing::kHalted || doing == Doing::kUser;
 }
 
-// None: it may have said something, or has nothing of its own to say.
+// How many texts of its own it has. None: one of them is on the console.
 std::optional<std::size_t> unsaid_texts(const Facts& facts, const LoadedElf& program) {
   Texts own = texts_of(program);
   for (const LoadedElf& other : facts.evidence.files) {
@@ -73,8 +73,17 @@ std::optional<std::size_t> unsaid_texts(const Facts& facts, const LoadedElf& pro
   }
   const bool said = std::ranges::any_of(
       own, [&](const std::string& text) { return facts.evidence.transcript.find(text) != std::string_view::npos; });
-  if (said || own.size() < kTextsNeeded) return std::nullopt;
+  if (said) return std::nullopt;
   return own.size();
+}
+
+// Of a CPU at EL0: the program whose vectors take its system calls, and so has started it.
+const LoadedElf* kernel_below(const Facts& facts, CpuState cpu) {
+  constexpr std::uint32_t kEl1WithSpEl1 = 0x3c5;  // SPSR_ELx, M: EL1h, DAIF set
+  cpu.pstate = kEl1WithSpEl1;
+  const auto vectors = system_register(cpu, "VBAR", 1);
+  constexpr std::uint64_t kSynchronousFromEl0 = 0x400;  // DDI 0487, D1.3.1.5: the vector of lower levels, AArch64
+  return vectors ? file_of(facts, cpu, *vectors + kSynchronousFromEl0) : nullptr;
 }
 
 }  // namespace
@@ -83,16 +92,26 @@ std::optional<std::size_t> unsaid_texts(const Facts& facts, const LoadedElf& pro
 std::optional<RootCause> mute_kernel(const Facts& facts) {
   if (facts.cpus.empty() || facts.syndrome || facts.record) return std::nullopt;
   const CpuFacts& cpu = facts.cpus.front();
-  const Activity activity = activity_of(facts, 0);
-  if (!is_at_rest(activity.doing) || cpu.level == 0) return std::nullopt;
-  const LoadedElf* program = file_of(facts, cpu.state, cpu.state.pc);
+  const bool user = cpu.level == 0;
+  if (!is_at_rest(activity_of(facts, 0).doing)) return std::nullopt;
+  const LoadedElf* program = user ? kernel_below(facts, cpu.state) : file_of(facts, cpu.state, cpu.state.pc);
   if (program == nullptr) return std::nullopt;
   const auto texts = unsaid_texts(facts, *program);
-  if (!texts) return std::nullopt;
+  // A program of few words may be silent by design, unless it has done all of its work.
+  if (!texts || (*texts < kTextsNeeded && !user)) return std::nullopt;
+  const std::string name = program->path().filename().string();
+  if (*texts < kTextsNeeded) {
+    return RootCause{"mute-kernel",
+                     fmt::format("{} has come as far as user code ({:#x}, EL0) without a word, and has none to say: it "
+                                 "is built without console output",
+                                 name, cpu.state.pc),
+                     "build it with its console output on (of seL4: KernelPrinting, which KernelVerificationBuild=ON "
+                     "drops), or expect what the user code prints"};
+  }
   return RootCause{
       "mute-kernel",
-      fmt::format("{} runs and has come to rest at {} (EL{}), but of its {} texts none is on the console",
-                  program->path().filename().string(), code_symbol(facts, cpu.state.pc), cpu.level, *texts),
+      fmt::format("{} runs and has come to rest at {} (EL{}), but of its {} texts none is on the console", name,
+                  code_symbol(facts, cpu.state.pc), cpu.level, *texts),
       "open the console before anything else, at the address that this target's UART has, and print at once"};
 }
 

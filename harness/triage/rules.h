@@ -20,6 +20,8 @@ std::optional<RootCause> vectors_not_set(const Facts& facts);
 std::optional<RootCause> vector_recursion(const Facts& facts);
 // A system instruction that is defined at a higher level only.
 std::optional<RootCause> image_for_higher_level(const Facts& facts);
+// A program for EL2, which its loader enters, or tries to, at EL1.
+std::optional<RootCause> hypervisor_program(const Facts& facts);
 // A GIC's registers that this machine does not have, and with the other GIC would.
 std::optional<RootCause> image_for_gic(const Facts& facts);
 // An access behind the end of RAM.

@@ -48,7 +48,7 @@ std::optional<Suspect> find_suspect(const Facts& facts) {
     const aarch64::Access fetch{aarch64::Access::Kind::kExecute, cpu->level};
     auto walk = aarch64::walk(*facts.registers, facts.regime, file.elf().entry, fetch, *facts.evidence.at_rest);
     if (walk.fault || (walk.address && *walk.address != *physical)) {
-      return Suspect{file.path(), file.elf().entry, *physical, std::move(walk)};
+      return Suspect{&file, file.elf().entry, *physical, std::move(walk)};
     }
   }
   return std::nullopt;

@@ -4,7 +4,6 @@
 // the entry is where it was lost.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 
 #include "aarch64/walk.h"
@@ -13,10 +12,10 @@
 namespace bootrig {
 
 struct Suspect {
-  std::filesystem::path file;
-  std::uint64_t entry = 0;     // virtual
-  std::uint64_t physical = 0;  // where the file's bytes for it are
-  aarch64::WalkResult walk;    // of a fetch at the entry: a fault, or an address that is not `physical`
+  const LoadedElf* file = nullptr;  // of the evidence's
+  std::uint64_t entry = 0;          // virtual
+  std::uint64_t physical = 0;       // where the file's bytes for it are
+  aarch64::WalkResult walk;         // of a fetch at the entry: a fault, or an address that is not `physical`
 };
 
 // Of the CPU that facts are about. None: it is not lost, or every program that is loaded can be entered.

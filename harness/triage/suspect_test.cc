@@ -27,9 +27,9 @@ class SuspectTest : public ::testing::Test {
     CpuState cpu;
     cpu.pstate = 0x3c5;
     cpu.pc = kVectors + 0x200;
-    cpu.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},  {"TTBR0_EL1", kLower},   {"TTBR1_EL1", kL0},
-                  {"MAIR_EL1", 0xff440c0400}, {"ESR_EL1", 0x02000000},   {"FAR_EL1", 0x9000018}, {"VBAR_EL1", kVectors},
-                  {"ELR_EL1", kVectors + 0x200}};
+    cpu.system = {{"SCTLR_EL1", 0x30d0198d}, {"TCR_EL1", 0x1285100510},  {"TTBR0_EL1", kLower},
+                  {"TTBR1_EL1", kL0},        {"MAIR_EL1", 0xff440c0400}, {"ESR_EL1", 0x02000000},
+                  {"FAR_EL1", 0x9000018},    {"VBAR_EL1", kVectors},     {"ELR_EL1", kVectors + 0x200}};
     data_.states = {cpu};
     code_ = std::string("kernel code of some length, thirty-two bytes or more");
     data_.memory = {{kL0, page_with({})},
