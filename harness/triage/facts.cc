@@ -94,8 +94,10 @@ void find_exception(Facts& facts) {
   facts.syndrome = syndrome;
   facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
   if (syndrome.far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
-  // A CPU that has gone on since a dump that leaves SPSR out has another's.
-  const auto spsr = told ? facts.record->spsr : take(std::nullopt, "SPSR");
+  // A dump may leave SPSR out; a CPU that has gone on since has another's.
+  const bool still_there = facts.cpu && system_register(*facts.cpu, "ESR", facts.taken_to) == esr &&
+                           system_register(*facts.cpu, "ELR", facts.taken_to) == facts.elr;
+  const auto spsr = still_there || !told ? take(told ? facts.record->spsr : std::nullopt, "SPSR") : facts.record->spsr;
   facts.taken_from = syndrome.same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
 }
 
