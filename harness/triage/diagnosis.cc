@@ -7,6 +7,7 @@
 
 #include "machine/other_machine.h"
 #include "triage/activity.h"
+#include "triage/code_facts.h"
 #include "triage/image_evidence.h"
 #include "triage/rules.h"
 
@@ -164,6 +165,7 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   }
   diagnosis.signature = signature_of(facts, diagnosis);
   add_data(facts, diagnosis);
+  add_code(facts, diagnosis);
   return diagnosis;
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "dump/exception_record.h"
 #include "elf/loaded_elf.h"
+#include "elf/source_lines.h"
 #include "elf/symbols.h"
 #include "image/image.h"
 #include "machine/inspection.h"
@@ -48,6 +49,7 @@ struct Evidence {
   std::span<const LoadedRange> loaded = {};  // of the image that was booted
   // What another machine has where, to compare with; empty: cannot be asked. Asked only when a fault hit nothing.
   std::function<std::vector<MemoryRegion>(const MachineSpec&)> map_of = {};
+  const SourceLines* lines = nullptr;  // of what runs; may be absent
 };
 
 struct RootCause {

@@ -6,6 +6,7 @@ Evidence ImageEvidence::with(std::string_view transcript) const {
   Evidence evidence;
   evidence.transcript = transcript;
   evidence.symbols = &symbols;
+  evidence.lines = &lines;
   evidence.files = files;
   evidence.loaded = loaded;
   return evidence;
@@ -25,6 +26,7 @@ ImageEvidence read_image(const Image& image) {
   }
   for (const std::filesystem::path& file : image.symbols) {
     (void)evidence.symbols.add(file);
+    (void)evidence.lines.add(file);
     if (file == image.file) continue;
     if (auto elf = LoadedElf::open(file)) evidence.files.push_back(std::move(*elf));
   }

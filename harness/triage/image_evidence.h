@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "elf/loaded_elf.h"
+#include "elf/source_lines.h"
 #include "elf/symbols.h"
 #include "image/image.h"
 #include "triage/diagnosis.h"
@@ -13,6 +14,7 @@ namespace bootrig {
 
 struct ImageEvidence {
   SymbolTable symbols;
+  SourceLines lines;
   std::vector<LoadedElf> files;
   std::vector<LoadedRange> loaded;
 
