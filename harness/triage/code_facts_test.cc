@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class CodeFactsTest : public RuleTest {
+class CodeFactsTest : public WindowTest {
  protected:
   CodeFactsTest() {
     names_.push_back({"console_put", kWindow + 0x100, 0x40, true});
