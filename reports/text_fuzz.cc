@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/console_text.h"
 #include "base/text.h"
-#include "reports/console_text.h"
 #include "reports/utf8.h"
 #include "reports/xml_text.h"
 #include "testing/fuzz_input.h"

@@ -67,7 +67,7 @@ Archive read_archive(std::string_view bytes, std::uint64_t first) {
     if (header->name == kEndMark) return archive;
     if (header->size > there) {
       archive.size = bytes.size() - first;
-      archive.damage = Archive::Damage{printable(header->name), header->size, there};
+      archive.damage = ArchiveDamage{printable(header->name), header->size, there};
       return archive;
     }
     ++archive.members;
@@ -113,7 +113,7 @@ std::optional<Archive> find_damaged_archive(std::span<const LoadedElf> files) {
 }
 
 std::string damage_text(const Archive& archive) {
-  const Archive::Damage& damage = *archive.damage;
+  const ArchiveDamage& damage = *archive.damage;
   if (damage.member.empty()) {
     return fmt::format("behind its {} members, at byte {}, is neither another one nor the end mark", archive.members,
                        archive.size);

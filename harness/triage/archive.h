@@ -13,17 +13,17 @@
 
 namespace bootrig {
 
+struct ArchiveDamage {
+  std::string member;       // whose data is cut off; empty: a header or the end mark is missing
+  std::uint64_t size = 0;   // that its header promises
+  std::uint64_t there = 0;  // that is there
+};
+
 struct Archive {
-  std::uint64_t first = 0;  // offset in the bytes looked at
-  std::uint64_t size = 0;   // of what is there
-  unsigned members = 0;     // whole ones
-  // What is wrong; none: it ends with its end mark.
-  struct Damage {
-    std::string member;       // whose data is cut off; empty: a header or the end mark is missing
-    std::uint64_t size = 0;   // that its header promises
-    std::uint64_t there = 0;  // that is there
-  };
-  std::optional<Damage> damage;
+  std::uint64_t first = 0;              // offset in the bytes looked at
+  std::uint64_t size = 0;               // of what is there
+  unsigned members = 0;                 // whole ones
+  std::optional<ArchiveDamage> damage;  // what is wrong; none: it ends with its end mark
 };
 
 std::vector<Archive> find_archives(std::string_view bytes);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "triage/backtrace.h"
 #include "triage/code_view.h"
@@ -57,7 +58,10 @@ CodeNames names_at(const Facts& facts, std::uint64_t address) {
 
 void add_view(const Facts& facts, std::uint64_t address, const Translate& translate, CodeSpan span,
               Diagnosis& diagnosis) {
-  const auto lines = code_view(address, read_code(facts, translate), names_at(facts, address), span);
+  const ReadVirtual read = read_code(facts, translate);
+  std::array<std::uint8_t, 4> instruction;
+  if (!read(address & ~std::uint64_t{3}, instruction)) return;
+  const auto lines = code_view(address, read, names_at(facts, address), span);
   diagnosis.code.insert(diagnosis.code.end(), lines.begin(), lines.end());
 }
 
