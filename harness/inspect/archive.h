@@ -16,7 +16,12 @@ namespace bootrig {
 struct Archive {
   std::uint64_t first = 0;  // offset in the bytes looked at
   std::uint64_t size = 0;   // of what is there
-  unsigned members = 0;     // whole ones
+  struct Member {
+    std::string name;
+    std::uint64_t first = 0;  // of its data; offset in the bytes looked at
+    std::uint64_t size = 0;
+  };
+  std::vector<Member> members;  // whole ones
   // What is wrong; none: it ends with its end mark.
   struct Damage {
     std::string member;       // whose data is cut off; empty: a header or the end mark is missing
