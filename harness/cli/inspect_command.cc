@@ -71,8 +71,7 @@ void print_contents(const InspectOptions& options, const ImageContents& contents
   fmt::print("{}: {}, {} bytes{}\n", printable(options.image), form_text(contents), contents.size,
              contents.entry ? fmt::format(", entered at {:#x}", *contents.entry) : ", load address unknown (--load)");
   for (const ImageRegion& region : contents.regions) {
-    fmt::print("  {:<10} {:#x}..{:#x}  {}\n", region.name, region.address, region.end(),
-               rights_text(contents, region));
+    fmt::print("  {:<10} {:#x}..{:#x}  {}\n", region.name, region.address, region.end(), rights_text(contents, region));
   }
   if (contents.loader) fmt::print("  kernel     entered at {:#x}\n", contents.loader->kernel_entry);
   for (const Archive& archive : contents.archives) {
@@ -130,8 +129,8 @@ JsonValue to_json(const InspectOptions& options, const Inspected& inspected) {
         JsonValue::Object{{"name", program.name}, {"offset", program.offset}, {"entry", hex(program.elf.entry)}});
   }
   for (const EmbeddedTree& tree : contents.trees) {
-    trees.push_back(JsonValue::Object{
-        {"offset", tree.offset}, {"cpus", tree.tree.cpus}, {"psci-method", tree.tree.psci_method}});
+    trees.push_back(
+        JsonValue::Object{{"offset", tree.offset}, {"cpus", tree.tree.cpus}, {"psci-method", tree.tree.psci_method}});
   }
   for (const Finding& finding : inspected.findings) findings.push_back(to_json(finding));
   JsonValue::Object object{{"schema", "bootrig-inspect-1"},

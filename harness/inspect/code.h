@@ -24,8 +24,8 @@ class Code {
     std::uint64_t value = 0;
     bool operator==(const Address&) const = default;
   };
-  std::optional<Address> pc_relative(std::size_t index) const;  // adr, adrp
-  std::optional<Address> literal(std::size_t index) const;      // ldr xN, literal: where the literal is
+  std::optional<Address> pc_relative(std::size_t index) const;          // adr, adrp
+  std::optional<Address> literal(std::size_t index) const;              // ldr xN, literal: where the literal is
   std::optional<std::uint64_t> literal_value(std::size_t index) const;  // none: it lies outside the code
 
   // What the register holds before the instruction `index`, when the straight line of code above it says so: adr, adrp

@@ -18,11 +18,13 @@ constexpr std::uint64_t kUImageHeader = 64, kUImageLoadAt = 16, kUImageEntryAt =
 constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
 constexpr std::uint64_t kLinuxMagicAt = 56;
 // ELF64, little-endian (gABI, e_ident).
-constexpr std::string_view kElfMagic = "\x7f"
-                                       "ELF\x02\x01"sv;
-constexpr std::uint64_t kSectionTableAt = 0x28, kSectionSizeAt = 0x3a, kSectionCountAt = 0x3c;
+constexpr std::string_view kElfMagic =
+    "\x7f"
+    "ELF\x02\x01"sv;
+constexpr std::uint64_t kSectionTableAt = 0x28, kProgramCountAt = 0x38, kSectionSizeAt = 0x3a, kSectionCountAt = 0x3c;
 // Magics that are looked at: hostile bytes could hold millions.
 constexpr unsigned kMagicsMax = 4096;
+constexpr std::uint16_t kProgramHeadersMax = 64;         // of a program in the image
 constexpr std::uint64_t kExecutable = 1, kWritable = 2;  // PF_X, PF_W
 
 Result<void> read_elf(std::string_view name, std::string_view bytes, ImageContents& contents) {
@@ -94,8 +96,10 @@ void find_programs(std::string_view bytes, ImageContents& contents) {
   std::size_t at = bytes.find(kElfMagic, contents.form == ImageContents::Form::kElf ? 1 : 0);
   for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked) {
     std::uint64_t size = 1;
-    if (auto elf = parse_elf("", bytes.substr(at))) {
-      size = extent(bytes.substr(at), *elf);
+    const std::string_view rest = bytes.substr(at);
+    const bool small = little_endian<std::uint16_t>(rest, kProgramCountAt).value_or(0) <= kProgramHeadersMax;
+    if (auto elf = small ? parse_elf("", rest) : Result<ElfFile>(fail("has too many program headers"))) {
+      size = extent(rest, *elf);
       contents.programs.push_back({name_in_archives(contents.archives, at), at, size, *std::move(elf)});
     }
     at = bytes.find(kElfMagic, at + size);
@@ -121,8 +125,8 @@ const ImageRegion* ImageContents::loaded_at(std::uint64_t address) const {
 const EmbeddedProgram* embedded_kernel(const ImageContents& contents) {
   const EmbeddedProgram* kernel = nullptr;
   for (const EmbeddedProgram& program : contents.programs) {
-    const bool moved = std::ranges::any_of(
-        program.elf.segments, [](const ElfSegment& s) { return s.virtual_address != s.physical_address; });
+    const bool moved = std::ranges::any_of(program.elf.segments,
+                                           [](const ElfSegment& s) { return s.virtual_address != s.physical_address; });
     if (!moved) continue;
     if (kernel != nullptr) return nullptr;
     kernel = &program;

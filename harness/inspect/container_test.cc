@@ -77,8 +77,9 @@ TEST(Container, LinuxImageIsKnownByItsMagic) {
 
 TEST(Container, ProgramsInsideAreFound) {
   const std::string program = small_elf({0xffffff8040000000, 0x40000000, std::string(64, 'c'), 64}, 0xffffff8040000000);
-  const std::string outer = std::string(256, 'l') + program + "\x7f"
-                                                              "ELF\x02\x01 and no more";
+  const std::string outer = std::string(256, 'l') + program +
+                            "\x7f"
+                            "ELF\x02\x01 and no more";
   const auto contents =
       read_contents("loader.elf", small_elf({0x60000000, 0x60000000, outer, outer.size()}, 0x60000000), std::nullopt);
   ASSERT_TRUE(contents);

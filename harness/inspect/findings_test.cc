@@ -86,8 +86,8 @@ TEST(Findings, TablesBySymbolsAlone) {
   std::string bytes = writer.bytes();
   bytes.replace(0x20, 16, 16, '\0');  // no msr ttbr0, adrp, msr ttbr1
   EXPECT_EQ(only(find(bytes)).name, "boot-tables-unknown");
-  const auto by_name = SymbolTable::of({{"boot_lvl0_lower", ImageWriter::kLower0, 4096, false},
-                                        {"boot_lvl0_upper", ImageWriter::kUpper0, 4096, false}});
+  const auto by_name = SymbolTable::of(
+      {{"boot_lvl0_lower", ImageWriter::kLower0, 4096, false}, {"boot_lvl0_upper", ImageWriter::kUpper0, 4096, false}});
   EXPECT_THAT(only(find(bytes, std::nullopt, std::nullopt, by_name)).evidence,
               Contains(HasSubstr("from the symbol boot_lvl0_upper")));
   // Where the code takes them from variables: here the one behind the code.

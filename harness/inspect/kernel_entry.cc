@@ -27,8 +27,8 @@ constexpr std::uint64_t kSctlr = 1 | 1 << 2 | 1 << 12;  // M, C, I
 constexpr std::size_t kCandidatesMax = 4096;
 
 struct Entry {
-  std::uint64_t address = 0;               // virtual
-  std::optional<std::uint64_t> leads_to;   // where the kernel's ELF has it; none: into one of the copied regions
+  std::uint64_t address = 0;              // virtual
+  std::optional<std::uint64_t> leads_to;  // where the kernel's ELF has it; none: into one of the copied regions
   std::string whence;
 };
 
@@ -153,10 +153,10 @@ class EntryCheck {
   }
 
   std::vector<std::string> evidence(const BootTables::Root& root, const WalkResult& result) const {
-    std::vector<std::string> lines = {
-        fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence),
-        fmt::format("{} {}, from {}", to_text(root.name), place(root.table), root.how)};
-    const bool known = root.name == TableRegister::kTtbr0El2 ? tables_.tcr_el2.has_value() : tables_.tcr_el1.has_value();
+    std::vector<std::string> lines = {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence),
+                                      fmt::format("{} {}, from {}", to_text(root.name), place(root.table), root.how)};
+    const bool known =
+        root.name == TableRegister::kTtbr0El2 ? tables_.tcr_el2.has_value() : tables_.tcr_el1.has_value();
     if (!known) lines.emplace_back("the TCR is not told by the code: 48 bits and 4 KiB tables are assumed");
     for (const WalkStep& step : result.steps) {
       lines.push_back(fmt::format("L{}[{:#x}] at {} = {:#x}  {}  ({})", step.level, step.index, place(step.address),
@@ -204,8 +204,8 @@ class EntryCheck {
 
   void tell(const BootTables::Root& root, const WalkResult& result) {
     if (result.unreadable) {
-      note("boot-tables-unknown", fmt::format("the walk from {} leaves the image: {}", to_text(root.name),
-                                              to_text(*result.unreadable)));
+      note("boot-tables-unknown",
+           fmt::format("the walk from {} leaves the image: {}", to_text(root.name), to_text(*result.unreadable)));
       return;
     }
     if (right(result)) return;
@@ -225,8 +225,8 @@ class EntryCheck {
     }
     finding.change = change(root, result);
     finding.severity = Severity::kError;
-    const bool named = !result.steps.empty() &&
-                       tables_.named_pages.contains(result.steps.back().address & ~(kPage - 1));
+    const bool named =
+        !result.steps.empty() && tables_.named_pages.contains(result.steps.back().address & ~(kPage - 1));
     if (named) {
       finding.severity = Severity::kWarning;
       finding.evidence.push_back("the image's code names this table elsewhere, and may fill it when it runs");
@@ -240,11 +240,8 @@ class EntryCheck {
   }
 
   void note(const std::string& name, const std::string& what) {
-    findings_.push_back({name,
-                         Severity::kNote,
-                         what,
-                         {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence)},
-                         ""});
+    findings_.push_back(
+        {name, Severity::kNote, what, {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence)}, ""});
   }
 
   const ImageContents& contents_;
