@@ -39,11 +39,13 @@ TEST(InspectCommand, SoundImageAndItsBrokenTwin) {
   EXPECT_FALSE(sound.output.contains("error")) << sound.output;
   const Said told = run({broken});
   EXPECT_EQ(told.status, kExitUnexpected);
-  EXPECT_TRUE(told.output.contains("\nerror: the image's boot tables do not let the kernel's entry 0xffffff8040000000 "
-                                   "be executed: L0[0x1ff] is invalid [kernel-not-mapped]\n"))
+  EXPECT_TRUE(
+      told.output.contains("\nerror: the image's boot tables do not let the kernel's entry 0xffffff8040000000 "
+                           "be executed: L0[0x1ff] is invalid [kernel-not-mapped]\n"))
       << told.output;
-  EXPECT_TRUE(told.output.contains("\n  CHANGE  the descriptor at 0x70003ff8 must hold the table descriptor "
-                                   "0x70004003\n"))
+  EXPECT_TRUE(
+      told.output.contains("\n  CHANGE  the descriptor at 0x70003ff8 must hold the table descriptor "
+                           "0x70004003\n"))
       << told.output;
 }
 

@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(region.file_size == 0 || region.file_offset + region.file_size <= input.rest().size());
   }
   for (const EmbeddedProgram& program : contents->programs) CHECK(program.offset + program.size <= input.rest().size());
-  for (const Finding& finding : find_problems(*contents, input.rest(), {}, TargetPlace{"virt", 0x40000000, 1 << 30, 1})) {
+  for (const Finding& finding :
+       find_problems(*contents, input.rest(), {}, TargetPlace{"virt", 0x40000000, 1 << 30, 1})) {
     CHECK(!finding.name.empty() && !finding.what.empty() && !finding.evidence.empty());
   }
   return 0;
