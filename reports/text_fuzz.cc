@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/console_text.h"
 #include "base/text.h"
-#include "reports/utf8.h"
+#include "base/utf8.h"
 #include "reports/xml_text.h"
 #include "testing/fuzz_input.h"
 

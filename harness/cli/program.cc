@@ -28,6 +28,7 @@ constexpr Command kCommands[] = {
     {"decode", "Tell what ESR, FAR, other registers and table descriptors of a dump mean", add_decode_command},
     {"triage", "Explain a crash dump in a log, or the failures of a run: cause, and what to change",
      add_triage_command},
+    {"inspect", "Tell what an image is and what is wrong with it, before it boots", add_inspect_command},
 };
 
 constexpr const char* kFooter =

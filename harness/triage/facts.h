@@ -9,8 +9,8 @@
 #include "aarch64/syndrome.h"
 #include "aarch64/walk.h"
 #include "base/memory_reader.h"
+#include "inspect/archive.h"
 #include "machine/memory_map.h"
-#include "triage/archive.h"
 #include "triage/diagnosis.h"
 
 namespace bootrig {

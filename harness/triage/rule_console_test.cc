@@ -1,5 +1,5 @@
 // Causes that show on the console: output without end, and an archive that its reader complained of.
-#include "triage/archive.h"
+#include "inspect/archive.h"
 #include "triage/rest_rule_test.h"
 
 namespace bootrig {
@@ -58,7 +58,7 @@ TEST(ArchiveTest, WholeOne) {
   const auto found = find_archives("xxxx" + archive + "behind it");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].first, 4u);
-  EXPECT_EQ(found[0].members, 2u);
+  EXPECT_EQ(found[0].members.size(), 2u);
   EXPECT_EQ(found[0].size, archive.size());
   EXPECT_FALSE(found[0].damage);
 }

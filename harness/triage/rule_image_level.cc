@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "triage/archive.h"
+#include "inspect/archive.h"
 #include "triage/rules.h"
 #include "triage/system_instruction.h"
 

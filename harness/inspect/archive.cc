@@ -1,4 +1,4 @@
-#include "triage/archive.h"
+#include "inspect/archive.h"
 
 #include <fmt/format.h>
 
@@ -70,7 +70,7 @@ Archive read_archive(std::string_view bytes, std::uint64_t first) {
       archive.damage = ArchiveDamage{printable(header->name), header->size, there};
       return archive;
     }
-    ++archive.members;
+    archive.members.push_back({printable(header->name), header->data, header->size});
     at = first + padded(header->data + header->size - first);
   }
 }
@@ -115,8 +115,8 @@ std::optional<Archive> find_damaged_archive(std::span<const LoadedElf> files) {
 std::string damage_text(const Archive& archive) {
   const ArchiveDamage& damage = *archive.damage;
   if (damage.member.empty()) {
-    return fmt::format("behind its {} members, at byte {}, is neither another one nor the end mark", archive.members,
-                       archive.size);
+    return fmt::format("behind its {} members, at byte {}, is neither another one nor the end mark",
+                       archive.members.size(), archive.size);
   }
   return fmt::format("its member '{}' is cut off: {} of {} bytes are there", damage.member, damage.there, damage.size);
 }

@@ -19,10 +19,16 @@ struct ArchiveDamage {
   std::uint64_t there = 0;  // that is there
 };
 
+struct ArchiveMember {
+  std::string name;
+  std::uint64_t first = 0;  // of its data; offset in the bytes looked at
+  std::uint64_t size = 0;
+};
+
 struct Archive {
   std::uint64_t first = 0;              // offset in the bytes looked at
   std::uint64_t size = 0;               // of what is there
-  unsigned members = 0;                 // whole ones
+  std::vector<ArchiveMember> members;   // whole ones
   std::optional<ArchiveDamage> damage;  // what is wrong; none: it ends with its end mark
 };
 

@@ -1,0 +1,176 @@
+#include "inspect/container.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "inspect/bytes.h"
+#include "inspect/microkit.h"
+
+namespace bootrig {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::uint32_t kUImageMagic = 0x27051956;
+constexpr std::uint64_t kUImageHeader = 64, kUImageLoadAt = 16, kUImageEntryAt = 20;
+constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
+constexpr std::uint64_t kLinuxMagicAt = 56;
+// ELF64, little-endian (gABI, e_ident).
+constexpr std::string_view kElfMagic =
+    "\x7f"
+    "ELF\x02\x01"sv;
+constexpr std::uint64_t kSectionTableAt = 0x28, kProgramCountAt = 0x38, kSectionSizeAt = 0x3a, kSectionCountAt = 0x3c;
+// Magics that are looked at: hostile bytes could hold millions.
+constexpr unsigned kMagicsMax = 4096;
+constexpr std::uint16_t kProgramHeadersMax = 64;         // of a program in the image
+constexpr std::uint64_t kExecutable = 1, kWritable = 2;  // PF_X, PF_W
+
+Result<void> read_elf(std::string_view name, std::string_view bytes, ImageContents& contents) {
+  BOOTRIG_TRY(const ElfFile elf, parse_elf(name, bytes));
+  contents.form = ImageContents::Form::kElf;
+  contents.entry = elf.entry;
+  for (const ElfSegment& segment : elf.segments) {
+    const std::uint64_t into = elf.entry - segment.virtual_address;
+    if (into < segment.memory_size) contents.entry = segment.physical_address + into;
+    contents.regions.push_back({.name = fmt::format("segment {}", contents.regions.size()),
+                                .address = segment.physical_address,
+                                .size = segment.memory_size,
+                                .file_offset = segment.file_offset,
+                                .file_size = segment.file_size,
+                                .writable = (segment.flags & kWritable) != 0,
+                                .executable = (segment.flags & kExecutable) != 0});
+  }
+  return {};
+}
+
+Result<void> read_uimage(std::string_view name, std::string_view bytes, ImageContents& contents) {
+  const auto load = big_endian<std::uint32_t>(bytes, kUImageLoadAt);
+  const auto entry = big_endian<std::uint32_t>(bytes, kUImageEntryAt);
+  if (!load || !entry || bytes.size() <= kUImageHeader) return fail(std::string(name), "is a uImage that is cut off");
+  contents.form = ImageContents::Form::kUImage;
+  contents.entry = *entry;
+  const std::uint64_t size = bytes.size() - kUImageHeader;
+  contents.regions.push_back(
+      {.name = "the image", .address = *load, .size = size, .file_offset = kUImageHeader, .file_size = size});
+  return {};
+}
+
+Result<void> read_raw(std::string_view name, std::string_view bytes, std::optional<std::uint64_t> load,
+                      ImageContents& contents) {
+  if (bytes.substr(std::min<std::size_t>(bytes.size(), kLinuxMagicAt)).starts_with(kLinuxMagic)) {
+    contents.form = ImageContents::Form::kLinux;
+  }
+  if (!load && contents.loader) load = microkit_link_address(bytes);
+  if (!load) return {};
+  if (*load > ~std::uint64_t{0} - bytes.size()) {
+    return fail(std::string(name), fmt::format("loaded at {:#x} reaches past the end of the address space", *load));
+  }
+  contents.entry = *load;
+  contents.regions.push_back({.name = "the image", .address = *load, .size = bytes.size(), .file_size = bytes.size()});
+  return {};
+}
+
+// How much of the bytes is the ELF file that begins there: to the end of its last segment or section.
+std::uint64_t extent(std::string_view bytes, const ElfFile& elf) {
+  std::uint64_t end = 64;
+  for (const ElfSegment& segment : elf.segments) end = std::max(end, segment.file_offset + segment.file_size);
+  const std::uint64_t table = little_endian<std::uint64_t>(bytes, kSectionTableAt).value_or(0);
+  const std::uint64_t sections = std::uint64_t{little_endian<std::uint16_t>(bytes, kSectionSizeAt).value_or(0)} *
+                                 little_endian<std::uint16_t>(bytes, kSectionCountAt).value_or(0);
+  if (table <= bytes.size() && sections <= bytes.size() - table) end = std::max(end, table + sections);
+  return std::min<std::uint64_t>(end, bytes.size());
+}
+
+std::string name_in_archives(const std::vector<Archive>& archives, std::uint64_t offset) {
+  for (const Archive& archive : archives) {
+    for (const ArchiveMember& member : archive.members) {
+      if (member.first == offset) return member.name;
+    }
+  }
+  return "unnamed ELF";
+}
+
+void find_programs(std::string_view bytes, ImageContents& contents) {
+  std::size_t at = bytes.find(kElfMagic, contents.form == ImageContents::Form::kElf ? 1 : 0);
+  for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked) {
+    std::uint64_t size = 1;
+    const std::string_view rest = bytes.substr(at);
+    const bool small = little_endian<std::uint16_t>(rest, kProgramCountAt).value_or(0) <= kProgramHeadersMax;
+    if (auto elf = small ? parse_elf("", rest) : Result<ElfFile>(fail("has too many program headers"))) {
+      size = extent(rest, *elf);
+      contents.programs.push_back({name_in_archives(contents.archives, at), at, size, *std::move(elf)});
+    }
+    at = bytes.find(kElfMagic, at + size);
+  }
+}
+
+void find_trees(std::string_view bytes, ImageContents& contents) {
+  const std::span view(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  for (const std::size_t at : find_device_trees(view)) {
+    if (auto tree = parse_device_tree("", view.subspan(at))) contents.trees.push_back({at, *std::move(tree)});
+  }
+}
+
+}  // namespace
+
+const ImageRegion* ImageContents::loaded_at(std::uint64_t address) const {
+  for (const ImageRegion& region : regions) {
+    if (region.kind == ImageRegion::Kind::kLoaded && region.contains(address)) return &region;
+  }
+  return nullptr;
+}
+
+const EmbeddedProgram* embedded_kernel(const ImageContents& contents) {
+  const EmbeddedProgram* kernel = nullptr;
+  for (const EmbeddedProgram& program : contents.programs) {
+    const bool moved = std::ranges::any_of(program.elf.segments,
+                                           [](const ElfSegment& s) { return s.virtual_address != s.physical_address; });
+    if (!moved) continue;
+    if (kernel != nullptr) return nullptr;
+    kernel = &program;
+  }
+  return kernel;
+}
+
+std::string form_text(const ImageContents& contents) {
+  const std::string_view loader = contents.loader ? "Microkit loader image" : "";
+  switch (contents.form) {
+    case ImageContents::Form::kElf:
+      return contents.loader ? fmt::format("{} in an ELF", loader) : "ELF";
+    case ImageContents::Form::kUImage:
+      return contents.loader ? fmt::format("{} in a uImage", loader) : "uImage";
+    case ImageContents::Form::kLinux:
+      return "Linux Image";
+    case ImageContents::Form::kRaw:
+      break;
+  }
+  return contents.loader ? std::string(loader) : "raw bytes";
+}
+
+Result<ImageContents> read_contents(std::string_view display_name, std::string_view bytes,
+                                    std::optional<std::uint64_t> load) {
+  if (bytes.empty()) return fail(std::string(display_name), "is empty");
+  ImageContents contents{.size = bytes.size()};
+  const bool uimage = big_endian<std::uint32_t>(bytes, 0) == kUImageMagic;
+  if (load && (uimage || looks_like_elf(bytes))) {
+    return fail(std::string(display_name), "carries its addresses; leave --load away");
+  }
+  auto microkit = find_microkit(bytes);
+  if (microkit) contents.loader = microkit->header;
+  if (looks_like_elf(bytes)) {
+    BOOTRIG_TRY_VOID(read_elf(display_name, bytes, contents));
+  } else if (uimage) {
+    BOOTRIG_TRY_VOID(read_uimage(display_name, bytes, contents));
+  } else {
+    BOOTRIG_TRY_VOID(read_raw(display_name, bytes, load, contents));
+  }
+  if (microkit) std::ranges::move(microkit->regions, std::back_inserter(contents.regions));
+  contents.archives = find_archives(bytes);
+  find_programs(bytes, contents);
+  find_trees(bytes, contents);
+  return contents;
+}
+
+}  // namespace bootrig

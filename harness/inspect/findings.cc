@@ -1,0 +1,177 @@
+#include "inspect/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace bootrig {
+namespace {
+
+using Severity = Finding::Severity;
+
+std::string range_text(const ImageRegion& region) {
+  return fmt::format("{} at {:#x}..{:#x}", region.name, region.address, region.end());
+}
+
+// All that comes to lie in memory: the image, what it copies, and the kernel in it.
+std::vector<ImageRegion> all_regions(const ImageContents& contents) {
+  std::vector<ImageRegion> regions = contents.regions;
+  const EmbeddedProgram* kernel = contents.loader ? nullptr : embedded_kernel(contents);
+  if (kernel == nullptr) return regions;
+  for (const ElfSegment& segment : kernel->elf.segments) {
+    regions.push_back({.kind = ImageRegion::Kind::kCopied,
+                       .name = fmt::format("{} in the image", kernel->name),
+                       .address = segment.physical_address,
+                       .size = segment.memory_size});
+  }
+  return regions;
+}
+
+// Each against the one before it that reaches furthest: enough to tell that there are overlaps, and linear.
+void check_overlaps(std::vector<ImageRegion> regions, bool by_table, std::vector<Finding>& findings) {
+  std::erase_if(regions, [](const ImageRegion& region) { return region.size == 0; });
+  std::ranges::stable_sort(regions, {}, &ImageRegion::address);
+  const ImageRegion* furthest = nullptr;
+  for (const ImageRegion& region : regions) {
+    if (furthest != nullptr && furthest->contains(region.address)) {
+      // A loader may put a program elsewhere than its ELF says; what its table says, it does.
+      const bool certain = by_table || (region.kind == furthest->kind && region.kind == ImageRegion::Kind::kLoaded);
+      findings.push_back({"overlap",
+                          certain ? Severity::kError : Severity::kWarning,
+                          fmt::format("{} and {} overlap in memory", furthest->name, region.name),
+                          {range_text(*furthest), range_text(region)},
+                          "link or load one of them elsewhere"});
+    }
+    if (furthest == nullptr || region.end() > furthest->end()) furthest = &region;
+  }
+}
+
+void check_memory(const std::vector<ImageRegion>& regions, const TargetPlace& target, std::vector<Finding>& findings) {
+  for (const ImageRegion& region : regions) {
+    const std::uint64_t into = region.address - target.memory;
+    if (region.size == 0 || (into < target.memory_size && target.memory_size - into >= region.size)) continue;
+    findings.push_back(
+        {"outside-memory",
+         Severity::kError,
+         fmt::format("{} lies outside the memory of {}", region.name, target.name),
+         {range_text(region), fmt::format("memory at {:#x}..{:#x}", target.memory, target.memory + target.memory_size)},
+         "link the image for this target's memory, or give the target more of it"});
+  }
+}
+
+void check_archives(const ImageContents& contents, std::vector<Finding>& findings) {
+  for (const Archive& archive : contents.archives) {
+    if (!archive.damage) continue;
+    findings.push_back({"truncated-archive",
+                        Severity::kError,
+                        "the CPIO archive in the image is not whole",
+                        {fmt::format("at byte {:#x} of the file: {}", archive.first, damage_text(archive))},
+                        "build the archive again and link all of it"});
+  }
+}
+
+void check_loader(const ImageContents& contents, const std::optional<TargetPlace>& target,
+                  std::vector<Finding>& findings) {
+  const LoaderHeader& loader = *contents.loader;
+  if (loader.there < loader.size) {
+    findings.push_back({"truncated-image",
+                        Severity::kError,
+                        fmt::format("the image is cut off: its loader would copy {} bytes that are not there",
+                                    loader.size - loader.there),
+                        {fmt::format("the loader's table at byte {:#x} promises {} bytes, the file has {}",
+                                     loader.offset, loader.size, loader.there)},
+                        "transfer or build the image again"});
+  }
+  if (loader.for_hypervisor && target && target->level < 2) {
+    findings.push_back({"wrong-level",
+                        Severity::kError,
+                        fmt::format("its kernel needs EL2, and {} enters at EL{}", target->name, target->level),
+                        {fmt::format("the loader's table at byte {:#x} has the hypervisor flag", loader.offset)},
+                        "choose a target that enters at EL2, or build the kernel without hypervisor support"});
+  }
+}
+
+// Code that is executed first must be there, and executable.
+void check_entry(const ImageContents& contents, std::vector<Finding>& findings) {
+  if (!contents.entry || contents.regions.empty()) return;
+  const ImageRegion* region = contents.loaded_at(*contents.entry);
+  const std::string entry = fmt::format("entry {:#x}", *contents.entry);
+  if (region == nullptr) {
+    findings.push_back({"entry-outside",
+                        Severity::kError,
+                        "the image is entered where it has nothing",
+                        {entry, range_text(contents.regions.front())},
+                        "set the entry to the address of the first instruction"});
+  } else if (*contents.entry - region->address >= region->file_size) {
+    findings.push_back({"entry-outside",
+                        Severity::kError,
+                        "the image is entered in memory that the file leaves zero",
+                        {entry, range_text(*region)},
+                        "set the entry to the address of the first instruction"});
+  } else if (!region->executable) {
+    findings.push_back({"entry-not-executable",
+                        Severity::kWarning,
+                        "the image is entered in a segment that is not executable",
+                        {entry, range_text(*region)},
+                        "give the segment PF_X"});
+  }
+}
+
+// Raw bytes are entered at their start. The ELF file that they were made of says where they should be.
+void check_raw_entry(const ImageContents& contents, const SymbolTable& symbols, std::vector<Finding>& findings) {
+  if (contents.form != ImageContents::Form::kRaw || !contents.entry) return;
+  const auto start = std::ranges::find(symbols.symbols(), std::string_view("_start"), &Symbol::name);
+  if (start == symbols.symbols().end() || start->address == *contents.entry) return;
+  if (contents.loaded_at(start->address) == nullptr) return;
+  findings.push_back({"entry-not-first",
+                      Severity::kError,
+                      "the raw image is entered at its first byte, and its code begins elsewhere",
+                      {fmt::format("entered at {:#x}; _start is at {:#x}", *contents.entry, start->address)},
+                      "place _start first in the linker script, or boot the ELF"});
+}
+
+void check_rights(const ImageContents& contents, std::vector<Finding>& findings) {
+  if (contents.form != ImageContents::Form::kElf) return;
+  for (const ImageRegion& region : contents.regions) {
+    if (region.kind != ImageRegion::Kind::kLoaded || !region.writable || !region.executable) continue;
+    findings.push_back({"writable-code",
+                        Severity::kNote,
+                        fmt::format("{} is writable and executable", region.name),
+                        {range_text(region)},
+                        ""});
+  }
+}
+
+}  // namespace
+
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kNote:
+      break;
+  }
+  return "note";
+}
+
+std::vector<Finding> find_problems(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                                   const std::optional<TargetPlace>& target) {
+  std::vector<Finding> findings;
+  const std::vector<ImageRegion> regions = all_regions(contents);
+  if (contents.loader) check_loader(contents, target, findings);
+  check_archives(contents, findings);
+  check_entry(contents, findings);
+  check_raw_entry(contents, symbols, findings);
+  check_overlaps(regions, contents.loader.has_value(), findings);
+  if (target) check_memory(regions, *target, findings);
+  check_kernel_entry(contents, bytes, symbols, findings);
+  check_rights(contents, findings);
+  std::ranges::stable_sort(findings, {}, &Finding::severity);
+  return findings;
+}
+
+}  // namespace bootrig

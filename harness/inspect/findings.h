@@ -1,0 +1,46 @@
+// What is wrong with an image, told before it boots: from its bytes, its symbols and, where it is known, the memory of
+// the target. A finding is a fact about the bytes; what a boot then says is triage's business.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "elf/symbols.h"
+#include "inspect/container.h"
+
+namespace bootrig {
+
+struct Finding {
+  enum class Severity {
+    kError,    // it cannot boot
+    kWarning,  // it may not boot; the bytes alone do not decide it
+    kNote,
+  };
+  std::string name;  // "kernel-not-mapped"
+  Severity severity = Severity::kNote;
+  std::string what;                   // one sentence
+  std::vector<std::string> evidence;  // a line each
+  std::string change;                 // what to do about it; "" where it is not known
+};
+std::string_view to_text(Finding::Severity severity);  // "error"
+
+// What findings need of a target.
+struct TargetPlace {
+  std::string name;
+  std::uint64_t memory = 0;       // where its RAM begins
+  std::uint64_t memory_size = 0;  // bytes
+  unsigned level = 1;             // at which the image is entered
+};
+
+// Errors first. `symbols` are those of the image's own code.
+std::vector<Finding> find_problems(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                                   const std::optional<TargetPlace>& target);
+
+// The part of find_problems that is about the kernel's entry and the image's own translation tables (kernel_entry.cc).
+void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                        std::vector<Finding>& findings);
+
+}  // namespace bootrig

@@ -1,0 +1,142 @@
+#include "inspect/findings.h"
+
+#include <gmock/gmock.h>
+
+#include "inspect/image_writer_test.h"
+#include "testing/small_elf.h"
+
+namespace bootrig {
+namespace {
+
+using Severity = Finding::Severity;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+const SymbolTable kSymbols = SymbolTable::of({{"boot_l0_upper", ImageWriter::kUpper0, 4096, false},
+                                              {"boot_l1_upper", ImageWriter::kUpper1, 4096, false},
+                                              {"boot_l2_upper", ImageWriter::kUpper2, 4096, false}});
+
+std::vector<Finding> find(const std::string& bytes, const std::optional<TargetPlace>& target = std::nullopt,
+                          std::optional<std::uint64_t> load = std::nullopt, const SymbolTable& symbols = kSymbols) {
+  const auto contents = read_contents("image", bytes, load);
+  EXPECT_TRUE(contents);
+  return find_problems(*contents, bytes, symbols, target);
+}
+
+// The one finding that is there.
+Finding only(const std::vector<Finding>& findings) {
+  EXPECT_EQ(findings.size(), 1u);
+  return findings.empty() ? Finding{} : findings.front();
+}
+
+TEST(Findings, SoundImageHasNone) {
+  EXPECT_TRUE(find(ImageWriter().bytes(), TargetPlace{"virt", 0x40000000, 1 << 30, 1}).empty());
+  ImageWriter writer;
+  writer.names_upper0 = true;
+  EXPECT_TRUE(find(writer.bytes()).empty());
+}
+
+TEST(Findings, EmptyLevel0) {
+  ImageWriter writer;
+  writer.upper0 = 0;
+  const Finding finding = only(find(writer.bytes()));
+  EXPECT_EQ(finding.name, "kernel-not-mapped");
+  EXPECT_EQ(finding.severity, Severity::kError);
+  EXPECT_THAT(finding.evidence, Contains(HasSubstr("L0[0x1ff] at 0x70003ff8 <boot_l0_upper+0xff8> = 0x0  invalid  "
+                                                   "(byte 0x3ff8 of the file)")));
+  EXPECT_THAT(finding.evidence, Contains(HasSubstr("predicts ESR_EL1 0x86000004")));
+  EXPECT_EQ(finding.change,
+            "the descriptor at 0x70003ff8 <boot_l0_upper+0xff8> must hold the table descriptor 0x70004003 "
+            "(boot_l1_upper | 3)");
+}
+
+TEST(Findings, TableThatOtherCodeNamesMayBeFilledLater) {
+  ImageWriter writer;
+  writer.upper0 = 0;
+  writer.names_upper0 = true;
+  EXPECT_EQ(only(find(writer.bytes())).severity, Severity::kWarning);
+}
+
+TEST(Findings, EmptyLevel1AndAccessFlagAndAddress) {
+  ImageWriter level1;
+  level1.upper1 = 0;
+  EXPECT_THAT(only(find(level1.bytes())).change, HasSubstr("0x70005003 (boot_l2_upper | 3)"));
+  EXPECT_THAT(only(find(level1.bytes())).evidence, Contains(HasSubstr("predicts ESR_EL1 0x86000005")));
+  ImageWriter flag;
+  flag.upper2 = ImageWriter::kKernel | 0x311;
+  EXPECT_THAT(only(find(flag.bytes())).evidence, Contains(HasSubstr("predicts ESR_EL1 0x8600000a")));
+  EXPECT_THAT(only(find(flag.bytes())).change, HasSubstr("must be 0x40000711"));
+  ImageWriter moved;
+  moved.upper2 = (ImageWriter::kKernel + 0x4000000) | 0x711;
+  EXPECT_EQ(only(find(moved.bytes())).name, "kernel-mapped-elsewhere");
+  EXPECT_THAT(only(find(moved.bytes())).what, HasSubstr("to 0x44000000"));
+}
+
+TEST(Findings, EmptyTablesAreOfRunTime) {
+  ImageWriter writer;
+  writer.tables = false;
+  const Finding finding = only(find(writer.bytes()));
+  EXPECT_EQ(finding.name, "boot-tables-at-run-time");
+  EXPECT_EQ(finding.severity, Severity::kNote);
+}
+
+TEST(Findings, TablesBySymbolsAlone) {
+  ImageWriter writer;
+  writer.upper0 = 0;
+  std::string bytes = writer.bytes();
+  bytes.replace(0x20, 16, 16, '\0');  // no msr ttbr0, adrp, msr ttbr1
+  EXPECT_EQ(only(find(bytes)).name, "boot-tables-unknown");
+  const auto by_name = SymbolTable::of(
+      {{"boot_lvl0_lower", ImageWriter::kLower0, 4096, false}, {"boot_lvl0_upper", ImageWriter::kUpper0, 4096, false}});
+  EXPECT_THAT(only(find(bytes, std::nullopt, std::nullopt, by_name)).evidence,
+              Contains(HasSubstr("from the symbol boot_lvl0_upper")));
+  // Where the code takes them from variables: here the one behind the code.
+  bytes.replace(0x80, 8, std::string("\0\x30\0\x70\0\0\0\0", 8));
+  bytes.replace(0x88, 8, std::string("\0\x10\0\x70\0\0\0\0", 8));
+  const auto by_variable =
+      SymbolTable::of({{"aarch64_pt_ttbr1_el1", 0x70000080, 8, false}, {"aarch64_pt_ttbr0_el1", 0x70000088, 8, false}});
+  EXPECT_THAT(only(find(bytes, std::nullopt, std::nullopt, by_variable)).evidence,
+              Contains(HasSubstr("TTBR1_EL1 0x70003000, from the variable aarch64_pt_ttbr1_el1")));
+}
+
+TEST(Findings, RegionsThatOverlapOrLieOutsideMemory) {
+  ImageWriter writer;
+  writer.second_region = ImageWriter::kKernel + 0x80;
+  EXPECT_EQ(only(find(writer.bytes())).what, "region 0 and region 1 overlap in memory");
+  const Finding outside = only(find(ImageWriter().bytes(), TargetPlace{"small", 0x40000000, 512 << 20, 1}));
+  EXPECT_EQ(outside.name, "outside-memory");
+  EXPECT_EQ(outside.what, "the image lies outside the memory of small");
+}
+
+TEST(Findings, ImageThatIsCutOff) {
+  const std::string bytes = ImageWriter().bytes();
+  const Finding finding = only(find(bytes.substr(0, bytes.size() - 16)));
+  EXPECT_EQ(finding.name, "truncated-image");
+  EXPECT_THAT(finding.what, HasSubstr("16 bytes"));
+}
+
+TEST(Findings, HypervisorsKernelOnATargetOfEl1) {
+  ImageWriter writer;
+  writer.flags = std::string("\1\0\0\0\0\0\0\0", 8);
+  EXPECT_EQ(only(find(writer.bytes(), TargetPlace{"virt", 0x40000000, 1 << 30, 1})).name, "wrong-level");
+  EXPECT_TRUE(find(writer.bytes(), TargetPlace{"virt", 0x40000000, 1 << 30, 2}).empty());
+}
+
+TEST(Findings, EntryWithoutCode) {
+  const std::string elf = small_elf({0x40000000, 0x40000000, std::string(64, 'c'), 256}, 0x40000080);
+  EXPECT_EQ(only(find(elf)).name, "entry-outside");
+  const auto start = SymbolTable::of({{"_start", 0x40400010, 0, false}});
+  EXPECT_EQ(only(find(std::string(64, 'c'), std::nullopt, 0x40400000, start)).name, "entry-not-first");
+  EXPECT_TRUE(find(std::string(64, 'c'), std::nullopt, 0x40400010, start).empty());
+}
+
+TEST(Findings, ArchiveThatIsCutOff) {
+  const std::string header = "070701" + std::string(8 * 6, '0') + "00000064" + std::string(8 * 4, '0') + "00000002" +
+                             std::string(8, '0') + std::string("a\0", 2);
+  const Finding finding = only(find(header + "too little", std::nullopt, 0x40000000));
+  EXPECT_EQ(finding.name, "truncated-archive");
+  EXPECT_EQ(finding.severity, Severity::kError);
+}
+
+}  // namespace
+}  // namespace bootrig

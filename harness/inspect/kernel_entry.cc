@@ -1,0 +1,262 @@
+// Is the kernel's entry mapped by the tables that the image brings with it? The tables are walked in the image's own
+// bytes, as the hardware will once the loader has turned them on.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "aarch64/walk.h"
+#include "inspect/boot_tables.h"
+#include "inspect/findings.h"
+
+namespace bootrig {
+namespace {
+
+using Severity = Finding::Severity;
+using aarch64::Regime;
+using aarch64::WalkResult;
+using aarch64::WalkStep;
+
+constexpr std::uint64_t kPage = 4096, kTableBits = 3, kAccessFlag = 1 << 10;
+// What loaders set where the code does not tell: 48 bits both ways, 4 KiB tables (DDI 0487, TCR_EL1, TCR_EL2).
+constexpr std::uint64_t kUsualTcrEl1 = 0xb5103510, kUsualTcrEl2 = 0x80803510;
+// IPS and PS: 48 bits. Loaders take it from the CPU.
+constexpr std::uint64_t kIps = std::uint64_t{5} << 32, kIpsMask = std::uint64_t{7} << 32;
+constexpr std::uint64_t kPs = std::uint64_t{5} << 16, kPsMask = std::uint64_t{7} << 16;
+constexpr std::uint64_t kSctlr = 1 | 1 << 2 | 1 << 12;  // M, C, I
+constexpr std::size_t kCandidatesMax = 4096;
+
+struct Entry {
+  std::uint64_t address = 0;              // virtual
+  std::optional<std::uint64_t> leads_to;  // where the kernel's ELF has it; none: into one of the copied regions
+  std::string whence;
+};
+
+std::optional<Entry> entry_of(const ImageContents& contents) {
+  if (contents.loader) {
+    return Entry{contents.loader->kernel_entry, std::nullopt,
+                 fmt::format("the loader's table at byte {:#x}", contents.loader->offset)};
+  }
+  const EmbeddedProgram* kernel = embedded_kernel(contents);
+  if (kernel == nullptr) return std::nullopt;
+  for (const ElfSegment& segment : kernel->elf.segments) {
+    const std::uint64_t into = kernel->elf.entry - segment.virtual_address;
+    if (into < segment.memory_size && segment.virtual_address != segment.physical_address) {
+      return Entry{kernel->elf.entry, segment.physical_address + into, kernel->name};
+    }
+  }
+  return std::nullopt;
+}
+
+// Memory with one word replaced.
+class Patched : public MemoryReader {
+ public:
+  Patched(MemoryReader& memory, std::uint64_t address, std::uint64_t value)
+      : memory_(memory), address_(address), value_(value) {}
+  Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override {
+    BOOTRIG_TRY_VOID(memory_.read(address, out));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::uint64_t into = address + i - address_;
+      if (into < sizeof value_) out[i] = static_cast<std::uint8_t>(value_ >> (8 * into));
+    }
+    return {};
+  }
+
+ private:
+  MemoryReader& memory_;
+  std::uint64_t address_, value_;
+};
+
+class EntryCheck {
+ public:
+  EntryCheck(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols, const Entry& entry,
+             std::vector<Finding>& findings)
+      : contents_(contents),
+        symbols_(symbols),
+        entry_(entry),
+        findings_(findings),
+        memory_(contents, bytes),
+        tables_(find_boot_tables(contents, bytes, symbols)) {}
+
+  void check() {
+    if (tables_.roots.empty()) {
+      note("boot-tables-unknown", "where the image has its boot tables cannot be told from its code or symbols");
+      return;
+    }
+    if (std::ranges::all_of(tables_.roots, [&](const auto& root) { return empty(root.table); })) {
+      note("boot-tables-at-run-time",
+           "the image's boot tables are empty and filled when it runs: whether they map the kernel's entry cannot be "
+           "told before");
+      return;
+    }
+    // An address of the upper half goes by TTBR1 of EL1. One of the lower half is of EL2, or of EL1.
+    const bool upper = aarch64::bit(entry_.address, 55);
+    if (upper) {
+      if (const auto* root = tables_.root(TableRegister::kTtbr1El1)) tell(*root, walk(*root));
+      return;
+    }
+    const auto* at_el2 = tables_.root(TableRegister::kTtbr0El2);
+    const auto* at_el1 = tables_.root(TableRegister::kTtbr0El1);
+    if (at_el2 != nullptr && at_el1 != nullptr && right(walk(*at_el1))) return;
+    if (const auto* root = at_el2 != nullptr ? at_el2 : at_el1) tell(*root, walk(*root));
+  }
+
+ private:
+  bool empty(std::uint64_t table) {
+    std::array<std::uint8_t, kPage> page{};
+    return memory_.read(table, page) && std::ranges::all_of(page, [](std::uint8_t byte) { return byte == 0; });
+  }
+
+  aarch64::TranslationRegisters registers(TableRegister name) const {
+    if (name == TableRegister::kTtbr0El2) {
+      return {.sctlr = kSctlr,
+              .tcr = (tables_.tcr_el2.value_or(kUsualTcrEl2) & ~kPsMask) | kPs,
+              .ttbr0 = tables_.root(name)->table,
+              .mair = tables_.mair_el2.value_or(0)};
+    }
+    const auto* lower = tables_.root(TableRegister::kTtbr0El1);
+    const auto* upper = tables_.root(TableRegister::kTtbr1El1);
+    return {.sctlr = kSctlr,
+            .tcr = (tables_.tcr_el1.value_or(kUsualTcrEl1) & ~kIpsMask) | kIps,
+            .ttbr0 = lower != nullptr ? lower->table : 0,
+            .ttbr1 = upper != nullptr ? upper->table : 0,
+            .mair = tables_.mair_el1.value_or(0)};
+  }
+
+  WalkResult walk_in(const BootTables::Root& root, MemoryReader& memory) const {
+    const bool el2 = root.name == TableRegister::kTtbr0El2;
+    const aarch64::Access access{.kind = aarch64::Access::Kind::kExecute, .from_level = el2 ? 2u : 1u};
+    return aarch64::walk(registers(root.name), el2 ? Regime::kEl2 : Regime::kEl10, entry_.address, access, memory);
+  }
+  WalkResult walk(const BootTables::Root& root) { return walk_in(root, memory_); }
+
+  // It leads to where the kernel is.
+  bool right(const WalkResult& result) const {
+    if (!result.address) return false;
+    if (entry_.leads_to) return *result.address == *entry_.leads_to;
+    return std::ranges::any_of(contents_.regions, [&](const ImageRegion& region) {
+      return region.kind == ImageRegion::Kind::kCopied && region.contains(*result.address);
+    });
+  }
+
+  std::string place(std::uint64_t address) const {
+    const std::string name = symbols_.name_of(address);
+    return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
+  }
+
+  std::string in_file(std::uint64_t address) const {
+    const ImageRegion* region = contents_.loaded_at(address);
+    if (region == nullptr) return "outside the image";
+    const std::uint64_t into = address - region->address;
+    return into < region->file_size ? fmt::format("byte {:#x} of the file", region->file_offset + into)
+                                    : std::string("not in the file: zero in memory");
+  }
+
+  std::vector<std::string> evidence(const BootTables::Root& root, const WalkResult& result) const {
+    std::vector<std::string> lines = {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence),
+                                      fmt::format("{} {}, from {}", to_text(root.name), place(root.table), root.how)};
+    const bool known =
+        root.name == TableRegister::kTtbr0El2 ? tables_.tcr_el2.has_value() : tables_.tcr_el1.has_value();
+    if (!known) lines.emplace_back("the TCR is not told by the code: 48 bits and 4 KiB tables are assumed");
+    for (const WalkStep& step : result.steps) {
+      lines.push_back(fmt::format("L{}[{:#x}] at {} = {:#x}  {}  ({})", step.level, step.index, place(step.address),
+                                  step.descriptor, step.meaning, in_file(step.address)));
+    }
+    return lines;
+  }
+
+  // The table in the image that would complete the walk if the descriptor at fault pointed to it; 0: none, or several
+  // would. Of those that would, the longest walk counts: a table of a lower level, taken for one of a higher, can seem
+  // to lead there by blocks that are too large.
+  std::uint64_t missing_table(const BootTables::Root& root, const WalkStep& last) {
+    std::uint64_t found = 0;
+    std::size_t steps = 0, looked = 0;
+    for (const ImageRegion& region : contents_.regions) {
+      if (region.kind != ImageRegion::Kind::kLoaded) continue;
+      for (std::uint64_t table = (region.address + kPage - 1) & ~(kPage - 1);
+           region.contains(table) && looked < kCandidatesMax; table += kPage, ++looked) {
+        if (empty(table)) continue;
+        Patched patched(memory_, last.address, table | kTableBits);
+        const WalkResult result = walk_in(root, patched);
+        if (!right(result) || result.steps.size() < steps) continue;
+        found = result.steps.size() > steps ? table : 0;
+        steps = result.steps.size();
+      }
+    }
+    return found;
+  }
+
+  std::string change(const BootTables::Root& root, const WalkResult& result) {
+    if (result.steps.empty()) return "";
+    const WalkStep& last = result.steps.back();
+    const std::string descriptor = fmt::format("the descriptor at {}", place(last.address));
+    if (result.fault && result.fault->status.kind == aarch64::FaultKind::kAccessFlag) {
+      return fmt::format("{} must be {:#x}: with its access flag, bit 10", descriptor, last.descriptor | kAccessFlag);
+    }
+    if (result.fault && result.fault->status.kind != aarch64::FaultKind::kTranslation) return "";
+    if (!result.fault) return fmt::format("{} must lead to where the kernel is loaded", descriptor);
+    const std::uint64_t table = last.level < 3 ? missing_table(root, last) : 0;
+    if (table == 0) return fmt::format("{} must lead to the kernel", descriptor);
+    const std::string name = symbols_.name_of(table);
+    return fmt::format("{} must hold the table descriptor {:#x}{}", descriptor, table | kTableBits,
+                       name.empty() ? "" : fmt::format(" ({} | 3)", name));
+  }
+
+  void tell(const BootTables::Root& root, const WalkResult& result) {
+    if (result.unreadable) {
+      note("boot-tables-unknown",
+           fmt::format("the walk from {} leaves the image: {}", to_text(root.name), to_text(*result.unreadable)));
+      return;
+    }
+    if (right(result)) return;
+    Finding finding;
+    finding.evidence = evidence(root, result);
+    if (result.fault) {
+      finding.name = "kernel-not-mapped";
+      finding.what = fmt::format("the image's boot tables do not let the kernel's entry {:#x} be executed: {}",
+                                 entry_.address, result.fault->why);
+      finding.evidence.push_back(fmt::format("predicts ESR_EL{} {:#x}: {}",
+                                             root.name == TableRegister::kTtbr0El2 ? 2 : 1, result.fault->esr,
+                                             result.fault->status.text));
+    } else {
+      finding.name = "kernel-mapped-elsewhere";
+      finding.what = fmt::format("the image's boot tables map the kernel's entry {:#x} to {:#x}, where {}",
+                                 entry_.address, *result.address, where_it_is());
+    }
+    finding.change = change(root, result);
+    finding.severity = Severity::kError;
+    const bool named =
+        !result.steps.empty() && tables_.named_pages.contains(result.steps.back().address & ~(kPage - 1));
+    if (named) {
+      finding.severity = Severity::kWarning;
+      finding.evidence.push_back("the image's code names this table elsewhere, and may fill it when it runs");
+    }
+    findings_.push_back(std::move(finding));
+  }
+
+  std::string where_it_is() const {
+    return entry_.leads_to ? fmt::format("it is not: it is loaded to {:#x}", *entry_.leads_to)
+                           : std::string("its loader puts nothing");
+  }
+
+  void note(const std::string& name, const std::string& what) {
+    findings_.push_back(
+        {name, Severity::kNote, what, {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence)}, ""});
+  }
+
+  const ImageContents& contents_;
+  const SymbolTable& symbols_;
+  const Entry entry_;
+  std::vector<Finding>& findings_;
+  ImageMemory memory_;
+  const BootTables tables_;
+};
+
+}  // namespace
+
+void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                        std::vector<Finding>& findings) {
+  if (const auto entry = entry_of(contents)) EntryCheck(contents, bytes, symbols, *entry, findings).check();
+}
+
+}  // namespace bootrig
