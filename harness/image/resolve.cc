@@ -168,6 +168,14 @@ class Filler {
     fill(stage.section);
   }
   void fill(PrebuiltStage& stage) { fill_file(stage.file); }
+  void fill(ObjcopyStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(StripStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
 
   void fill_file(std::string& text) {
     const bool user = text.starts_with("${");
@@ -231,6 +239,10 @@ class KeyText {
   void add(const PrebuiltStage& stage) {
     add("prebuilt"), add(stage.name), add(stage.file), add(stage.sha256.value_or(""));
   }
+  void add(const ObjcopyStage& stage) {
+    add("objcopy"), add(stage.name), add(stage.input), add(stage.binary ? "binary" : "elf"), add(stage.flags);
+  }
+  void add(const StripStage& stage) { add("strip"), add(stage.name), add(stage.input), add(stage.flags); }
   const std::string& text() const { return text_; }
 
  private:

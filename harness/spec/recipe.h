@@ -58,9 +58,23 @@ struct PrebuiltStage {
   std::string file;  // may be "${parameter}"
   std::optional<std::string> sha256;
 };
+// objcopy: an ELF file in another form, by the toolchain's objcopy.
+struct ObjcopyStage {
+  std::string name;   // output: <name>.elf, or <name>.bin when binary
+  std::string input;  // a stage's name or a file
+  bool binary = false;
+  std::vector<std::string> flags;
+};
+// strip: an ELF file without its symbols, by the toolchain's strip.
+struct StripStage {
+  std::string name;                // output: <name>.elf
+  std::string input;               // a stage's name or a file
+  std::vector<std::string> flags;  // "--strip-debug"; none: all symbols go
+};
 
+using AnyStage = std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage, ObjcopyStage, StripStage>;
 struct Stage {
-  std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage> what;
+  AnyStage what;
   std::string place;  // "images/reference/recipe.json:/stages/2"
 };
 const std::string& stage_name(const Stage& stage);

@@ -39,8 +39,8 @@ class StageNames {
 };
 
 const std::vector<std::string> kObjectKinds{"compile", "embed"};
-const std::vector<std::string> kFileKinds{"link", "cpio", "prebuilt"};
-const std::vector<std::string> kElfKinds{"link", "prebuilt"};
+const std::vector<std::string> kFileKinds{"link", "cpio", "prebuilt", "objcopy", "strip"};
+const std::vector<std::string> kElfKinds{"link", "prebuilt", "objcopy", "strip"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
 void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
@@ -79,6 +79,10 @@ void check_references(JsonReader& json, const Recipe& recipe) {
       }
     } else if (const auto* embed = std::get_if<EmbedStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", embed->input, kFileKinds, true);
+    } else if (const auto* objcopy = std::get_if<ObjcopyStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", objcopy->input, kElfKinds, true);
+    } else if (const auto* strip = std::get_if<StripStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", strip->input, kElfKinds, true);
     }
   }
   const std::size_t end = recipe.stages.size();
@@ -86,6 +90,15 @@ void check_references(JsonReader& json, const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.boot.symbols.size(); ++i) {
     check_reference(json, recipe, end, fmt::format("boot/symbols/{}", i), recipe.boot.symbols[i], kElfKinds, false);
   }
+}
+
+// The stage's kind alone does not tell what objcopy makes.
+void check_boot_format(JsonReader& json, const Recipe& recipe) {
+  const auto booted = std::ranges::find(recipe.stages, recipe.boot.stage, stage_name);
+  if (recipe.boot.raw || booted == recipe.stages.end()) return;
+  const auto* objcopy = std::get_if<ObjcopyStage>(&booted->what);
+  if (!objcopy || !objcopy->binary) return;
+  json.refuse("boot/stage", fmt::format("'{}' makes raw bytes; they boot with the format 'raw'", recipe.boot.stage));
 }
 
 void check_stage_names(JsonReader& json, const Recipe& recipe) {
@@ -146,6 +159,14 @@ void visit_texts(const EmbedStage& stage, const TextVisit& visit) {
 void visit_texts(const PrebuiltStage& stage, const TextVisit& visit) {
   visit("file", stage.file);
 }
+void visit_texts(const ObjcopyStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const StripStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
+}
 
 void check_parameter_value(JsonReader& json, const std::string& place, const RecipeParameter& parameter,
                            const std::string& value) {
@@ -181,6 +202,7 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
   check_values(json, recipe);
   check_stage_names(json, recipe);
   check_references(json, recipe);
+  check_boot_format(json, recipe);
   const std::vector<std::string> parameters = parameter_names(recipe);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const auto check = [&](const std::string& inside, const std::string& text) {

@@ -25,6 +25,12 @@ constexpr std::string_view stage_kind(const EmbedStage&) {
 constexpr std::string_view stage_kind(const PrebuiltStage&) {
   return "prebuilt";
 }
+constexpr std::string_view stage_kind(const ObjcopyStage&) {
+  return "objcopy";
+}
+constexpr std::string_view stage_kind(const StripStage&) {
+  return "strip";
+}
 
 // `json` is the recipe's root object: refusals name places in it.
 void check_recipe(JsonReader& json, const Recipe& recipe);
