@@ -47,6 +47,8 @@ class Planner {
              std::filesystem::file_type type = std::filesystem::file_type::regular) const;
   // A stage's output, or a file.
   Found find_input(const std::string& name) const;
+  // A word with "${stage:NAME}" and "${file:PATH}" filled in, absolute; the files become inputs of the edge.
+  Found fill_references(const std::string& word, BuildEdge& edge) const;
   void add_prefix_maps(std::vector<std::string>& command) const;
   // An edge that runs bootrig itself.
   BuildEdge native_edge(const std::string& stage, const std::string& output) const;
@@ -60,6 +62,10 @@ class Planner {
   Added add(const PrebuiltStage& stage);
   Added add(const ObjcopyStage& stage);
   Added add(const StripStage& stage);
+  Added add(const ToolStage& stage);
+  Added add(const DeviceTreeDumpStage& stage);
+  Added add(const DeviceTreeCompileStage& stage);
+  Added add(const DeviceTreeDecompileStage& stage);
 
   Checked check_outputs();
   Found boot_output(const std::string& stage) const;

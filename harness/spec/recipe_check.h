@@ -31,6 +31,18 @@ constexpr std::string_view stage_kind(const ObjcopyStage&) {
 constexpr std::string_view stage_kind(const StripStage&) {
   return "strip";
 }
+constexpr std::string_view stage_kind(const ToolStage&) {
+  return "tool";
+}
+constexpr std::string_view stage_kind(const DeviceTreeDumpStage&) {
+  return "device-tree-dump";
+}
+constexpr std::string_view stage_kind(const DeviceTreeCompileStage&) {
+  return "device-tree-compile";
+}
+constexpr std::string_view stage_kind(const DeviceTreeDecompileStage&) {
+  return "device-tree-decompile";
+}
 
 // `json` is the recipe's root object: refusals name places in it.
 void check_recipe(JsonReader& json, const Recipe& recipe);

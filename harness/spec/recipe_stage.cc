@@ -123,6 +123,38 @@ void read_strip(JsonReader& json, StripStage& stage) {
   check_relative(json, "input", stage.input);
 }
 
+void read_tool(JsonReader& json, ToolStage& stage) {
+  json.text("tool", stage.name, kRequired);
+  json.texts("command", stage.command, kRequired);
+  json.text_map("environment", stage.environment);
+  read_paths(json, "inputs", stage.inputs, kOptional);
+  json.distinct_texts("outputs", stage.outputs, kRequired);
+  for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
+    if (is_relative_path(stage.outputs[i], /*inside=*/true)) continue;
+    json.refuse(
+        fmt::format("outputs/{}", i),
+        fmt::format("'{}' is not below the stage's folder; write it without a '/' at the start and without '..'",
+                    printable(stage.outputs[i])));
+  }
+  for (const auto& [name, value] : stage.environment) {
+    if (!name.empty() && is_symbol(name)) continue;
+    json.refuse("environment/" + escape_pointer(name),
+                fmt::format("'{}' is not a variable's name; use letters, digits and '_'", printable(name)));
+  }
+}
+
+void read_device_tree_dump(JsonReader& json, DeviceTreeDumpStage& stage) {
+  json.text("device-tree-dump", stage.name, kRequired);
+}
+
+template <typename T>
+void read_device_tree(JsonReader& json, T& stage) {
+  json.text(stage_kind(stage), stage.name, kRequired);
+  json.text("input", stage.input, kRequired);
+  json.texts("flags", stage.flags);
+  check_relative(json, "input", stage.input);
+}
+
 template <typename T>
 void read_as(JsonReader& json, Stage& stage, void (*read)(JsonReader&, T&)) {
   T what;
@@ -146,7 +178,17 @@ std::string no_kind(const std::vector<std::string>& keys, const std::vector<std:
 
 void read_stage(JsonReader& json, Stage& stage) {
   stage.place = json.place();
-  static const std::vector<std::string> kKinds{"compile", "link", "cpio", "embed", "prebuilt", "objcopy", "strip"};
+  static const std::vector<std::string> kKinds{"compile",
+                                               "link",
+                                               "cpio",
+                                               "embed",
+                                               "prebuilt",
+                                               "objcopy",
+                                               "strip",
+                                               "tool",
+                                               "device-tree-dump",
+                                               "device-tree-compile",
+                                               "device-tree-decompile"};
   std::vector<std::string> found;
   for (const std::string& kind : kKinds) {
     if (json.has(kind)) found.push_back(kind);
@@ -163,6 +205,10 @@ void read_stage(JsonReader& json, Stage& stage) {
   if (found[0] == "embed") return read_as(json, stage, read_embed);
   if (found[0] == "objcopy") return read_as(json, stage, read_objcopy);
   if (found[0] == "strip") return read_as(json, stage, read_strip);
+  if (found[0] == "tool") return read_as(json, stage, read_tool);
+  if (found[0] == "device-tree-dump") return read_as(json, stage, read_device_tree_dump);
+  if (found[0] == "device-tree-compile") return read_as(json, stage, read_device_tree<DeviceTreeCompileStage>);
+  if (found[0] == "device-tree-decompile") return read_as(json, stage, read_device_tree<DeviceTreeDecompileStage>);
   read_as(json, stage, read_prebuilt);
 }
 
