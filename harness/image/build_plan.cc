@@ -1,4 +1,4 @@
-#include "image/build_plan.h"
+#include "image/planner.h"
 
 #include <fmt/format.h>
 
@@ -13,16 +13,6 @@ namespace bootrig {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::unexpected<ImageFailure> bad_spec(const std::string& place, std::string message) {
-  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = {place, std::move(message)}});
-}
-
-// What a stage leaves: objects for a linker, or one file.
-struct StageOutput {
-  std::vector<std::string> objects;
-  std::string file;
-};
 
 // "images/reference" -> the folder that holds "images".
 fs::path project_of(const fs::path& recipe_folder) {
@@ -44,271 +34,256 @@ bool has_control_character(const std::string& text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-class Planner {
- public:
-  Planner(const ResolvedRecipe& resolved, const BuildPlaces& places)
-      : resolved_(resolved),
-        recipe_(resolved.recipe),
-        places_(places),
-        recipe_folder_(fs::absolute(recipe_.folder).lexically_normal()),
-        out_(fmt::format("{}-{}", recipe_.name, resolved.key.substr(0, 12))) {
-    // A folder written as "images/reference/" has an empty last part.
-    if (!recipe_folder_.has_filename()) recipe_folder_ = recipe_folder_.parent_path();
-    plan_.project = project_of(recipe_folder_);
-  }
-
-  std::expected<BuildPlan, ImageFailure> plan() {
-    for (const fs::path& path : {places_.folder, places_.program, recipe_folder_}) {
-      if (has_control_character(path.string())) {
-        return bad_spec("", fmt::format("'{}' has a control character", printable(path.string())));
-      }
-    }
-    BOOTRIG_TRY_VOID(check_tools());
-    for (const Stage& stage : recipe_.stages) {
-      place_ = stage.place;
-      if (outputs_.contains(stage_name(stage))) return refuse("there are two stages '{}'", stage_name(stage));
-      BOOTRIG_TRY(StageOutput output, std::visit([this](const auto& what) { return add(what); }, stage.what));
-      outputs_.emplace(stage_name(stage), std::move(output));
-    }
-    BOOTRIG_TRY_VOID(check_outputs());
-    BOOTRIG_TRY_VOID(add_boot_file());
-    return std::move(plan_);
-  }
-
- private:
-  using Added = std::expected<StageOutput, ImageFailure>;
-  using Checked = std::expected<void, ImageFailure>;
-  using Found = std::expected<std::string, ImageFailure>;
-
-  template <typename... Values>
-  std::unexpected<ImageFailure> refuse(fmt::format_string<Values...> format, Values&&... values) const {
-    return bad_spec(place_, fmt::format(format, std::forward<Values>(values)...));
-  }
-
-  Checked check_tools() const {
-    const bool needed = std::ranges::any_of(
-        recipe_.stages, [](const Stage& stage) { return !std::holds_alternative<PrebuiltStage>(stage.what); });
-    const std::string gcc = recipe_.toolchain + "gcc";
-    if (!needed || program_exists(gcc)) return {};
-    const std::string package =
-        recipe_.toolchain == "aarch64-linux-gnu-" ? " (Debian package gcc-aarch64-linux-gnu)" : "";
-    return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBuildFailed,
-                                        .error = {"", fmt::format("{} is not installed{}", gcc, package)}});
-  }
-
-  // Where a file of the recipe's is. One that begins with a parameter may be relative to where the
-  // user is.
-  Found find(const std::string& name, const char* kind, fs::file_type type = fs::file_type::regular) const {
-    std::vector<fs::path> candidates{recipe_folder_ / name};
-    if (std::ranges::find(resolved_.user_files, name) != resolved_.user_files.end()) {
-      candidates.push_back(fs::absolute(name));
-    }
-    for (const fs::path& candidate : candidates) {
-      std::error_code error;
-      if (!name.empty() && fs::status(candidate, error).type() == type) return candidate.lexically_normal().string();
-    }
-    return refuse("{} '{}' is not there: no {} {}", kind, printable(name),
-                  type == fs::file_type::directory ? "folder" : "file",
-                  relative_to_project(candidates.front().lexically_normal().string(), plan_.project));
-  }
-
-  // A stage's output, or a file.
-  Found find_input(const std::string& name) const {
-    const auto stage = outputs_.find(name);
-    if (stage == outputs_.end()) return find(name, "file");
-    if (stage->second.file.empty()) return refuse("stage '{}' makes objects, not a file; link them first", name);
-    return stage->second.file;
-  }
-
-  // Later options go first: bootrig's own folder may lie inside the project.
-  void add_prefix_maps(std::vector<std::string>& command) const {
-    command.push_back(fmt::format("-ffile-prefix-map={}/=", plan_.project.string()));
-    command.push_back(fmt::format("-ffile-prefix-map={}=.", places_.folder.string()));
-  }
-
-  Added add(const CompileStage& stage) {
-    StageOutput output;
-    std::vector<std::string> includes;
-    for (const std::string& folder : stage.include) {
-      BOOTRIG_TRY(const std::string found, find(folder, "include folder", fs::file_type::directory));
-      includes.push_back("-I" + found);
-    }
-    const std::string folder =
-        fmt::format("{}-objects/{}-{}", recipe_.name, stage.name, stage_key(recipe_, stage).substr(0, 12));
-    for (const std::string& source : stage.sources) {
-      BOOTRIG_TRY(const std::string file, find(source, "source"));
-      BuildEdge edge;
-      edge.description = "compile " + relative_to_project(file, plan_.project);
-      edge.output = folder + "/" + object_name(source);
-      edge.depfile = edge.output + ".d";
-      edge.inputs = {file};
-      edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-MD", "-MF", edge.depfile, "-o", edge.output};
-      add_prefix_maps(edge.command);
-      edge.command.insert(edge.command.end(), includes.begin(), includes.end());
-      edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
-      edge.command.push_back(file);
-      output.objects.push_back(edge.output);
-      plan_.edges.push_back(std::move(edge));
-    }
-    return output;
-  }
-
-  Added add(const LinkStage& stage) {
-    BOOTRIG_TRY(const std::string script, find(stage.script, "linker script"));
-    BuildEdge edge;
-    edge.output = fmt::format("{}/{}.elf", out_, stage.name);
-    edge.side_outputs = {fmt::format("{}/{}.map", out_, stage.name)};
-    edge.description = fmt::format("link {}/{}.elf", recipe_.name, stage.name);
-    for (const std::string& input : stage.inputs) {
-      const auto found = outputs_.find(input);
-      if (found == outputs_.end()) return refuse("there is no stage '{}' above this one", printable(input));
-      const StageOutput& made = found->second;
-      edge.inputs.insert(edge.inputs.end(), made.objects.begin(), made.objects.end());
-      if (made.objects.empty()) edge.inputs.push_back(made.file);
-    }
-    // -Xlinker, because -Wl would split a path at its commas.
-    edge.command = {
-        recipe_.toolchain + "gcc", "-o", edge.output, "-T", script, "-Xlinker", "-Map=" + edge.side_outputs[0],
-        "-Wl,--build-id=none"};
-    edge.command.insert(edge.command.end(), edge.inputs.begin(), edge.inputs.end());
-    edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
-    edge.inputs.push_back(script);
-    StageOutput output{.file = edge.output};
-    plan_.edges.push_back(std::move(edge));
-    return output;
-  }
-
-  // An edge that runs bootrig itself.
-  BuildEdge native_edge(const std::string& stage, const std::string& output) const {
-    BuildEdge edge;
-    edge.description = fmt::format("{} {}", stage, recipe_.name + output.substr(out_.size()));
-    edge.output = output;
-    edge.command = {places_.program.string(), "stage", stage};
-    edge.kept_words = edge.command.size();
-    edge.command.insert(edge.command.end(), {"--output", output});
-    return edge;
-  }
-
-  Added add(const CpioStage& stage) {
-    BuildEdge edge = native_edge("cpio", fmt::format("{}/{}.cpio", out_, stage.name));
-    if (!stage.truncate.empty()) {
-      const auto size = parse_size(stage.truncate);
-      if (!size) return refuse("truncate: {}", size.error().message);
-      edge.command.insert(edge.command.end(), {"--truncate", stage.truncate});
-    }
-    for (const auto& [name, file] : stage.files) {
-      if (name.empty() || name.find('=') != std::string::npos || name.front() == '-' || name.front() == '@') {
-        return refuse("'{}' cannot be a name in an archive", printable(name));
-      }
-      BOOTRIG_TRY(const std::string input, find_input(file));
-      edge.command.push_back(name + "=" + input);
-      edge.inputs.push_back(input);
-    }
-    StageOutput output{.file = edge.output};
-    plan_.edges.push_back(std::move(edge));
-    return output;
-  }
-
-  Added add(const EmbedStage& stage) {
-    BOOTRIG_TRY(const std::string input, find_input(stage.input));
-    BuildEdge source = native_edge("embed", fmt::format("{}/{}.S", out_, stage.name));
-    source.command.insert(source.command.end(), {"--symbol", stage.symbol, "--section", stage.section, "--align",
-                                                 fmt::format("{}", stage.alignment), input});
-    source.inputs = {input};
-    BuildEdge object;
-    object.output = fmt::format("{}/{}.o", out_, stage.name);
-    object.description = fmt::format("assemble {}/{}.o", recipe_.name, stage.name);
-    object.command = {recipe_.toolchain + "gcc", "-c", "-o", object.output, source.output};
-    // gcc's list of headers knows nothing of .incbin.
-    object.inputs = {source.output, input};
-    StageOutput output{.objects = {object.output}};
-    plan_.edges.push_back(std::move(source));
-    plan_.edges.push_back(std::move(object));
-    return output;
-  }
-
-  Added add(const PrebuiltStage& stage) {
-    BOOTRIG_TRY(const std::string file, find(stage.file, "file"));
-    if (!stage.sha256) return StageOutput{.file = file};
-    const auto hash = sha256_file(file);
-    if (!hash) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
-    if (*hash != *stage.sha256) {
-      return refuse("'{}' is not the file that the recipe means: its SHA-256 is {}, the recipe says {}",
-                    printable(stage.file), *hash, printable(*stage.sha256));
-    }
-    return StageOutput{.file = file};
-  }
-
-  // Ninja refuses a whole build.ninja in which two commands write one file.
-  Checked check_outputs() {
-    place_.clear();
-    std::set<std::string> seen;
-    for (const BuildEdge& edge : plan_.edges) {
-      std::vector<std::string> outputs = edge.side_outputs;
-      outputs.push_back(edge.output);
-      for (const std::string& output : outputs) {
-        const std::string normal = fs::path(output).lexically_normal().string();
-        if (normal.starts_with("../") || normal.starts_with("/") || output != normal) {
-          return refuse("recipe '{}' has a stage whose name cannot be a file's: {}", recipe_.name, printable(output));
-        }
-        if (!seen.insert(output).second) {
-          return refuse("two commands of recipe '{}' make the same file: {}", recipe_.name, printable(output));
-        }
-      }
-    }
-    return {};
-  }
-
-  Found boot_output(const std::string& stage) const {
-    const auto found = outputs_.find(stage);
-    if (found == outputs_.end()) {
-      return bad_spec(
-          "", fmt::format("recipe '{}' boots the stage '{}', which it has not", recipe_.name, printable(stage)));
-    }
-    if (found->second.file.empty()) {
-      return bad_spec("",
-                      fmt::format("recipe '{}': stage '{}' makes objects, not a file to boot", recipe_.name, stage));
-    }
-    return found->second.file;
-  }
-
-  // A raw image of a linked stage is the bytes that its segments load.
-  Checked add_boot_file() {
-    BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
-    if (recipe_.boot.raw && !recipe_.boot.load_address) {
-      return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
-    }
-    const auto linked = std::ranges::find_if(recipe_.stages, [&](const Stage& stage) {
-      return std::holds_alternative<LinkStage>(stage.what) && stage_name(stage) == recipe_.boot.stage;
-    });
-    if (recipe_.boot.raw && linked != recipe_.stages.end()) {
-      BuildEdge edge;
-      edge.output = fmt::format("{}/{}.bin", out_, recipe_.boot.stage);
-      edge.description = fmt::format("objcopy {}/{}.bin", recipe_.name, recipe_.boot.stage);
-      edge.command = {recipe_.toolchain + "objcopy", "-O", "binary", file, edge.output};
-      edge.inputs = {file};
-      file = edge.output;
-      plan_.edges.push_back(std::move(edge));
-    }
-    plan_.boot_file = places_.folder / file;
-    for (const std::string& stage : recipe_.boot.symbols) {
-      BOOTRIG_TRY(const std::string symbols, boot_output(stage));
-      plan_.symbols.push_back(places_.folder / symbols);
-    }
-    return {};
-  }
-
-  const ResolvedRecipe& resolved_;
-  const Recipe& recipe_;
-  const BuildPlaces& places_;
-  fs::path recipe_folder_;
-  std::string out_;    // the outputs' folder, relative to the build's
-  std::string place_;  // of the stage at hand
-  std::map<std::string, StageOutput> outputs_;
-  BuildPlan plan_;
-};
-
 }  // namespace
+
+Planner::Planner(const ResolvedRecipe& resolved, const BuildPlaces& places)
+    : resolved_(resolved),
+      recipe_(resolved.recipe),
+      places_(places),
+      recipe_folder_(fs::absolute(recipe_.folder).lexically_normal()),
+      out_(fmt::format("{}-{}", recipe_.name, resolved.key.substr(0, 12))) {
+  // A folder written as "images/reference/" has an empty last part.
+  if (!recipe_folder_.has_filename()) recipe_folder_ = recipe_folder_.parent_path();
+  plan_.project = project_of(recipe_folder_);
+}
+
+std::expected<BuildPlan, ImageFailure> Planner::plan() {
+  for (const fs::path& path : {places_.folder, places_.program, recipe_folder_}) {
+    if (has_control_character(path.string())) {
+      return bad_spec("", fmt::format("'{}' has a control character", printable(path.string())));
+    }
+  }
+  BOOTRIG_TRY_VOID(check_tools());
+  for (const Stage& stage : recipe_.stages) {
+    place_ = stage.place;
+    if (outputs_.contains(stage_name(stage))) return refuse("there are two stages '{}'", stage_name(stage));
+    BOOTRIG_TRY(StageOutput output, std::visit([this](const auto& what) { return add(what); }, stage.what));
+    outputs_.emplace(stage_name(stage), std::move(output));
+  }
+  BOOTRIG_TRY_VOID(check_outputs());
+  BOOTRIG_TRY_VOID(add_boot_file());
+  return std::move(plan_);
+}
+
+Planner::Checked Planner::check_tools() const {
+  const bool needed = std::ranges::any_of(recipe_.stages, [](const Stage& stage) {
+    return std::holds_alternative<CompileStage>(stage.what) || std::holds_alternative<LinkStage>(stage.what) ||
+           std::holds_alternative<EmbedStage>(stage.what);
+  });
+  if (!needed) return {};
+  return need_tool("gcc", "gcc-aarch64-linux-gnu");
+}
+
+Planner::Checked Planner::need_tool(const std::string& tool, const std::string& package) const {
+  return need_program(recipe_.toolchain + tool, recipe_.toolchain == "aarch64-linux-gnu-" ? package : "");
+}
+
+Planner::Checked Planner::need_program(const std::string& program, const std::string& package) {
+  if (program_exists(program)) return {};
+  const std::string where = package.empty() ? "" : fmt::format(" (Debian package {})", package);
+  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBuildFailed,
+                                      .error = {"", fmt::format("{} is not installed{}", printable(program), where)}});
+}
+
+std::unexpected<ImageFailure> Planner::bad_spec(const std::string& place, std::string message) {
+  return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = {place, std::move(message)}});
+}
+
+Planner::Found Planner::find(const std::string& name, const char* kind, fs::file_type type) const {
+  std::vector<fs::path> candidates{recipe_folder_ / name};
+  if (std::ranges::find(resolved_.user_files, name) != resolved_.user_files.end()) {
+    candidates.push_back(fs::absolute(name));
+  }
+  for (const fs::path& candidate : candidates) {
+    std::error_code error;
+    if (!name.empty() && fs::status(candidate, error).type() == type) return candidate.lexically_normal().string();
+  }
+  return refuse("{} '{}' is not there: no {} {}", kind, printable(name),
+                type == fs::file_type::directory ? "folder" : "file",
+                relative_to_project(candidates.front().lexically_normal().string(), plan_.project));
+}
+
+Planner::Found Planner::find_input(const std::string& name) const {
+  const auto stage = outputs_.find(name);
+  if (stage == outputs_.end()) return find(name, "file");
+  if (stage->second.file.empty()) return refuse("stage '{}' makes objects, not a file; link them first", name);
+  return stage->second.file;
+}
+
+// Later options go first: bootrig's own folder may lie inside the project.
+void Planner::add_prefix_maps(std::vector<std::string>& command) const {
+  command.push_back(fmt::format("-ffile-prefix-map={}/=", plan_.project.string()));
+  command.push_back(fmt::format("-ffile-prefix-map={}=.", places_.folder.string()));
+}
+
+Planner::Added Planner::add(const CompileStage& stage) {
+  StageOutput output;
+  std::vector<std::string> includes;
+  for (const std::string& folder : stage.include) {
+    BOOTRIG_TRY(const std::string found, find(folder, "include folder", fs::file_type::directory));
+    includes.push_back("-I" + found);
+  }
+  const std::string folder =
+      fmt::format("{}-objects/{}-{}", recipe_.name, stage.name, stage_key(recipe_, stage).substr(0, 12));
+  for (const std::string& source : stage.sources) {
+    BOOTRIG_TRY(const std::string file, find(source, "source"));
+    BuildEdge edge;
+    edge.description = "compile " + relative_to_project(file, plan_.project);
+    edge.output = folder + "/" + object_name(source);
+    edge.depfile = edge.output + ".d";
+    edge.inputs = {file};
+    edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-MD", "-MF", edge.depfile, "-o", edge.output};
+    add_prefix_maps(edge.command);
+    edge.command.insert(edge.command.end(), includes.begin(), includes.end());
+    edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
+    edge.command.push_back(file);
+    output.objects.push_back(edge.output);
+    plan_.edges.push_back(std::move(edge));
+  }
+  return output;
+}
+
+Planner::Added Planner::add(const LinkStage& stage) {
+  BOOTRIG_TRY(const std::string script, find(stage.script, "linker script"));
+  BuildEdge edge;
+  edge.output = fmt::format("{}/{}.elf", out_, stage.name);
+  edge.side_outputs = {fmt::format("{}/{}.map", out_, stage.name)};
+  edge.description = fmt::format("link {}/{}.elf", recipe_.name, stage.name);
+  for (const std::string& input : stage.inputs) {
+    const auto found = outputs_.find(input);
+    if (found == outputs_.end()) return refuse("there is no stage '{}' above this one", printable(input));
+    const StageOutput& made = found->second;
+    edge.inputs.insert(edge.inputs.end(), made.objects.begin(), made.objects.end());
+    if (made.objects.empty()) edge.inputs.push_back(made.file);
+  }
+  // -Xlinker, because -Wl would split a path at its commas.
+  edge.command = {
+      recipe_.toolchain + "gcc", "-o", edge.output, "-T", script, "-Xlinker", "-Map=" + edge.side_outputs[0],
+      "-Wl,--build-id=none"};
+  edge.command.insert(edge.command.end(), edge.inputs.begin(), edge.inputs.end());
+  edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
+  edge.inputs.push_back(script);
+  return keep(std::move(edge), /*elf=*/true);
+}
+
+Planner::StageOutput Planner::keep(BuildEdge edge, bool elf) {
+  StageOutput output{.file = edge.output, .elf = elf};
+  plan_.edges.push_back(std::move(edge));
+  return output;
+}
+
+BuildEdge Planner::native_edge(const std::string& stage, const std::string& output) const {
+  BuildEdge edge;
+  edge.description = fmt::format("{} {}", stage, recipe_.name + output.substr(out_.size()));
+  edge.output = output;
+  edge.command = {places_.program.string(), "stage", stage};
+  edge.kept_words = edge.command.size();
+  edge.command.insert(edge.command.end(), {"--output", output});
+  return edge;
+}
+
+Planner::Added Planner::add(const CpioStage& stage) {
+  BuildEdge edge = native_edge("cpio", fmt::format("{}/{}.cpio", out_, stage.name));
+  if (!stage.truncate.empty()) {
+    const auto size = parse_size(stage.truncate);
+    if (!size) return refuse("truncate: {}", size.error().message);
+    edge.command.insert(edge.command.end(), {"--truncate", stage.truncate});
+  }
+  for (const auto& [name, file] : stage.files) {
+    if (name.empty() || name.find('=') != std::string::npos || name.front() == '-' || name.front() == '@') {
+      return refuse("'{}' cannot be a name in an archive", printable(name));
+    }
+    BOOTRIG_TRY(const std::string input, find_input(file));
+    edge.command.push_back(name + "=" + input);
+    edge.inputs.push_back(input);
+  }
+  return keep(std::move(edge));
+}
+
+Planner::Added Planner::add(const EmbedStage& stage) {
+  BOOTRIG_TRY(const std::string input, find_input(stage.input));
+  BuildEdge source = native_edge("embed", fmt::format("{}/{}.S", out_, stage.name));
+  source.command.insert(source.command.end(), {"--symbol", stage.symbol, "--section", stage.section, "--align",
+                                               fmt::format("{}", stage.alignment), input});
+  source.inputs = {input};
+  BuildEdge object;
+  object.output = fmt::format("{}/{}.o", out_, stage.name);
+  object.description = fmt::format("assemble {}/{}.o", recipe_.name, stage.name);
+  object.command = {recipe_.toolchain + "gcc", "-c", "-o", object.output, source.output};
+  // gcc's list of headers knows nothing of .incbin.
+  object.inputs = {source.output, input};
+  StageOutput output{.objects = {object.output}};
+  plan_.edges.push_back(std::move(source));
+  plan_.edges.push_back(std::move(object));
+  return output;
+}
+
+Planner::Added Planner::add(const PrebuiltStage& stage) {
+  BOOTRIG_TRY(const std::string file, find(stage.file, "file"));
+  if (!stage.sha256) return StageOutput{.file = file};
+  const auto hash = sha256_file(file);
+  if (!hash) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
+  if (*hash != *stage.sha256) {
+    return refuse("'{}' is not the file that the recipe means: its SHA-256 is {}, the recipe says {}",
+                  printable(stage.file), *hash, printable(*stage.sha256));
+  }
+  return StageOutput{.file = file};
+}
+
+// Ninja refuses a whole build.ninja in which two commands write one file.
+Planner::Checked Planner::check_outputs() {
+  place_.clear();
+  std::set<std::string> seen;
+  for (const BuildEdge& edge : plan_.edges) {
+    std::vector<std::string> outputs = edge.side_outputs;
+    outputs.push_back(edge.output);
+    for (const std::string& output : outputs) {
+      const std::string normal = fs::path(output).lexically_normal().string();
+      if (normal.starts_with("../") || normal.starts_with("/") || output != normal) {
+        return refuse("recipe '{}' has a stage whose name cannot be a file's: {}", recipe_.name, printable(output));
+      }
+      if (!seen.insert(output).second) {
+        return refuse("two commands of recipe '{}' make the same file: {}", recipe_.name, printable(output));
+      }
+    }
+  }
+  return {};
+}
+
+Planner::Found Planner::boot_output(const std::string& stage) const {
+  const auto found = outputs_.find(stage);
+  if (found == outputs_.end()) {
+    return bad_spec("",
+                    fmt::format("recipe '{}' boots the stage '{}', which it has not", recipe_.name, printable(stage)));
+  }
+  if (found->second.file.empty()) {
+    return bad_spec("", fmt::format("recipe '{}': stage '{}' makes objects, not a file to boot", recipe_.name, stage));
+  }
+  return found->second.file;
+}
+
+// A raw image of an ELF file that was made here is the bytes that its segments load.
+Planner::Checked Planner::add_boot_file() {
+  BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
+  if (recipe_.boot.raw && !recipe_.boot.load_address) {
+    return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+  }
+  if (recipe_.boot.raw && outputs_.at(recipe_.boot.stage).elf) {
+    BuildEdge edge;
+    edge.output = fmt::format("{}/{}.bin", out_, recipe_.boot.stage);
+    edge.description = fmt::format("objcopy {}/{}.bin", recipe_.name, recipe_.boot.stage);
+    edge.command = {recipe_.toolchain + "objcopy", "-O", "binary", file, edge.output};
+    edge.inputs = {file};
+    file = edge.output;
+    plan_.edges.push_back(std::move(edge));
+  }
+  plan_.boot_file = places_.folder / file;
+  for (const std::string& stage : recipe_.boot.symbols) {
+    BOOTRIG_TRY(const std::string symbols, boot_output(stage));
+    plan_.symbols.push_back(places_.folder / symbols);
+  }
+  return {};
+}
 
 std::expected<BuildPlan, ImageFailure> plan_build(const ResolvedRecipe& resolved, const BuildPlaces& places) {
   return Planner(resolved, places).plan();

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "qemu/arguments.h"
 
 namespace bootrig {
 namespace {
@@ -168,6 +169,31 @@ class Filler {
     fill(stage.section);
   }
   void fill(PrebuiltStage& stage) { fill_file(stage.file); }
+  void fill(ObjcopyStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(StripStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(ToolStage& stage) {
+    keep_references_ = true;
+    for (std::string& word : stage.command) fill(word);
+    for (auto& [name, value] : stage.environment) fill(value);
+    keep_references_ = false;
+    for (std::string& input : stage.inputs) fill_file(input);
+    for (std::string& output : stage.outputs) fill(output);
+  }
+  void fill(DeviceTreeDumpStage&) {}
+  void fill(DeviceTreeCompileStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(DeviceTreeDecompileStage& stage) {
+    fill_file(stage.input);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
 
   void fill_file(std::string& text) {
     const bool user = text.starts_with("${");
@@ -182,6 +208,11 @@ class Filler {
       const std::size_t end = text.find('}', start);
       if (end == std::string::npos) return refuse(fmt::format("'{}': a '${{' is not closed", printable(text)));
       const std::string name = text.substr(start + 2, end - start - 2);
+      if (keep_references_ && (name.starts_with("stage:") || name.starts_with("file:"))) {
+        out.append(text, at, end + 1 - at);
+        at = end + 1;
+        continue;
+      }
       const std::string* value = value_in(values_, name);
       if (!value) return refuse(no_such_parameter(recipe_, name).error().error.message);
       out.append(text, at, start - at).append(*value);
@@ -200,6 +231,7 @@ class Filler {
   const Recipe& recipe_;
   const Values& values_;
   std::string place_;
+  bool keep_references_ = false;  // "${stage:NAME}" and "${file:PATH}" are the planner's to fill in
   std::optional<ImageFailure> failure_;
   std::vector<std::string> user_files_;
 };
@@ -208,6 +240,8 @@ class Filler {
 // share one text.
 class KeyText {
  public:
+  explicit KeyText(const MachineSpec& machine = {}) : machine_(machine) {}
+
   void add(std::string_view text) { text_ += fmt::format("{}:{}\n", text.size(), text); }
   void add(const std::vector<std::string>& list) {
     add(fmt::format("{}", list.size()));
@@ -231,14 +265,33 @@ class KeyText {
   void add(const PrebuiltStage& stage) {
     add("prebuilt"), add(stage.name), add(stage.file), add(stage.sha256.value_or(""));
   }
+  void add(const ObjcopyStage& stage) {
+    add("objcopy"), add(stage.name), add(stage.input), add(stage.binary ? "binary" : "elf"), add(stage.flags);
+  }
+  void add(const StripStage& stage) { add("strip"), add(stage.name), add(stage.input), add(stage.flags); }
+  void add(const ToolStage& stage) {
+    add("tool"), add(stage.name), add(stage.command), add(fmt::format("{}", stage.environment.size()));
+    for (const auto& [name, value] : stage.environment) add(name), add(value);
+    add(stage.inputs), add(stage.outputs);
+  }
+  void add(const DeviceTreeDumpStage& stage) {
+    add("device-tree-dump"), add(stage.name), add(device_tree_arguments(machine_, ""));
+  }
+  void add(const DeviceTreeCompileStage& stage) {
+    add("device-tree-compile"), add(stage.name), add(stage.input), add(stage.flags);
+  }
+  void add(const DeviceTreeDecompileStage& stage) {
+    add("device-tree-decompile"), add(stage.name), add(stage.input), add(stage.flags);
+  }
   const std::string& text() const { return text_; }
 
  private:
+  MachineSpec machine_;
   std::string text_;
 };
 
-std::string key_of(const Recipe& recipe) {
-  KeyText key;
+std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
+  KeyText key(machine);
   key.add(kBuildFormat);
   key.add(recipe.name);
   key.add(recipe.toolchain);
@@ -280,7 +333,8 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
   if (filler.failure()) return std::unexpected(*filler.failure());
   resolved.user_files = filler.take_user_files();
-  resolved.key = key_of(resolved.recipe);
+  resolved.machine = request.machine;
+  resolved.key = key_of(resolved.recipe, request.machine);
   return resolved;
 }
 

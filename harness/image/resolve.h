@@ -19,6 +19,7 @@ struct ResolvedRecipe {
   // flags, what is booted. It does not depend on where the recipe's folder or the build's folder
   // stand.
   std::string key;
+  MachineSpec machine;  // the request's: a device tree is of it
   // Files that begin with a parameter ("${firmware}"): the user's paths, as filled in. They may be
   // relative to the folder that he is in.
   std::vector<std::string> user_files;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "image/tool_stage.h"
 
 namespace bootrig {
 namespace {
@@ -238,7 +239,8 @@ Result<void> write_embed_source(const std::filesystem::path& output, const std::
 Result<void> run_stage(const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
   for (const std::string& argument : arguments) {
-    if (!argument.starts_with('@')) {
+    const bool of_the_tool = std::ranges::find(words, "--") != words.end();
+    if (of_the_tool || !argument.starts_with('@')) {
       words.push_back(argument);
       continue;
     }
@@ -246,12 +248,13 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
     BOOTRIG_TRY(const std::vector<std::string> more, split_words(argument.substr(1), text));
     words.insert(words.end(), more.begin(), more.end());
   }
-  const std::vector<std::string> stages{"cpio", "embed"};
+  const std::vector<std::string> stages{"cpio", "embed", "tool"};
   if (words.empty()) return fail(fmt::format("a stage is missing: {}", one_of(stages)));
   const std::string stage = words.front();
   words.erase(words.begin());
   if (stage == "cpio") return run_cpio(words);
   if (stage == "embed") return run_embed(words);
+  if (stage == "tool") return run_tool(words);
   return fail(
       fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages), did_you_mean(stage, stages)));
 }

@@ -34,7 +34,9 @@ Result<void> write_embed_source(const std::filesystem::path& output, const std::
 // `bootrig stage …`: the arguments after "stage":
 //   cpio  --output FILE [--truncate SIZE] NAME=FILE...
 //   embed --output FILE --symbol NAME --section NAME --align BYTES FILE
-// An argument "@FILE" stands for the arguments in FILE, quoted as for a shell, for command lines
+//   tool  --folder FOLDER --output FILE... [--set NAME=VALUE]... -- PROGRAM ARGUMENT...
+// An output is below FOLDER, where the program runs; one that it does not leave there is an error.
+// An argument "@FILE" before "--" stands for the arguments in FILE, quoted as for a shell, for command lines
 // that are too long.
 Result<void> run_stage(const std::vector<std::string>& arguments);
 

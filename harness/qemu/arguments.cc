@@ -63,6 +63,17 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
   return arguments;
 }
 
+std::vector<std::string> device_tree_arguments(const MachineSpec& machine, const std::filesystem::path& file) {
+  const bool kvm = machine.accelerator == Accelerator::kKvm;
+  std::vector<std::string> arguments{machine.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
+  const auto add = [&arguments](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
+  add({"-machine", machine_option(machine) + ",dtb-randomness=off,dumpdtb=" + escape_commas(file.string())});
+  add({"-accel", "tcg", "-cpu", kvm ? "max" : machine.cpu});
+  add({"-smp", fmt::format("{}", machine.cpus), "-m", memory_option(machine.memory)});
+  arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
+  return arguments;
+}
+
 std::vector<std::string> map_arguments(const MachineSpec& machine) {
   const bool kvm = machine.accelerator == Accelerator::kKvm;
   std::vector<std::string> arguments{machine.qemu,

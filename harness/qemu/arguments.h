@@ -33,6 +33,10 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
 inline constexpr int kMonitorDescriptor = 3;
 std::vector<std::string> map_arguments(const MachineSpec& machine);
 
+// The same machine asked to write its device tree into `file` and to end. Without the random seeds that QEMU would put
+// into it: equal machines, equal bytes. TCG stands in for KVM.
+std::vector<std::string> device_tree_arguments(const MachineSpec& machine, const std::filesystem::path& file);
+
 // The way back, for a command line that was recorded: what it boots. None: it is not one of ours.
 std::optional<BootImage> booted_image(const std::vector<std::string>& arguments);
 

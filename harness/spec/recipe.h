@@ -58,9 +58,48 @@ struct PrebuiltStage {
   std::string file;  // may be "${parameter}"
   std::optional<std::string> sha256;
 };
+// objcopy: an ELF file in another form, by the toolchain's objcopy.
+struct ObjcopyStage {
+  std::string name;   // output: <name>.elf, or <name>.bin when binary
+  std::string input;  // a stage's name or a file
+  bool binary = false;
+  std::vector<std::string> flags;
+};
+// strip: an ELF file without its symbols, by the toolchain's strip.
+struct StripStage {
+  std::string name;                // output: <name>.elf
+  std::string input;               // a stage's name or a file
+  std::vector<std::string> flags;  // "--strip-debug"; none: all symbols go
+};
+// tool: a program of the user's. It runs in a folder of the stage's own, where it must leave the outputs.
+struct ToolStage {
+  std::string name;
+  // In both, "${stage:NAME}" is a stage's file and "${file:PATH}" one relative to the recipe's folder, which are inputs.
+  std::vector<std::string> command;
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> inputs;   // what else it reads: stages' names or files
+  std::vector<std::string> outputs;  // relative; the first is what other stages take
+};
+// device-tree-dump: QEMU's device tree of the machine that the image is for.
+struct DeviceTreeDumpStage {
+  std::string name;  // output: <name>.dtb
+};
+// device-tree-compile and device-tree-decompile: a source as a blob and the way back, by dtc.
+struct DeviceTreeCompileStage {
+  std::string name;   // output: <name>.dtb
+  std::string input;  // a stage's name or a file
+  std::vector<std::string> flags;
+};
+struct DeviceTreeDecompileStage {
+  std::string name;   // output: <name>.dts
+  std::string input;  // a stage's name or a file
+  std::vector<std::string> flags;
+};
 
+using AnyStage = std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage, ObjcopyStage, StripStage,
+                              ToolStage, DeviceTreeDumpStage, DeviceTreeCompileStage, DeviceTreeDecompileStage>;
 struct Stage {
-  std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage> what;
+  AnyStage what;
   std::string place;  // "images/reference/recipe.json:/stages/2"
 };
 const std::string& stage_name(const Stage& stage);

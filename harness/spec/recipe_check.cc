@@ -39,8 +39,16 @@ class StageNames {
 };
 
 const std::vector<std::string> kObjectKinds{"compile", "embed"};
-const std::vector<std::string> kFileKinds{"link", "cpio", "prebuilt"};
-const std::vector<std::string> kElfKinds{"link", "prebuilt"};
+const std::vector<std::string> kFileKinds{"link",
+                                          "cpio",
+                                          "prebuilt",
+                                          "objcopy",
+                                          "strip",
+                                          "tool",
+                                          "device-tree-dump",
+                                          "device-tree-compile",
+                                          "device-tree-decompile"};
+const std::vector<std::string> kElfKinds{"link", "prebuilt", "objcopy", "strip", "tool"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
 void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
@@ -65,6 +73,31 @@ void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, 
   }
 }
 
+// Every "${stage:NAME}" of a tool's word.
+void check_stages_in(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
+                     const std::string& text) {
+  constexpr std::string_view kBegin = "${stage:";
+  for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at + 1)) {
+    const std::size_t end = text.find('}', at);
+    if (end == std::string::npos) return;  // check_replacements says so
+    const std::string name = text.substr(at + kBegin.size(), end - at - kBegin.size());
+    check_reference(json, recipe, index, place, name, kFileKinds, false);
+  }
+}
+
+void check_tool(JsonReader& json, const Recipe& recipe, std::size_t index, const ToolStage& tool) {
+  const std::string place = fmt::format("stages/{}", index);
+  for (std::size_t i = 0; i < tool.command.size(); ++i) {
+    check_stages_in(json, recipe, index, fmt::format("{}/command/{}", place, i), tool.command[i]);
+  }
+  for (const auto& [name, value] : tool.environment) {
+    check_stages_in(json, recipe, index, fmt::format("{}/environment/{}", place, escape_pointer(name)), value);
+  }
+  for (std::size_t i = 0; i < tool.inputs.size(); ++i) {
+    check_reference(json, recipe, index, fmt::format("{}/inputs/{}", place, i), tool.inputs[i], kFileKinds, true);
+  }
+}
+
 void check_references(JsonReader& json, const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const std::string place = fmt::format("stages/{}", i);
@@ -79,6 +112,16 @@ void check_references(JsonReader& json, const Recipe& recipe) {
       }
     } else if (const auto* embed = std::get_if<EmbedStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", embed->input, kFileKinds, true);
+    } else if (const auto* objcopy = std::get_if<ObjcopyStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", objcopy->input, kElfKinds, true);
+    } else if (const auto* strip = std::get_if<StripStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", strip->input, kElfKinds, true);
+    } else if (const auto* tool = std::get_if<ToolStage>(&recipe.stages[i].what)) {
+      check_tool(json, recipe, i, *tool);
+    } else if (const auto* source = std::get_if<DeviceTreeCompileStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", source->input, kFileKinds, true);
+    } else if (const auto* blob = std::get_if<DeviceTreeDecompileStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", blob->input, kFileKinds, true);
     }
   }
   const std::size_t end = recipe.stages.size();
@@ -86,6 +129,15 @@ void check_references(JsonReader& json, const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.boot.symbols.size(); ++i) {
     check_reference(json, recipe, end, fmt::format("boot/symbols/{}", i), recipe.boot.symbols[i], kElfKinds, false);
   }
+}
+
+// The stage's kind alone does not tell what objcopy makes.
+void check_boot_format(JsonReader& json, const Recipe& recipe) {
+  const auto booted = std::ranges::find(recipe.stages, recipe.boot.stage, stage_name);
+  if (recipe.boot.raw || booted == recipe.stages.end()) return;
+  const auto* objcopy = std::get_if<ObjcopyStage>(&booted->what);
+  if (!objcopy || !objcopy->binary) return;
+  json.refuse("boot/stage", fmt::format("'{}' makes raw bytes; they boot with the format 'raw'", recipe.boot.stage));
 }
 
 void check_stage_names(JsonReader& json, const Recipe& recipe) {
@@ -105,9 +157,9 @@ std::vector<std::string> parameter_names(const Recipe& recipe) {
   return names;
 }
 
-// Every "${name}" of a stage's string.
+// Every "${name}" of a stage's string. `references`: "${stage:NAME}" and "${file:PATH}" may stand there.
 void check_replacements(JsonReader& json, const std::string& place, std::string_view text,
-                        const std::vector<std::string>& parameters) {
+                        const std::vector<std::string>& parameters, bool references) {
   for (std::size_t at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
     const std::size_t end = text.find('}', at);
     if (end == std::string_view::npos) {
@@ -115,6 +167,7 @@ void check_replacements(JsonReader& json, const std::string& place, std::string_
     }
     const std::string_view name = text.substr(at + 2, end - at - 2);
     if (std::ranges::find(parameters, name) != parameters.end()) continue;
+    if (references && (name.starts_with("stage:") || name.starts_with("file:"))) continue;
     const std::string near = did_you_mean(name, parameters);
     const std::string others =
         near.empty() && !parameters.empty() ? fmt::format("; there is {}", one_of(parameters)) : near;
@@ -145,6 +198,29 @@ void visit_texts(const EmbedStage& stage, const TextVisit& visit) {
 }
 void visit_texts(const PrebuiltStage& stage, const TextVisit& visit) {
   visit("file", stage.file);
+}
+void visit_texts(const ObjcopyStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const StripStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const ToolStage& stage, const TextVisit& visit) {
+  visit_list("command", stage.command, visit);
+  for (const auto& [name, value] : stage.environment) visit("environment/" + escape_pointer(name), value);
+  visit_list("inputs", stage.inputs, visit);
+  visit_list("outputs", stage.outputs, visit);
+}
+void visit_texts(const DeviceTreeDumpStage&, const TextVisit&) {}
+void visit_texts(const DeviceTreeCompileStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const DeviceTreeDecompileStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("flags", stage.flags, visit);
 }
 
 void check_parameter_value(JsonReader& json, const std::string& place, const RecipeParameter& parameter,
@@ -181,10 +257,13 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
   check_values(json, recipe);
   check_stage_names(json, recipe);
   check_references(json, recipe);
+  check_boot_format(json, recipe);
   const std::vector<std::string> parameters = parameter_names(recipe);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
+    const bool tool = std::holds_alternative<ToolStage>(recipe.stages[i].what);
     const auto check = [&](const std::string& inside, const std::string& text) {
-      check_replacements(json, fmt::format("stages/{}/{}", i, inside), text, parameters);
+      const bool references = tool && (inside.starts_with("command/") || inside.starts_with("environment/"));
+      check_replacements(json, fmt::format("stages/{}/{}", i, inside), text, parameters, references);
     };
     std::visit([&](const auto& what) { visit_texts(what, check); }, recipe.stages[i].what);
   }

@@ -25,6 +25,24 @@ constexpr std::string_view stage_kind(const EmbedStage&) {
 constexpr std::string_view stage_kind(const PrebuiltStage&) {
   return "prebuilt";
 }
+constexpr std::string_view stage_kind(const ObjcopyStage&) {
+  return "objcopy";
+}
+constexpr std::string_view stage_kind(const StripStage&) {
+  return "strip";
+}
+constexpr std::string_view stage_kind(const ToolStage&) {
+  return "tool";
+}
+constexpr std::string_view stage_kind(const DeviceTreeDumpStage&) {
+  return "device-tree-dump";
+}
+constexpr std::string_view stage_kind(const DeviceTreeCompileStage&) {
+  return "device-tree-compile";
+}
+constexpr std::string_view stage_kind(const DeviceTreeDecompileStage&) {
+  return "device-tree-decompile";
+}
 
 // `json` is the recipe's root object: refusals name places in it.
 void check_recipe(JsonReader& json, const Recipe& recipe);

@@ -23,7 +23,9 @@ constexpr std::string_view kEveryKey = R"({
     {"embed": "object", "input": "archive", "symbol": "archive", "section": ".rodata.a", "align": 4096},
     {"embed": "plain", "input": "kernel", "symbol": "plain"},
     {"prebuilt": "firmware", "file": "${tree}/fw",
-     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}],
+     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {"objcopy": "flat", "input": "kernel", "format": "binary", "flags": ["--gap-fill=1"]},
+    {"strip": "small", "input": "${tree}/k.elf", "flags": ["--strip-debug"]}],
   "boot": {"stage": "kernel", "format": "raw", "load": "0x40400000", "symbols": ["kernel"]}})";
 
 TEST(Recipe, ReadsWhatIsNoStage) {
@@ -55,7 +57,7 @@ TEST(Recipe, ReadsWhatIsNoStage) {
 TEST(Recipe, ReadsEveryStage) {
   const auto recipe = parse_recipe("reference", "images/reference/recipe.json", kEveryKey);
   ASSERT_TRUE(recipe) << to_text(recipe.error());
-  ASSERT_EQ(recipe->stages.size(), 6u);
+  ASSERT_EQ(recipe->stages.size(), 8u);
   const auto& compile = std::get<CompileStage>(recipe->stages[0].what);
   EXPECT_EQ(compile.name, "objects");
   EXPECT_EQ(compile.sources, (Words{"a.c", "b.S"}));
@@ -81,6 +83,13 @@ TEST(Recipe, ReadsEveryStage) {
   EXPECT_TRUE(prebuilt.sha256);
   EXPECT_EQ(stage_name(recipe->stages[5]), "firmware");
   EXPECT_EQ(recipe->stages[5].place, "images/reference/recipe.json:/stages/5");
+  const auto& objcopy = std::get<ObjcopyStage>(recipe->stages[6].what);
+  EXPECT_EQ(objcopy.input, "kernel");
+  EXPECT_TRUE(objcopy.binary);
+  EXPECT_EQ(objcopy.flags, Words{"--gap-fill=1"});
+  const auto& strip = std::get<StripStage>(recipe->stages[7].what);
+  EXPECT_EQ(strip.input, "${tree}/k.elf");
+  EXPECT_EQ(strip.flags, Words{"--strip-debug"});
 }
 
 TEST(Recipe, HasDefaults) {

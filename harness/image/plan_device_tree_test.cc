@@ -1,0 +1,102 @@
+// The stages of device trees with QEMU and dtc.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "image/device_tree.h"
+#include "testing/stage_project.h"
+
+namespace bootrig {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+// A device tree alone is refused as an image: a few bytes are what boots.
+std::string recipe(const std::string& stages) {
+  return fmt::format(R"({{ "summary": "s", "stages": [ {},
+      {{ "tool": "code", "command": ["cp", "${{file:code.txt}}", "code.bin"], "outputs": ["code.bin"] }} ],
+      "boot": {{ "stage": "code", "format": "raw", "load": "0x40080000" }} }})",
+                     stages);
+}
+
+// The folder of the recipe's outputs.
+fs::path build(StageProject& project, const std::string& text, const ImageRequest& request = {.name = "sample"}) {
+  if (!fs::exists(project.folder.path() / "images/sample/code.txt")) project.put("code.txt", "code");
+  return project.build_folder(text, request).parent_path();
+}
+
+Result<DeviceTree> tree_of(const fs::path& file) {
+  BOOTRIG_TRY(const std::string bytes, read_file(file));
+  return parse_device_tree(file.string(), {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+}
+
+const std::string kDump = R"({ "device-tree-dump": "machine" })";
+
+TEST(DeviceTreeStages, TheDumpIsOfTheRequestsMachine) {
+  StageProject project;
+  ImageRequest request{.name = "sample"};
+  const fs::path plain = build(project, recipe(kDump), request);
+  request.machine.gic = 3;
+  request.machine.cpus = 3;
+  request.machine.level = 2;
+  request.machine.memory = std::uint64_t{512} << 20;
+  const fs::path other = build(project, recipe(kDump), request);
+  ASSERT_NE(plain, other) << "another machine, another build";
+
+  const auto first = tree_of(plain / "machine.dtb");
+  ASSERT_TRUE(first) << to_text(first.error());
+  EXPECT_EQ(first->gic_version, 2u);
+  EXPECT_EQ(first->cpus, 1u);
+  EXPECT_EQ(first->psci_method, "hvc");
+  const auto second = tree_of(other / "machine.dtb");
+  ASSERT_TRUE(second) << to_text(second.error());
+  EXPECT_EQ(second->gic_version, 3u);
+  EXPECT_EQ(second->cpus, 3u);
+  EXPECT_EQ(second->psci_method, "smc");
+  EXPECT_EQ(second->memory, (std::vector<DeviceTree::Range>{{0x40000000, 0x20000000}}));
+}
+
+TEST(DeviceTreeStages, TheDumpIsTheSameEachTime) {
+  StageProject first, second;
+  const fs::path a = build(first, recipe(kDump)), b = build(second, recipe(kDump));
+  ASSERT_TRUE(sha256_file(a / "machine.dtb"));
+  EXPECT_EQ(sha256_file(a / "machine.dtb").value(), sha256_file(b / "machine.dtb").value_or("none"));
+}
+
+TEST(DeviceTreeStages, ThereAndBackAgain) {
+  StageProject project;
+  const std::string text = recipe(kDump + R"(,
+      { "device-tree-decompile": "source", "input": "machine" },
+      { "device-tree-compile": "tree", "input": "source", "flags": ["-q"] })");
+  const fs::path folder = build(project, text);
+  EXPECT_TRUE(read_file(folder / "source.dts").value_or("none").starts_with("/dts-v1/;"));
+  const auto before = tree_of(folder / "machine.dtb"), after = tree_of(folder / "tree.dtb");
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(after->memory, before->memory);
+  EXPECT_EQ(after->devices.size(), before->devices.size());
+  build(project, text);
+  EXPECT_EQ(project.done, Words{});
+}
+
+TEST(DeviceTreeStages, AnIncludedSourceThatChangesIsSeen) {
+  StageProject project;
+  project.put("board.dts", "/dts-v1/;\n/include/ \"common.dtsi\"\n");
+  project.put("common.dtsi", "/ { model = \"one\"; };\n");
+  const std::string text = recipe(R"({ "device-tree-compile": "tree", "input": "board.dts", "flags": ["-q"] })");
+  build(project, text);
+  project.edit("common.dtsi", "/ { model = \"two\"; };\n");
+  const fs::path folder = build(project, text);
+  EXPECT_EQ(project.done, Words{"device-tree-compile sample/tree.dtb"});
+  EXPECT_NE(read_file(folder / "tree.dtb").value_or("").find("two"), std::string::npos);
+}
+
+TEST(DeviceTreeStages, GiveDtcsFirstError) {
+  StageProject project;
+  project.put("code.txt", "code");
+  project.put("board.dts", "/dts-v1/;\n/ { model = ; };\n");
+  EXPECT_EQ(project.failure(recipe(R"({ "device-tree-compile": "tree", "input": "board.dts" })")),
+            "build failed: Error: images/sample/board.dts:2.13-14 syntax error");
+}
+
+}  // namespace
+}  // namespace bootrig

@@ -1,0 +1,13 @@
+// Reads one stage of a recipe: the key that names it tells its kind. Knows one stage at a time; what stages are to each
+// other is recipe_check's. Private to spec/.
+#pragma once
+
+#include "json/reader.h"
+#include "spec/recipe.h"
+
+namespace bootrig {
+
+// `json` is the stage's object.
+void read_stage(JsonReader& json, Stage& stage);
+
+}  // namespace bootrig
