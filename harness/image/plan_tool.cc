@@ -15,8 +15,7 @@ Planner::Found Planner::fill_references(const std::string& word, BuildEdge& edge
     const std::string name = word.substr(start + 2, end - start - 2);
     const bool stage = name.starts_with("stage:");
     if (!stage && !name.starts_with("file:")) return refuse("'{}' has a '${{' that means nothing", printable(word));
-    BOOTRIG_TRY(const std::string input,
-                stage ? find_input(name.substr(6)) : find(name.substr(5), "file"));
+    BOOTRIG_TRY(const std::string input, stage ? find_input(name.substr(6)) : find(name.substr(5), "file"));
     edge.inputs.push_back(input);
     filled.append(word, at, start - at).append((places_.folder / input).string());
     at = end + 1;
@@ -44,7 +43,8 @@ Planner::Added Planner::add(const ToolStage& stage) {
     const bool program = &word == &stage.command.front();
     const bool relative = !filled.starts_with('/') && filled.find('/') != std::string::npos;
     if (program && relative) {
-      return refuse("the program '{0}' is relative, and the tool runs elsewhere; write '${{file:{0}}}'", printable(filled));
+      return refuse("the program '{0}' is relative, and the tool runs elsewhere; write '${{file:{0}}}'",
+                    printable(filled));
     }
     if (program && word.find("${stage:") == std::string::npos) BOOTRIG_TRY_VOID(need_program(filled, ""));
     edge.command.push_back(std::move(filled));
