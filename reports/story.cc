@@ -99,7 +99,6 @@ void tell_divergence(const Divergence& divergence, Story& story) {
 
 void tell_signature(const Outcome& outcome, Story& story) {
   const SignatureHit& hit = *outcome.hit;
-  story.add("signature", fmt::format("{} at line {}", hit.name, hit.line.number));
   std::vector<SeenLine> console = outcome.last_lines;
   const bool holds = std::ranges::find(console, hit.line.number, &SeenLine::number) != console.end();
   if (!holds) console.insert(console.begin(), hit.line);

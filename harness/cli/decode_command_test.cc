@@ -1,27 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "cli/commands.h"
+#include "cli/command_test.h"
 #include "json/value.h"
 
 namespace bootrig {
 namespace {
 
-struct Said {
-  int status = 0;
-  std::string output, error;
-};
-
 Said run(std::vector<std::string> words) {
-  words.insert(words.begin(), {"bootrig", "decode"});
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Said said;
-  said.status = run_program(static_cast<int>(argv.size()), argv.data());
-  said.output = testing::internal::GetCapturedStdout();
-  said.error = testing::internal::GetCapturedStderr();
-  return said;
+  words.insert(words.begin(), "decode");
+  return say(std::move(words));
 }
 
 TEST(DecodeCommand, TheSummaryComesFirst) {

@@ -10,12 +10,10 @@
 #include "cli/environment.h"
 #include "inspect/findings.h"
 #include "json/value.h"
+#include "qemu/arguments.h"
 
 namespace bootrig {
 namespace {
-
-// Where QEMU's virt machine has its RAM (hw/arm/virt.c, VIRT_MEM).
-constexpr std::uint64_t kVirtMemory = 0x40000000;
 
 struct InspectOptions {
   std::string image;
@@ -35,7 +33,7 @@ Result<std::optional<TargetPlace>> target_place(const InspectOptions& options) {
   if (options.target.empty()) return std::nullopt;
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
-  return TargetPlace{options.target, kVirtMemory, target.machine.memory, target.machine.level};
+  return TargetPlace{options.target, kMemoryBase, target.machine.memory, target.machine.level};
 }
 
 Result<Inspected> inspect(const InspectOptions& options) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "cli/commands.h"
+#include "cli/command_test.h"
 #include "inspect/image_writer_test.h"
 #include "testing/json_schema.h"
 #include "testing/small_elf.h"
@@ -9,22 +9,9 @@
 namespace bootrig {
 namespace {
 
-struct Said {
-  int status = 0;
-  std::string output, error;
-};
-
 Said run(std::vector<std::string> words) {
-  words.insert(words.begin(), {"bootrig", "inspect"});
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Said said;
-  said.status = run_program(static_cast<int>(argv.size()), argv.data());
-  said.output = testing::internal::GetCapturedStdout();
-  said.error = testing::internal::GetCapturedStderr();
-  return said;
+  words.insert(words.begin(), "inspect");
+  return say(std::move(words));
 }
 
 TEST(InspectCommand, SoundImageAndItsBrokenTwin) {

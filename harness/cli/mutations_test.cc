@@ -120,7 +120,7 @@ std::vector<Mutation> image_mutations() {
        "images/reference/recipe.json",
        replace("\"set\": { \"ending\": \"yield\" }", "\"set\": { \"ending\": \"yield\", \"fault\": \"empty-window\" }"),
        {"boot/user-yield"},
-       "signature  bootrig-loader-exception at line 14",
+       "exception: bootrig-loader-exception at line 14",
        "bootrig loader: EXCEPTION Synchronous"},
   };
 }

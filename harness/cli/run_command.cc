@@ -52,6 +52,17 @@ Result<unsigned> parse_triage(const std::string& text) {
   return static_cast<unsigned>(*count);
 }
 
+// What decides how a testcase goes, beside its name.
+std::vector<std::string> repeat_options(const RunCommandOptions& options) {
+  std::vector<std::string> words;
+  if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
+  for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
+  if (options.timeout_multiplier != 1.0) {
+    words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
+  }
+  return words;
+}
+
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   RunOptions run;
   run.output = options.output;
@@ -59,6 +70,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.retries = options.retries;
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
+  run.repeat_options = repeat_options(options);
   run.capacity = host_capacity();
   if (options.jobs > 0) run.capacity.jobs = options.jobs;
   if (options.until_fail) run.rounds = repeat > 1 ? repeat : kEndlessRounds;

@@ -22,6 +22,9 @@ inline constexpr int kUartDescriptor = 3;
 inline constexpr int kQmpDescriptor = 4;
 inline constexpr int kGdbDescriptor = 5;
 
+// Where the virt machine's memory begins, whatever its size (QEMU, hw/arm/virt.c, VIRT_MEM).
+inline constexpr std::uint64_t kMemoryBase = 0x40000000;
+
 // argv, the program first. Nothing that the guest does not need: -nodefaults -no-user-config -display none, no network;
 // UART, QMP and a chardev for a later gdbstub on inherited sockets; -no-reboot -no-shutdown, so that a machine that
 // ended can still be looked at; -S, so that it waits for QMP's "cont" (a guest that ends before the QMP handshake would

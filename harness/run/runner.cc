@@ -216,6 +216,7 @@ class Runner {
     std::vector<std::string> again{"bootrig", "run"};
     if (!testcase.matrix.empty()) again.insert(again.end(), {"--matrix", testcase.matrix});
     again.push_back(testcase.cell);
+    again.insert(again.end(), options_.repeat_options.begin(), options_.repeat_options.end());
     result.repeat_command = shell_quote(again);
     result.started_at_ms = unix_time_ms();
     return result;

@@ -24,6 +24,8 @@ struct RunOptions {
   double timeout_multiplier = 1.0;
   unsigned triage_limit = ~0u;  // so many failures are looked at
   Capacity capacity;
+  // Options that the command which repeats one testcase needs: "--project", its folder, "--set", "fault=none", ...
+  std::vector<std::string> repeat_options;
 };
 
 // What a run uses of the outside world.

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace bootrig {
@@ -19,12 +20,12 @@ std::string small_elf(const SmallSegment& content, std::uint64_t entry) {
   header.e_phnum = 1;
   Elf64_Phdr segment{};
   segment.p_type = PT_LOAD;
-  segment.p_flags = PF_R | PF_X;
+  segment.p_flags = content.flags;
   segment.p_offset = sizeof header + sizeof segment;
   segment.p_vaddr = content.virtual_address;
   segment.p_paddr = content.physical_address;
   segment.p_filesz = content.bytes.size();
-  segment.p_memsz = content.memory_size;
+  segment.p_memsz = std::max<std::uint64_t>(content.memory_size, content.bytes.size());
   std::string bytes(sizeof header + sizeof segment, '\0');
   std::memcpy(bytes.data(), &header, sizeof header);
   std::memcpy(bytes.data() + sizeof header, &segment, sizeof segment);

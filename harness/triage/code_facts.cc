@@ -11,7 +11,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::size_t kCpusShown = 4;
 

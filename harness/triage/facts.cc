@@ -16,11 +16,11 @@ using aarch64::Regime;
 using aarch64::TranslationRegisters;
 
 constexpr std::uint64_t kHcrE2h = std::uint64_t{1} << 34;  // DDI 0487, HCR_EL2.E2H
-constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 
+// PSTATE.EL, as SPSR_ELx.M[3:2].
 unsigned current_level(const CpuState& cpu) {
   return (cpu.pstate >> 2) & 3;
-}  // PSTATE.EL, as SPSR_ELx.M[3:2]
+}
 
 // The CPU whose registers hold what the dump says; without a match the first.
 const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecord* record) {
@@ -171,8 +171,6 @@ void look_again(Facts& facts) {
   }
 }
 
-}  // namespace
-
 void follow_suspect(Facts& facts) {
   std::optional<Suspect> suspect = find_suspect(facts);
   if (!suspect) return;
@@ -195,6 +193,8 @@ void follow_suspect(Facts& facts) {
   facts.suspect = suspect->file;
   facts.instruction.reset();
 }
+
+}  // namespace
 
 Facts gather(const Evidence& evidence) {
   Facts facts;

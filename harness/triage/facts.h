@@ -70,6 +70,9 @@ struct Facts {
   std::vector<std::string> missing;
 };
 
+// What an address of EL2's only half lacks of the one at which a program for either level is linked.
+inline constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
+
 Facts gather(const Evidence& evidence);
 
 // Whether the walk ends in the kind of fault, and at the level, that the CPU reported.

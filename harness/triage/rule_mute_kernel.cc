@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kTextMin = 8;      // bytes; shorter runs are code that happens to be printable
 constexpr std::size_t kTextsNeeded = 4;  // of its own that a program must have before its silence means something
-constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 
 using Texts = std::set<std::string, std::less<>>;
 

@@ -1,32 +1,12 @@
 // A program at rest of which the console has nothing, told from its file, its code in memory and the transcript.
+#include "testing/small_elf.h"
 #include "testing/test_folder.h"
 #include "triage/rest_rule_test.h"
 
 namespace bootrig {
 namespace {
 
-constexpr std::uint32_t kWfi = 0xd503207f, kBackToWfi = 0x17ffffff, kNop = 0xd503201f;
-
-std::string little_endian(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
-  return text;
-}
-
-// An ELF file of one segment (System V gABI, chapters 4 and 5).
-std::string elf_at(std::uint64_t address, const std::string& contents) {
-  constexpr std::uint64_t kHeaders = 64 + 56;
-  std::string file =
-      "\x7f"
-      "ELF\x02\x01\x01" +
-      std::string(9, '\0');
-  file += little_endian(2, 2) + little_endian(183, 2) + little_endian(1, 4) + little_endian(address, 8);
-  file += little_endian(64, 8) + little_endian(0, 8) + little_endian(0, 4);
-  for (const int half : {64, 56, 1, 64, 0, 0}) file += little_endian(static_cast<std::uint64_t>(half), 2);
-  file += little_endian(1, 4) + little_endian(7, 4) + little_endian(kHeaders, 8) + little_endian(address, 8);
-  file += little_endian(address, 8) + little_endian(contents.size(), 8) + little_endian(contents.size(), 8);
-  return file + little_endian(8, 8) + contents;
-}
+constexpr std::uint32_t kWfi = 0xd503207f, kBackToWfi = 0x17ffffff, kNop = 0xd503201f, kBranchToSelf = 0x14000000;
 
 class MuteKernelTest : public RestRuleTest {
  protected:
@@ -42,7 +22,7 @@ class MuteKernelTest : public RestRuleTest {
   }
 
   void add(const char* name, std::uint64_t address, const std::string& contents) {
-    auto file = LoadedElf::open(folder_.put(name, elf_at(address, contents)));
+    auto file = LoadedElf::open(folder_.put(name, small_elf({address, address, contents}, address)));
     ASSERT_TRUE(file) << to_text(file.error());
     files_.push_back(std::move(*file));
   }
@@ -70,6 +50,55 @@ TEST_F(MuteKernelTest, ItStillRuns) {
   CpuState later = cpu();
   later.pc = kTestCode + 0x800;
   data_.later = {{later}, {later}, {later}};
+  EXPECT_EQ(cause(), "");
+}
+
+// User code runs: the kernel has done its work, and it is the one whose vectors take the user's calls.
+class KernelOfUserCodeTest : public MuteKernelTest {
+ protected:
+  KernelOfUserCodeTest() {
+    cpu().pstate = 0;  // EL0t
+    cpu().pc = kUser;
+    put_code(kUser, {kBranchToSelf});
+    put_code(kTestCode + 0xc00, {kNop, kNop, kWfi, kNop});  // VBAR_EL1 + 0x400
+  }
+  void replace_kernel(const std::string& texts) {
+    files_.pop_back();
+    add("kernel", kTestCode, data_.memory[kTestCode].substr(0, 0xc10) + texts);
+    evidence_.files = files_;
+  }
+  static constexpr std::uint64_t kUser = kTestCode + 0x1800;
+};
+
+TEST_F(KernelOfUserCodeTest, WithoutWordsItIsBuiltSo) {
+  replace_kernel("");
+  EXPECT_EQ(cause(), "mute-kernel");
+  EXPECT_TRUE(what().starts_with("kernel has come as far as user code (0x40401800, EL0) without a word")) << what();
+}
+
+TEST_F(KernelOfUserCodeTest, WithWordsThatAreNotThere) {
+  replace_kernel(kTexts);
+  EXPECT_EQ(cause(), "mute-kernel");
+  EXPECT_NE(what().find("texts none is on the console"), std::string::npos) << what();
+}
+
+TEST_F(KernelOfUserCodeTest, WithAWordThatIsThere) {
+  replace_kernel(kTexts);
+  evidence_.transcript = "kernel: timer works\n";
+  EXPECT_EQ(cause(), "");
+}
+
+TEST_F(KernelOfUserCodeTest, OtherVectorsAreInMemory) {
+  replace_kernel("");
+  put_code(kTestCode + 0xc00, {kWfi, kWfi, kWfi, kWfi});
+  EXPECT_EQ(cause(), "");
+}
+
+// In its own idle loop, a program of no words may be silent by design.
+TEST_F(MuteKernelTest, WithoutWordsAndUserCode) {
+  files_.pop_back();
+  add("kernel", kTestCode, data_.memory[kTestCode].substr(0, 16));
+  evidence_.files = files_;
   EXPECT_EQ(cause(), "");
 }
 

@@ -8,7 +8,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 constexpr std::uint64_t kCompared = 64;  // bytes, aligned
 
 bool was_booted(const Facts& facts, const ElfSegment& segment) {

@@ -1,7 +1,8 @@
 #include "triage/suspect.h"
 
 #include <algorithm>
-#include <array>
+
+#include "triage/running_files.h"
 
 namespace bootrig {
 namespace {
@@ -19,19 +20,6 @@ bool lost_in_handler(const Facts& facts) {
          facts.syndrome->same_level;
 }
 
-bool same_bytes(const Facts& facts, const LoadedElf& file, std::uint64_t entry, std::uint64_t physical) {
-  std::array<std::uint8_t, 32> there, in_file;
-  return facts.evidence.at_rest->read(physical, there) && file.read_virtual(entry, in_file) && there == in_file;
-}
-
-// Where its entry lies, of a program that runs elsewhere than it lies: then tables must say so.
-std::optional<std::uint64_t> physical_entry(const LoadedElf& file) {
-  const std::uint64_t entry = file.elf().entry;
-  const ElfSegment* segment = file.segment_at_virtual(entry);
-  if (segment == nullptr || segment->virtual_address == segment->physical_address) return std::nullopt;
-  return segment->physical_address + (entry - segment->virtual_address);
-}
-
 }  // namespace
 
 std::optional<Suspect> find_suspect(const Facts& facts) {
@@ -42,13 +30,16 @@ std::optional<Suspect> find_suspect(const Facts& facts) {
   if (!elr || (!lost_in_vectors(*cpu, *elr) && !lost_in_handler(facts))) return std::nullopt;
   if (!aarch64::stage1_enabled(*facts.registers, facts.regime)) return std::nullopt;
   for (const LoadedElf& file : facts.evidence.files) {
-    const auto physical = physical_entry(file);
     const bool entered = file.segment_at_virtual(*elr) != nullptr || file.segment_at_virtual(cpu->state.pc) != nullptr;
-    if (!physical || entered || !same_bytes(facts, file, file.elf().entry, *physical)) continue;
+    const ElfSegment* segment = file.segment_at_virtual(file.elf().entry);
+    if (segment == nullptr || entered) continue;
+    // It runs elsewhere than it lies, so that tables must say where, and it is there already.
+    const FilePlace place{&file, segment, file.elf().entry};
+    if (!place.tells_physical() || compare_with_memory(facts, place, place.physical()) != Likeness::kSame) continue;
     const aarch64::Access fetch{aarch64::Access::Kind::kExecute, cpu->level};
     auto walk = aarch64::walk(*facts.registers, facts.regime, file.elf().entry, fetch, *facts.evidence.at_rest);
-    if (walk.fault || (walk.address && *walk.address != *physical)) {
-      return Suspect{&file, file.elf().entry, *physical, std::move(walk)};
+    if (walk.fault || (walk.address && *walk.address != place.physical())) {
+      return Suspect{&file, file.elf().entry, place.physical(), std::move(walk)};
     }
   }
   return std::nullopt;

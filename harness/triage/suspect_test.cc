@@ -31,7 +31,7 @@ class SuspectTest : public ::testing::Test {
                   {"TTBR1_EL1", kL0},        {"MAIR_EL1", 0xff440c0400}, {"ESR_EL1", 0x02000000},
                   {"FAR_EL1", 0x9000018},    {"VBAR_EL1", kVectors},     {"ELR_EL1", kVectors + 0x200}};
     data_.states = {cpu};
-    code_ = std::string("kernel code of some length, thirty-two bytes or more");
+    code_ = "kernel code of some length, and twice as long as what is compared of it with memory, which is 64 bytes.....";
     data_.memory = {{kL0, page_with({})},
                     {kL1, page_with({{1, kL2 | 3}})},
                     {kL2, page_with({{0, kKernel | 0x711}})},
@@ -42,8 +42,8 @@ class SuspectTest : public ::testing::Test {
     symbols_ = SymbolTable::of({{"l1", kL1, 4096, false}, {"l0", kL0, 4096, false}});
   }
 
-  std::optional<Diagnosis> run(StoppedFor stopped_for = StoppedFor::kTime) {
-    const auto path = folder_.put("kernel.elf", small_elf({kEntry, kKernel, code_, code_.size()}, kEntry));
+  std::optional<Diagnosis> run(StoppedFor stopped_for = StoppedFor::kTime, std::uint64_t entry = kEntry) {
+    const auto path = folder_.put("kernel.elf", small_elf({entry, kKernel, code_}, entry));
     files_.clear();
     files_.push_back(std::move(*LoadedElf::open(path)));
     FakeInspection machine(data_);
@@ -77,6 +77,20 @@ TEST_F(SuspectTest, AHandlerThatFaultsItself) {
   const auto unknown = run(StoppedFor::kConsole);
   ASSERT_TRUE(unknown);
   EXPECT_EQ(unknown->headline.find("lost"), std::string::npos);
+}
+
+// Linked in the one half that EL2 has, with EL2's instructions: no table of EL1's is to be mended.
+TEST_F(SuspectTest, AProgramForEl2) {
+  constexpr std::uint64_t kLowerEntry = 0x8040000000;
+  const auto is_for_el2 = [&](std::uint64_t entry) {
+    const auto diagnosis = run(StoppedFor::kTime, entry);
+    return diagnosis && diagnosis->cause && diagnosis->cause->name == "hypervisor-image-below-el2";
+  };
+  EXPECT_FALSE(is_for_el2(kLowerEntry));
+  code_.replace(64, 4, std::string("\x00\x11\x1c\xd5", 4));  // msr HCR_EL2, x0
+  data_.memory[kKernel] = code_ + std::string(4096, '\0');
+  EXPECT_TRUE(is_for_el2(kLowerEntry));
+  EXPECT_FALSE(is_for_el2(kEntry));
 }
 
 // Near misses: the kernel is not there yet, it is mapped, it has run already, the MMU is off.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "testing/fake_inspection.h"
+#include "testing/small_elf.h"
 #include "testing/test_folder.h"
 #include "triage/diagnosis.h"
 
@@ -25,7 +26,6 @@ class WindowTest : public ::testing::Test {
   // Normal memory (AttrIndx 4), inner shareable, AF: as the loaders of seL4 systems set a block.
   static constexpr std::uint64_t kNormalBlock = 0x711, kDeviceBlock = 0x401;
 
-  static constexpr std::size_t kHeaders = 64 + 56;                     // of a file with one segment
   static constexpr std::uint32_t kRead = 4, kWrite = 2, kExecute = 1;  // p_flags
 
   WindowTest() {
@@ -71,24 +71,11 @@ class WindowTest : public ::testing::Test {
     }
   }
 
-  // An ELF file of one segment (System V gABI, chapters 4 and 5); `memory_size` 0: no more than the bytes.
+  // An ELF file of one segment; `memory_size` 0: no more than the bytes.
   void add_file(const std::string& name, std::uint64_t address, std::uint64_t physical, const std::string& bytes,
                 std::uint32_t flags, std::uint64_t memory_size = 0) {
-    std::string file(kHeaders, '\0');
-    const auto set = [&](std::size_t at, std::uint64_t value, unsigned size) {
-      for (unsigned byte = 0; byte < size; ++byte) file[at + byte] = static_cast<char>(value >> (8 * byte));
-    };
-    file.replace(0, 7,
-                 "\x7f"
-                 "ELF\2\1\1");         // 64 bits, little-endian, version 1
-    set(16, 2, 2), set(18, 183, 2);    // e_type ET_EXEC, e_machine EM_AARCH64
-    set(32, 64, 8);                    // e_phoff
-    set(54, 56, 2), set(56, 1, 2);     // e_phentsize, e_phnum
-    set(64, 1, 4), set(68, flags, 4);  // p_type PT_LOAD, p_flags
-    set(72, kHeaders, 8);              // p_offset
-    set(80, address, 8), set(88, physical, 8);
-    set(96, bytes.size(), 8), set(104, std::max<std::uint64_t>(memory_size, bytes.size()), 8);
-    auto opened = LoadedElf::open(folder_.put(name, file + bytes));
+    const std::string file = small_elf({address, physical, bytes, memory_size, flags}, address);
+    auto opened = LoadedElf::open(folder_.put(name, file));
     ASSERT_TRUE(opened);
     files_.push_back(std::move(*opened));
   }
