@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "reports/samples_test.h"
 #include "testing/json_schema.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 std::string against_report_schema(const json& document) {
-  return against_schema(std::filesystem::path(BOOTRIG_SOURCE_DIR) / "reports/report.schema.json", document.dump());
+  return against_schema(std::filesystem::path(source_path("reports/report.schema.json")), document.dump());
 }
 
 std::string report_of(const std::vector<RunResult>& results, std::size_t missing = 0) {

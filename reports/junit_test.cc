@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "reports/samples_test.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -34,7 +35,7 @@ void collect(void* text, const char* format, ...) {
 // What a schema in reports/ says against the text; "" when it is valid.
 std::string against(const std::string& schema_name, const std::string& text) {
   std::string problems;
-  const std::string path = std::string(BOOTRIG_SOURCE_DIR) + "/reports/" + schema_name;
+  const std::string path = source_path("reports/") + schema_name;
   const std::unique_ptr<xmlSchemaParserCtxt, decltype(&xmlSchemaFreeParserCtxt)> parser(
       xmlSchemaNewParserCtxt(path.c_str()), &xmlSchemaFreeParserCtxt);
   xmlSchemaSetParserErrors(parser.get(), collect, collect, &problems);
@@ -206,7 +207,7 @@ TEST(JUnit, AHundredThousandResultsStayUnder64MiB) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer's memory is not ours";
 #endif
-  const std::string command = std::string(BOOTRIG_BINARY_DIR) + "/bench/junit_bench 100000 " + temporary_path("bench");
+  const std::string command = build_path("bench/junit_bench 100000 ") + temporary_path("bench");
   const std::unique_ptr<FILE, decltype(&pclose)> pipe(popen(command.c_str(), "r"), &pclose);
   ASSERT_NE(pipe, nullptr);
   unsigned long long results = 0, bytes = 0, peak_kib = 0;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "testing/paths.h"
 #include "triage/diagnosis_samples_test.h"
 
 namespace bootrig {
@@ -271,7 +272,7 @@ Result<void> report(Reporter& reporter, const std::vector<RunResult>& results, s
 }
 
 void expect_approved(std::string_view name, const std::string& actual) {
-  const auto path = std::filesystem::path(BOOTRIG_SOURCE_DIR) / "reports" / "approved" / name;
+  const auto path = std::filesystem::path(source_path("reports/approved")) / name;
   if (std::getenv("BOOTRIG_APPROVE") != nullptr) {
     ASSERT_TRUE(write_file_atomically(path, actual));
     return;

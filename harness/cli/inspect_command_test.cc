@@ -3,6 +3,7 @@
 #include "cli/command_test.h"
 #include "inspect/image_writer_test.h"
 #include "testing/json_schema.h"
+#include "testing/paths.h"
 #include "testing/small_elf.h"
 #include "testing/test_folder.h"
 
@@ -40,7 +41,7 @@ TEST(InspectCommand, JsonIsOfItsSchema) {
   const TestFolder folder;
   ImageWriter writer;
   writer.upper0 = 0;
-  const std::string schema = BOOTRIG_SOURCE_DIR "/reports/inspect.schema.json";
+  const std::string schema = source_path("reports/inspect.schema.json");
   const Said loader = run({folder.put("broken.img", writer.bytes()), "--json", "-t", "virt[memory=512M]"});
   EXPECT_EQ(loader.status, kExitUnexpected);
   EXPECT_EQ(against_schema(schema, loader.output), "");

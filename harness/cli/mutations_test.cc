@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/program_test.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -20,7 +21,7 @@ constexpr const char* kMatrix = R"({ "summary": "Twelve cells",
 
 // The project's own matrices name scenarios and targets that are not copied.
 void make_project(const TestFolder& folder) {
-  copy_project(BOOTRIG_SOURCE_DIR, folder.path() / "project");
+  copy_project(source_path(), folder.path() / "project");
   for (const char* name : {"smoke", "nightly"})
     fs::remove(folder.path() / "project/scenarios" / (std::string(name) + ".matrix.json"));
   folder.put("project/scenarios/twelve.matrix.json", kMatrix);

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -47,10 +48,10 @@ Invocation::Invocation(Words arguments, Words environment, const fs::path& folde
     : out_(memory_file()), err_(memory_file()) {
   Words argv{"env", "-u", "COLUMNS", "-u", "NO_COLOR"};
   argv.insert(argv.end(), environment.begin(), environment.end());
-  argv.push_back(BOOTRIG_BINARY_DIR "/bootrig");
+  argv.push_back(build_path("bootrig"));
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const LaunchSpec spec{.argv = argv,
-                        .folder = folder.empty() ? fs::path(BOOTRIG_SOURCE_DIR) : folder,
+                        .folder = folder.empty() ? fs::path(source_path()) : folder,
                         .output = out_.get(),
                         .errors = err_.get()};
   auto child = launcher().launch(spec);
@@ -77,7 +78,7 @@ Finished bootrig(Words arguments, Words environment, const fs::path& folder) {
 }
 
 std::string small_project() {
-  return BOOTRIG_SOURCE_DIR "/harness/cli/fixtures/project";
+  return source_path("harness/cli/fixtures/project");
 }
 
 void copy_project(const std::string& from, const fs::path& to) {

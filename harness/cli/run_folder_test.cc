@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/program_test.h"
 #include "testing/json_schema.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -28,7 +29,7 @@ void collect(void* text, const char* format, ...) {
 // What a schema of reports/ says against an XML file; "" when it is valid.
 std::string against_xsd(const std::string& schema_name, const fs::path& file) {
   std::string problems;
-  const std::string path = std::string(BOOTRIG_SOURCE_DIR) + "/reports/" + schema_name;
+  const std::string path = source_path("reports/") + schema_name;
   const std::unique_ptr<xmlSchemaParserCtxt, decltype(&xmlSchemaFreeParserCtxt)> parser(
       xmlSchemaNewParserCtxt(path.c_str()), &xmlSchemaFreeParserCtxt);
   const std::unique_ptr<xmlSchema, decltype(&xmlSchemaFree)> schema(xmlSchemaParse(parser.get()), &xmlSchemaFree);
@@ -42,7 +43,7 @@ std::string against_xsd(const std::string& schema_name, const fs::path& file) {
 
 // What the schema says against a report.json; "" when it is valid.
 std::string against_report_schema(const fs::path& file) {
-  return against_schema(BOOTRIG_SOURCE_DIR "/reports/report.schema.json", text_of(file));
+  return against_schema(source_path("reports/report.schema.json"), text_of(file));
 }
 
 void expect_attempt(const std::string& folder, const fs::path& run) {
@@ -130,7 +131,7 @@ TEST(Terminal, NeverGetsTheGuestsBytes) {
   const auto on_terminal = [&](const Words& environment) {
     Words command{"env", "-u", "NO_COLOR", "TERM=xterm"};
     command.insert(command.end(), environment.begin(), environment.end());
-    command.push_back(BOOTRIG_BINARY_DIR "/bootrig");
+    command.push_back(build_path("bootrig"));
     command.insert(command.end(), words.begin(), words.end());
     const auto result = run_command(launcher, {.argv = {"script", "-qec", shell_quote(command), "/dev/null"}},
                                     Deadline::after(SteadyClock().now(), std::chrono::seconds(60)));

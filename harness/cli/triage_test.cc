@@ -9,6 +9,7 @@
 
 #include "cli/program_test.h"
 #include "testing/json_schema.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const fs::path kSchema = fs::path(BOOTRIG_SOURCE_DIR) / "reports/triage.schema.json";
+const fs::path kSchema = fs::path(source_path("reports/triage.schema.json"));
 
 // A loader's log in the form of Microkit's, of a kernel whose window was left out of the tables; then a second dump.
 std::string log_text() {
@@ -173,10 +174,10 @@ TEST_F(Triage, AKeptMachineServesGdbAndEndsWithUs) {
   const fs::path printed = folder_.path() / "printed";
   const ScopedFd output(::open(printed.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   ForkingLauncher launcher;
-  auto kept = launcher.launch({.argv = {"sh", "-c", "exec \"$@\" <&7", "sh", BOOTRIG_BINARY_DIR "/bootrig", "boot",
-                                        image, "--triage=off", "--keep"},
-                               .output = output.get(),
-                               .inherited = {{input.get(), 7}}});
+  auto kept = launcher.launch(
+      {.argv = {"sh", "-c", "exec \"$@\" <&7", "sh", build_path("bootrig"), "boot", image, "--triage=off", "--keep"},
+       .output = output.get(),
+       .inherited = {{input.get(), 7}}});
   ASSERT_TRUE(kept);
   const auto socket = [&] {
     const std::string text = read_file(printed).value_or("");

@@ -8,13 +8,13 @@
 
 #include "base/file.h"
 #include "dump/exception_record.h"
+#include "testing/paths.h"
 
 namespace bootrig::dump {
 
 // A console that was recorded: dump/fixtures/<name>.transcript.
 inline std::string fixture(const std::string& name) {
-  const Result<std::string> text =
-      read_file(std::string(BOOTRIG_SOURCE_DIR) + "/harness/dump/fixtures/" + name + ".transcript");
+  const Result<std::string> text = read_file(source_path("harness/dump/fixtures/") + name + ".transcript");
   EXPECT_TRUE(text.has_value()) << (text ? "" : to_text(text.error()));
   return text.value_or("");
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -44,7 +45,7 @@ class QemuArguments : public ::testing::TestWithParam<Case> {};
 TEST_P(QemuArguments, AreAsApproved) {
   std::string text;
   for (const auto& argument : qemu_arguments(GetParam().machine, GetParam().image)) text += argument + "\n";
-  const std::string file = fmt::format(BOOTRIG_SOURCE_DIR "/harness/qemu/approved/{}.txt", GetParam().name);
+  const std::string file = source_path(fmt::format("harness/qemu/approved/{}.txt", GetParam().name));
   if (std::getenv("BOOTRIG_APPROVE") != nullptr) {
     ASSERT_TRUE(write_file_atomically(file, text));
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "testing/paths.h"
 #include "testing/test_folder.h"
 
 namespace bootrig {
@@ -36,7 +37,7 @@ class PlanTest : public ::testing::Test {
     ASSERT_TRUE(write_file(root_ / file, text));
   }
   Result<Plan> plan(const Selection& selection = {}, const std::string& today = "2026-11-22") {
-    return make_plan(Project(root_, BOOTRIG_SOURCE_DIR), selection, today);
+    return make_plan(Project(root_, source_path()), selection, today);
   }
   static std::vector<std::string> ids(const Result<Plan>& plan) {
     std::vector<std::string> ids;

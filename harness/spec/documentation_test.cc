@@ -7,13 +7,14 @@
 #include "spec/recipe.h"
 #include "spec/scenario.h"
 #include "spec/target.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
 
 // The blocks of a section, in order.
 std::vector<std::string> json_blocks(std::string_view heading) {
-  const std::string page = read_file(BOOTRIG_SOURCE_DIR "/docs/formats.md").value();
+  const std::string page = read_file(source_path("docs/formats.md")).value();
   const std::size_t begin = page.find(heading);
   EXPECT_NE(begin, std::string::npos) << heading;
   std::string_view section = std::string_view(page).substr(begin);

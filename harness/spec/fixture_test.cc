@@ -1,6 +1,6 @@
 // Every malformed file below fixtures/ has the error that stands beside it, to the letter.
 // BOOTRIG_APPROVE=1 rewrites the expectations; the diff is the review.
-#include "spec/fixture_files.h"
+#include "spec/fixture_files_test.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,8 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
-#include "spec/fixture_files.h"
+#include "spec/fixture_files_test.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -26,7 +27,7 @@ Json json_of(const fs::path& file) {
 class KindSchema {
  public:
   explicit KindSchema(const std::string& path) {
-    const Json text = json_of(fs::path(BOOTRIG_SOURCE_DIR) / path);
+    const Json text = json_of(fs::path(source_path()) / path);
     valijson::SchemaParser parser;
     parser.populateSchema(Adapter(text), schema_);
   }
@@ -63,7 +64,7 @@ std::map<std::string, KindSchema> all_schemas() {
 // The kind of a file of the tree by its name; "" for files of no kind.
 std::string kind_of(const fs::path& file) {
   const std::string name = file.filename().string();
-  const std::string tree = file.lexically_relative(BOOTRIG_SOURCE_DIR).begin()->string();
+  const std::string tree = file.lexically_relative(source_path()).begin()->string();
   if (name.ends_with(".schema.json")) return "";
   if (tree == "targets" && name.ends_with(".json")) return "targets";
   if (name == "scenario.json") return "scenarios";
@@ -75,7 +76,7 @@ TEST(Schemas, TakeEveryFileOfTheTree) {
   const auto schemas = all_schemas();
   std::size_t count = 0;
   for (const char* folder : {"targets", "scenarios", "images"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(fs::path(BOOTRIG_SOURCE_DIR) / folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(source_path()) / folder)) {
       const std::string kind = kind_of(entry.path());
       if (kind.empty()) continue;
       ++count;
@@ -164,7 +165,7 @@ void expect_descriptions(const Json& schema, const std::string& where) {
 TEST(Schemas, DescribeEveryKey) {
   for (const char* path : {"targets/target.schema.json", "scenarios/scenario.schema.json",
                            "scenarios/matrix.schema.json", "images/recipe.schema.json"}) {
-    expect_descriptions(json_of(fs::path(BOOTRIG_SOURCE_DIR) / path), path);
+    expect_descriptions(json_of(fs::path(source_path()) / path), path);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -33,7 +34,7 @@ struct Profiles {
 // The profiles of targets/.
 Profiles shipped() {
   Profiles profiles;
-  const fs::path folder = fs::path(BOOTRIG_SOURCE_DIR) / "targets";
+  const fs::path folder = fs::path(source_path("targets"));
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const fs::path file = entry.path().lexically_relative(folder);
     if (file.extension() != ".json" || file.string().ends_with(".schema.json")) continue;

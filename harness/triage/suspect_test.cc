@@ -31,7 +31,8 @@ class SuspectTest : public ::testing::Test {
                   {"TTBR1_EL1", kL0},        {"MAIR_EL1", 0xff440c0400}, {"ESR_EL1", 0x02000000},
                   {"FAR_EL1", 0x9000018},    {"VBAR_EL1", kVectors},     {"ELR_EL1", kVectors + 0x200}};
     data_.states = {cpu};
-    code_ = "kernel code of some length, and twice as long as what is compared of it with memory, which is 64 bytes.....";
+    code_ =
+        "kernel code of some length, and twice as long as what is compared of it with memory, which is 64 bytes.....";
     data_.memory = {{kL0, page_with({})},
                     {kL1, page_with({{1, kL2 | 3}})},
                     {kL2, page_with({{0, kKernel | 0x711}})},

@@ -16,10 +16,11 @@
 #include "spec/recipe.h"
 #include "spec/scenario.h"
 #include "spec/target.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 
-inline const std::filesystem::path kFixtures = std::filesystem::path(BOOTRIG_SOURCE_DIR) / "harness/spec/fixtures";
+inline const std::filesystem::path kFixtures = std::filesystem::path(source_path("harness/spec/fixtures"));
 inline const std::vector<std::string> kFixtureKinds{"targets", "scenarios", "transcripts", "matrices", "recipes"};
 
 // One thing to parse.
@@ -53,7 +54,7 @@ inline std::vector<Fixture> fixtures_in(const std::string& kind, const std::file
 inline Result<void> parse_target_fixture(const Fixture& fixture, const std::string& text) {
   namespace fs = std::filesystem;
   const fs::path folder = fixture.file.parent_path();
-  const fs::path shipped = fs::path(BOOTRIG_SOURCE_DIR) / "targets";
+  const fs::path shipped = fs::path(source_path("targets"));
   const auto path_of = [&](std::string_view name) {
     const fs::path beside = folder / (std::string(name) + ".json");
     return fs::exists(beside) ? beside : shipped / (std::string(name) + ".json");
@@ -69,7 +70,7 @@ inline Result<void> parse_target_fixture(const Fixture& fixture, const std::stri
   const ProfileSource source = [&](std::string_view name) -> Result<NamedText> {
     if (name == own) return NamedText{fixture.display_name, text};
     BOOTRIG_TRY(std::string bytes, read_file(path_of(name)));
-    const fs::path root = fs::exists(folder / (std::string(name) + ".json")) ? kFixtures : fs::path(BOOTRIG_SOURCE_DIR);
+    const fs::path root = fs::exists(folder / (std::string(name) + ".json")) ? kFixtures : fs::path(source_path());
     return NamedText{path_of(name).lexically_relative(root).string(), std::move(bytes)};
   };
   BOOTRIG_TRY(const TargetProfile profile, parse_target(own, source, known));
