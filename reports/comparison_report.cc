@@ -56,12 +56,9 @@ JsonValue run_to_json(const ComparedRun& run) {
 }
 
 JsonValue group_to_json(const ChangeGroup& group) {
-  JsonValue::Object object{{"change", to_text(group.change)},
-                           {"signature", group.signature},
-                           {"cause", to_text(group.trouble.cause)},
-                           {"root-cause", group.trouble.root_cause},
-                           {"detail", group.trouble.detail},
-                           {"testcases", texts_to_json(group.cells)}};
+  JsonValue::Object object{{"change", to_text(group.change)},       {"signature", group.signature},
+                           {"cause", to_text(group.trouble.cause)}, {"root-cause", group.trouble.root_cause},
+                           {"detail", group.trouble.detail},        {"testcases", texts_to_json(group.cells)}};
   if (group.since) {
     JsonValue::Object since{{"revision", group.since->revision}, {"at-ms", group.since->at_ms}};
     if (group.since->run > 0) since.emplace_back("run", group.since->run);
@@ -95,7 +92,8 @@ std::string change_words(const ChangeGroup& group) {
 
 std::string comparison_text(const ComparedRun& before, const ComparedRun& now, const Comparison& comparison,
                             const Style& style) {
-  std::string text = cut_to(console_text(fmt::format("{} -> {}", run_words(before), run_words(now))), style.width) + "\n";
+  std::string text =
+      cut_to(console_text(fmt::format("{} -> {}", run_words(before), run_words(now))), style.width) + "\n";
   for (const ChangeGroup& group : comparison.groups) {
     const std::string word(to_text(group.change));
     const std::string rest = fmt::format("{}  {}", plural(group.cells.size(), "testcase"), group.signature);
@@ -144,7 +142,8 @@ std::string fixed_text(const Comparison& comparison, const Style& style) {
     if (group.change != Change::kFixed) continue;
     if (text.empty()) text = "fixed:\n";
     const std::string since = group.since ? fmt::format("; failed since {}", since_text(*group.since)) : "";
-    text += cut_to(console_text(fmt::format("{:5}  {}{}", group.cells.size(), group.signature, since)), style.width) + "\n";
+    text +=
+        cut_to(console_text(fmt::format("{:5}  {}{}", group.cells.size(), group.signature, since)), style.width) + "\n";
     text += cut_to(fmt::format("{:{}} {}", "", kIndent, first_names(group.cells)), style.width) + "\n";
   }
   return text;

@@ -98,9 +98,10 @@ TEST(Rates, InJUnitAndInTheReport) {
   ASSERT_TRUE(report(junit, results));
   ASSERT_TRUE(report(report_json, results));
   const std::string text = read_file(xml).value_or("");
-  EXPECT_NE(text.find("<property name=\"rate boot/hello\" value=\"3 of 4 passed (75.0 %; 95 % confidence, Wilson: 30.1 % "
-                      "to 95.4 %)\"/>"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("<property name=\"rate boot/hello\" value=\"3 of 4 passed (75.0 %; 95 % confidence, Wilson: 30.1 % "
+                "to 95.4 %)\"/>"),
+      std::string::npos)
       << text;
   const std::string document = read_file(json).value_or("");
   EXPECT_EQ(against_schema(source_path("reports/report.schema.json"), document), "");

@@ -76,7 +76,8 @@ Result<int> compare_runs(const CompareOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "A run is a run's folder, a report.json, or one of the history: its number, 'last', 'last~1', or the first letters of\n"
+    "A run is a run's folder, a report.json, or one of the history: its number, 'last', 'last~1', or the first letters "
+    "of\n"
     "a revision ('bootrig history' lists them). Failures with one signature are one group:\n"
     "\n"
     "  new    fails now; before it was tried and did not fail so (not tried before: nothing failed so)\n"

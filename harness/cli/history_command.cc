@@ -73,7 +73,8 @@ Result<int> import_reports(const HistoryCommandOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Every 'bootrig run' writes what became of each testcase into the history of its project; an interrupted run what it\n"
+    "Every 'bootrig run' writes what became of each testcase into the history of its project; an interrupted run what "
+    "it\n"
     "had finished. 'bootrig compare' takes the ids that are listed here.\n"
     "\n"
     "  bootrig history --limit 5\n"

@@ -153,8 +153,8 @@ TEST_F(HistoryOfRuns, ReportsThatAreNone) {
   EXPECT_EQ(refusal(a), "bootrig: " + a.string() +
                             ": is no report of a run: its schema is 'bootrig-report-9', not 'bootrig-report-1'\n");
   const fs::path b = folder_.put("b.json", "[]");
-  EXPECT_EQ(refusal(b), "bootrig: " + b.string() +
-                            ": is no report of a run: report: an object is missing or of another type\n");
+  EXPECT_EQ(refusal(b),
+            "bootrig: " + b.string() + ": is no report of a run: report: an object is missing or of another type\n");
   const fs::path c = folder_.put("c.json", R"({"schema": "bootrig-report-1", "run": {"name": 7}})");
   EXPECT_EQ(refusal(c), "bootrig: " + c.string() + ": run: a string 'name' is missing or of another type\n");
   const fs::path d = folder_.put("d.json", "{");

@@ -124,11 +124,12 @@ TEST_F(Nights, ComparedAsJsonAndAsMarkdown) {
 
 TEST_F(Nights, WhatPassesAndFailsUnchangedIsFlaky) {
   const fs::path count = folder_.path() / "count";
-  const fs::path qemu = folder_.put("qemu", "#!/bin/sh\n[ -e " + count.string() +
-                                                " ] && exit 7\nexec qemu-system-aarch64 \"$@\"\n");
+  const fs::path qemu =
+      folder_.put("qemu", "#!/bin/sh\n[ -e " + count.string() + " ] && exit 7\nexec qemu-system-aarch64 \"$@\"\n");
   fs::permissions(qemu, fs::perms::owner_all);
   folder_.put("project/targets/counted.json", R"({ "extends": "base/qemu-virt", "summary": "May fail", "machine": )"
-                                              R"({ "qemu": ")" + qemu.string() + R"(" } })");
+                                              R"({ "qemu": ")" +
+                                                  qemu.string() + R"(" } })");
   night(0, {"good/off@counted"});
   folder_.put("count", "");
   run(1, {"good/off@counted", "good/off@virt"});
@@ -144,7 +145,8 @@ TEST_F(Nights, AQuarantineEndsOnItsDate) {
     folder_.put("project/scenarios/ill.matrix.json",
                 R"({ "summary": "One is ill", "entries": [ { "scenarios": ["bad/fourth", "good/off"], )"
                 R"("targets": ["virt"] } ], "quarantine": [ { "scenarios": ["bad/*"], "reason": "it is ill", )"
-                R"("owner": "ann@example.org", "until": ")" + until + R"(" } ] })");
+                R"("owner": "ann@example.org", "until": ")" +
+                    until + R"(" } ] })");
   };
   matrix("2999-12-31");
   night(0, {"-m", "ill"});
@@ -157,6 +159,7 @@ TEST_F(Nights, AQuarantineEndsOnItsDate) {
   matrix(today());
   night(1, {"-m", "ill"});
   EXPECT_EQ(report_of(folder_.path() / "run").row("bad/fourth@virt").standing, "fail") << "its date has come";
+  EXPECT_TRUE(told("it is ill (ann@example.org, over since " + today() + ")")) << told_;
   EXPECT_TRUE(told("\n  history    known since ")) << told_;
 }
 

@@ -63,8 +63,8 @@ TEST(Comparison, EveryKindOfChange) {
       run_at(2, "r2",
              {failed("known", "s"), passed("fixed"), failed("new", "v"), passed("fine"), failed("changed", "v"),
               passed("again"), failed("again", "w"), result("retried", Standing::kFlaky, "x"), failed("fresh", "s")});
-  EXPECT_EQ(compared(before, now), (Lines{"new v: changed new", "known s: fresh known since r1", "fixed t: fixed since r1",
-                                          "flaky w: again", "flaky x: retried"}));
+  EXPECT_EQ(compared(before, now), (Lines{"new v: changed new", "known s: fresh known since r1",
+                                          "fixed t: fixed since r1", "flaky w: again", "flaky x: retried"}));
   const auto comparison = compare(states_of(before), states_of(now), nullptr);
   EXPECT_EQ(comparison->tried, 8u);
   EXPECT_EQ(comparison->not_tried_before, 3u);

@@ -20,8 +20,8 @@ constexpr std::size_t kRevisionLetters = 4;
 // Columns of a result with its texts in place of their ids, from `results AS r`; read by result_of().
 #define BOOTRIG_TEXT(column) "(SELECT text FROM texts WHERE id = r." column ")"
 constexpr std::string_view kResultColumns = BOOTRIG_TEXT("cell") ", r.repetition, r.verdict, r.cause, r.standing, "  //
-    BOOTRIG_TEXT("root_cause") ", " BOOTRIG_TEXT("signature") ", " BOOTRIG_TEXT("detail") ", "                        //
-    BOOTRIG_TEXT("image") ", " BOOTRIG_TEXT("image_sha256")                                                           //
+    BOOTRIG_TEXT("root_cause") ", " BOOTRIG_TEXT("signature") ", " BOOTRIG_TEXT("detail") ", "                       //
+    BOOTRIG_TEXT("image") ", " BOOTRIG_TEXT("image_sha256")                                                          //
     ", r.attempts, r.duration_us, r.wall_us, r.first_output_us, r.started_ms";
 #undef BOOTRIG_TEXT
 constexpr std::string_view kRunColumns =
@@ -165,9 +165,8 @@ Result<void> History::add_results(std::int64_t run, std::int64_t run_started_at_
     transaction.emplace(std::move(begun));
   }
   for (const ResultRecord& result : results) {
-    BOOTRIG_TRY(SqlStatement * insert,
-                state_->statement("INSERT OR REPLACE INTO results "
-                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    BOOTRIG_TRY(SqlStatement * insert, state_->statement("INSERT OR REPLACE INTO results "
+                                                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     BOOTRIG_TRY_VOID(state_->add_result(*insert, run, run_started_at_ms, result));
   }
   return transaction ? transaction->commit() : Result<void>();
@@ -202,9 +201,9 @@ Result<void> History::forget_unfinished(const std::string& folder) {
 }
 
 Result<std::vector<RunRow>> History::runs(std::size_t limit) const {
-  BOOTRIG_TRY(SqlStatement query, state_->sql.prepare(fmt::format(
-                                      "SELECT {} FROM runs AS u ORDER BY u.started_ms DESC, u.id DESC LIMIT ?",
-                                      kRunColumns)));
+  BOOTRIG_TRY(SqlStatement query,
+              state_->sql.prepare(
+                  fmt::format("SELECT {} FROM runs AS u ORDER BY u.started_ms DESC, u.id DESC LIMIT ?", kRunColumns)));
   BOOTRIG_TRY(SqlStatement counts,
               state_->sql.prepare("SELECT standing, count(*) FROM results WHERE run = ? GROUP BY standing"));
   query.bind(static_cast<std::int64_t>(limit));
@@ -263,9 +262,9 @@ Result<RunRecord> History::run(std::int64_t id) const {
   BOOTRIG_TRY(const bool found, head.bind(id).step());
   if (!found) return fail(state_->sql.place(), fmt::format("the history has no run {}", id));
   RunRecord run = run_of(head);
-  BOOTRIG_TRY(SqlStatement query, state_->sql.prepare(fmt::format(
-                                      "SELECT {} FROM results AS r WHERE r.run = ? ORDER BY r.started_ms",
-                                      kResultColumns)));
+  BOOTRIG_TRY(SqlStatement query,
+              state_->sql.prepare(
+                  fmt::format("SELECT {} FROM results AS r WHERE r.run = ? ORDER BY r.started_ms", kResultColumns)));
   query.bind(id);
   for (;;) {
     BOOTRIG_TRY(const bool more, query.step());
@@ -328,11 +327,12 @@ Result<std::optional<Since>> History::first_failure(std::string_view cell, std::
 
 Result<std::optional<Since>> History::passed_with(std::string_view cell, std::string_view image_sha256,
                                                   std::string_view revision, std::string_view emulator) const {
-  BOOTRIG_TRY(SqlStatement * query,
-              state_->statement("SELECT u.id, u.revision, u.started_ms FROM results AS r JOIN runs AS u ON u.id = r.run "
-                                "WHERE r.cell = (SELECT id FROM texts WHERE text = ?) AND r.image_sha256 = "
-                                "(SELECT id FROM texts WHERE text = ?) AND u.revision = ? AND u.emulator = ? "
-                                "AND r.standing IN ('pass', 'xfail') ORDER BY r.run_started_ms DESC LIMIT 1"));
+  BOOTRIG_TRY(
+      SqlStatement * query,
+      state_->statement("SELECT u.id, u.revision, u.started_ms FROM results AS r JOIN runs AS u ON u.id = r.run "
+                        "WHERE r.cell = (SELECT id FROM texts WHERE text = ?) AND r.image_sha256 = "
+                        "(SELECT id FROM texts WHERE text = ?) AND u.revision = ? AND u.emulator = ? "
+                        "AND r.standing IN ('pass', 'xfail') ORDER BY r.run_started_ms DESC LIMIT 1"));
   query->bind(cell).bind(image_sha256).bind(revision).bind(emulator);
   return state_->first_of(*query);
 }

@@ -271,8 +271,8 @@ TEST_F(HistoryFile, ThatIsCutOff) {
   }
   fs::resize_file(path_, 8192);
   auto history = History::create(path_);
-  const auto added = history ? history->add(run_at(2000, "a", {passed("a@virt")}))
-                             : Result<bool>(std::unexpected(history.error()));
+  const auto added =
+      history ? history->add(run_at(2000, "a", {passed("a@virt")})) : Result<bool>(std::unexpected(history.error()));
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().message, "the history is damaged: move the file away to begin a new one");
 }
@@ -299,8 +299,7 @@ TEST_F(HistoryFile, ThatCannotBeMade) {
 TEST_F(HistoryFile, OpenDoesNotMakeOne) {
   const auto history = History::open(path_);
   ASSERT_FALSE(history);
-  EXPECT_EQ(history.error().message,
-            "there is no history yet: 'bootrig run' begins one, 'bootrig history import' too");
+  EXPECT_EQ(history.error().message, "there is no history yet: 'bootrig run' begins one, 'bootrig history import' too");
   EXPECT_FALSE(fs::exists(path_));
 }
 
