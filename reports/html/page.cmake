@@ -55,5 +55,15 @@ function(bootrig_report_page)
                               OBJECT_DEPENDS ${page})
   set_source_files_properties(${CMAKE_SOURCE_DIR}/reports/html_page.cc PROPERTIES COMPILE_DEFINITIONS
                               "BOOTRIG_PAGE_ABSENT=\"${absent}\"")
+
+  # The page in a browser.
+  if(absent)
+    add_test(NAME reports.html COMMAND ${CMAKE_COMMAND} -E echo "skipped: ${absent}")
+    set_tests_properties(reports.html PROPERTIES SKIP_REGULAR_EXPRESSION "skipped:")
+  else()
+    add_test(NAME reports.html WORKING_DIRECTORY ${folder}
+             COMMAND ${NODE} ${sources}/test/page_test.mjs $<TARGET_FILE:reports_test> $<TARGET_FILE:html_bench>)
+    set_tests_properties(reports.html PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 PROCESSORS 2)
+  endif()
 endfunction()
 bootrig_report_page()

@@ -108,7 +108,8 @@ function attend(grid, status, report) {
 export function heatmap(testcases, report) {
   if (testcases.length === 0) return h('p', { class: 'empty' }, 'No testcase fits.');
   const { columns, rows } = gridOf(testcases);
-  const axes = report.axes.filter((axis) => new Set(columns.map((target) => target.axes[axis])).size > 1);
+  const differing = report.axes.filter((axis) => new Set(columns.map((target) => target.axes[axis])).size > 1);
+  const axes = differing.length > 0 ? differing : ['target-name'];
   const status = h('p', { class: 'told', 'aria-live': 'polite' }, 'A cell says here what it is; Enter opens it.');
   const grid = h('div', { class: 'grid', role: 'grid', 'aria-label': 'Verdicts: scenarios by targets' },
     h('div', { class: 'head' }, headerRows(columns, axes)),
