@@ -22,7 +22,7 @@ const built = await esbuild.build({
   metafile: true,
   outdir: 'bundle',
   target: ['chrome123', 'firefox121', 'safari17.5'],
-  legalComments: 'none',  // their texts stand in the notices, whole
+  legalComments: 'none', // their texts stand in the notices, whole
   nodePaths: [modules],
   logLevel: 'warning',
 });
@@ -34,17 +34,28 @@ const style = text('.css').replaceAll('</style', '<\\/style');
 function notices() {
   const used = Object.keys(built.metafile.inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
   const names = [...new Set([...used, ...INSIDE_OTHERS])].filter(Boolean).sort();
-  return names.map((name) => {
-    const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json')));
-    return `${name} ${version}\n\n${readFileSync(join(modules, name, 'LICENSE'), 'utf8').trim()}\n`;
-  }).join('\n----\n\n');
+  return names
+    .map((name) => {
+      const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json')));
+      return `${name} ${version}\n\n${readFileSync(join(modules, name, 'LICENSE'), 'utf8').trim()}\n`;
+    })
+    .join('\n----\n\n');
 }
 
 const hash = (bytes) => `'sha256-${createHash('sha256').update(bytes).digest('base64')}'`;
 // 'wasm-unsafe-eval' lets the player compile its terminal; it allows no script.
-const policy = [`default-src 'none'`, `script-src ${hash(script)} 'wasm-unsafe-eval'`, `style-src ${hash(style)}`,
-  `img-src data:`, `base-uri 'none'`, `form-action 'none'`].join('; ');
+const policy = [
+  `default-src 'none'`,
+  `script-src ${hash(script)} 'wasm-unsafe-eval'`,
+  `style-src ${hash(style)}`,
+  `img-src data:`,
+  `base-uri 'none'`,
+  `form-action 'none'`,
+].join('; ');
 const escaped = (plain) => plain.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign]);
 const values = { POLICY: policy, STYLE: style, SCRIPT: script, NOTICES: escaped(notices()) };
 const template = readFileSync(join(sources, 'page.html'), 'utf8');
-writeFileSync(output, template.replace(/@@(\w+)@@/g, (mark, name) => values[name] ?? mark));
+writeFileSync(
+  output,
+  template.replace(/@@(\w+)@@/g, (mark, name) => values[name] ?? mark),
+);

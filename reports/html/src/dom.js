@@ -6,7 +6,9 @@ function fill(element, attributes, children) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -20,7 +22,8 @@ export function svg(tag, attributes, ...children) {
 
 // Control characters as their pictures (U+2400 ..), so that they are seen and do nothing.
 export function visible(text) {
-  return text.replace(/[\u0000-\u0008\u000a-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
+  return text
+    .replace(/[\u0000-\u0008\u000a-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
     .replace(/\u007f/g, '\u2421')
     .replace(/[\u0080-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 }
@@ -45,7 +48,8 @@ export function dateTime(unixMilliseconds) {
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch {  // not every browser lets a file:// page
+  } catch {
+    // not every browser lets a file:// page
     const area = h('textarea', { readonly: true });
     area.value = text;
     document.body.append(area);
@@ -55,13 +59,24 @@ async function copyText(text) {
   }
 }
 
-// A command to type, with a button that copies it.
-export function command(text, key) {
-  const button = h('button', { class: 'copy', type: 'button', title: key ? `Copy (${key})` : 'Copy' }, 'Copy');
+export function copyButton(text, label, attributes) {
+  const button = h('button', { class: 'link', type: 'button', title: text, ...attributes }, label);
   button.addEventListener('click', async () => {
     await copyText(text);
     button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+    setTimeout(() => {
+      button.textContent = label;
+    }, 1500);
   });
-  return h('div', { class: 'command' }, h('code', {}, visible(text)), button);
+  return button;
+}
+
+// A command to type, with a button that copies it.
+export function command(text, key) {
+  return h(
+    'div',
+    { class: 'command' },
+    h('code', {}, visible(text)),
+    copyButton(text, 'Copy', { class: 'copy', title: key ? `Copy (${key})` : 'Copy' }),
+  );
 }

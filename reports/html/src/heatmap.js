@@ -5,27 +5,42 @@ import { compareTargets, worst } from './report.js';
 import { go } from './state.js';
 import { axisTitle, standingOf } from './words.js';
 
+// Beyond so many cells, rows out of sight are not laid out.
+const MANY = 1000;
 const CELL_PX = 22;
 const LETTER_PX = 7.2;
+const LABEL_PX = 220;
+// Width of A4 between its margins, at 96 px an inch: a printed heat map is made to fit it.
+const PAPER_PX = 700;
 
 // The columns' header: a row for each axis on which they differ, equal neighbours as one.
 function headerRows(columns, axes) {
-  const keyOf = (target, depth) => axes.slice(0, depth + 1).map((axis) => target.axes[axis]).join('\n');
+  const keyOf = (target, depth) =>
+    axes
+      .slice(0, depth + 1)
+      .map((axis) => target.axes[axis])
+      .join('\n');
   return axes.map((axis, depth) => {
     const spans = [];
     for (const target of columns) {
       if (spans.length > 0 && spans.at(-1).key === keyOf(target, depth)) spans.at(-1).count += 1;
       else spans.push({ key: keyOf(target, depth), text: target.axes[axis] ?? '', count: 1 });
     }
-    const upright = spans.some((span) => span.text.length * LETTER_PX + 6 > span.count * CELL_PX);
-    const row = h('div', { class: upright ? 'axis upright' : 'axis', 'aria-hidden': 'true' },
+    return h(
+      'div',
+      { class: 'axis', 'aria-hidden': 'true' },
       h('div', { class: 'corner' }, axisTitle(axis)),
       spans.map((span) => {
-        const cell = h('div', { class: 'span', title: `${axisTitle(axis)} ${span.text}` }, h('span', {}, span.text));
+        const upright = span.text.length * LETTER_PX + 6 > span.count * CELL_PX;
+        const cell = h(
+          'div',
+          { class: upright ? 'span upright' : 'span', title: `${axisTitle(axis)} ${span.text}` },
+          h('span', {}, span.text),
+        );
         cell.style.width = `${span.count * CELL_PX}px`;
         return cell;
-      }));
-    return row;
+      }),
+    );
   });
 }
 
@@ -38,7 +53,12 @@ function gridOf(testcases) {
     const row = rows.get(testcase.scenario);
     row.set(testcase.column, [...(row.get(testcase.column) ?? []), testcase]);
   }
-  return { columns: [...columns.values()].sort(compareTargets), rows };
+  // Rows with trouble stand on top; among equals the order of names stays.
+  const troubled = ([, row]) => Number([...row.values()].flat().some((testcase) => testcase.gates));
+  return {
+    columns: [...columns.values()].sort(compareTargets),
+    rows: [...rows].sort((left, right) => troubled(right) - troubled(left)),
+  };
 }
 
 function cellOf(group, number) {
@@ -46,8 +66,18 @@ function cellOf(group, number) {
   const shown = worst(group);
   const { glyph } = standingOf(shown.standing);
   const more = group.length > 1 ? ` (the worst of ${group.length})` : '';
-  return h('div', { class: `cell s-${shown.standing}`, role: 'gridcell', tabindex: '-1', 'data-id': shown.id,
-    'data-column': number, 'aria-label': `${shown.id}: ${shown.headline}${more}` }, glyph);
+  return h(
+    'div',
+    {
+      class: `cell s-${shown.standing}`,
+      role: 'gridcell',
+      tabindex: '-1',
+      'data-id': shown.id,
+      'data-column': number,
+      'aria-label': `${shown.id}: ${shown.headline}${more}`,
+    },
+    glyph,
+  );
 }
 
 const labelOf = (scenario) => {
@@ -76,9 +106,11 @@ function attend(grid, status, report) {
   const tell = (cell) => {
     if (!cell) return;
     const testcase = report.byId.get(cell.dataset.id);
-    status.replaceChildren(h('b', { class: `badge s-${testcase.standing}` }, standingOf(testcase.standing).glyph),
+    status.replaceChildren(
+      h('b', { class: `badge s-${testcase.standing}` }, standingOf(testcase.standing).glyph),
       ` ${testcase.id}: ${testcase.headline}`,
-      testcase.rootCause ? h('span', { class: 'dim' }, ` — ${testcase.rootCause.name}`) : '');
+      testcase.rootCause ? h('span', { class: 'dim' }, ` — ${testcase.rootCause.name}`) : '',
+    );
   };
   const enter = (cell) => {
     grid.querySelector('.cell[tabindex="0"]')?.setAttribute('tabindex', '-1');
@@ -111,12 +143,25 @@ export function heatmap(testcases, report) {
   const differing = report.axes.filter((axis) => new Set(columns.map((target) => target.axes[axis])).size > 1);
   const axes = differing.length > 0 ? differing : ['target-name'];
   const status = h('p', { class: 'told', 'aria-live': 'polite' }, 'A cell says here what it is; Enter opens it.');
-  const grid = h('div', { class: 'grid', role: 'grid', 'aria-label': 'Verdicts: scenarios by targets' },
+  const grid = h(
+    'div',
+    {
+      class: testcases.length > MANY ? 'grid many' : 'grid',
+      role: 'grid',
+      'aria-label': 'Verdicts: scenarios by targets',
+    },
     h('div', { class: 'head' }, headerRows(columns, axes)),
-    [...rows].map(([scenario, row]) => h('div', { class: 'row', role: 'row' },
-      h('div', { class: 'label', role: 'rowheader', title: scenario }, h('bdi', {}, labelOf(scenario))),
-      columns.map((target, number) => cellOf(row.get(target.column), number)))));
+    rows.map(([scenario, row]) =>
+      h(
+        'div',
+        { class: 'row', role: 'row' },
+        h('div', { class: 'label', role: 'rowheader', title: scenario }, h('bdi', {}, labelOf(scenario))),
+        columns.map((target, number) => cellOf(row.get(target.column), number)),
+      ),
+    ),
+  );
   grid.querySelector('.cell').setAttribute('tabindex', '0');
+  grid.style.setProperty('--print-zoom', Math.min(1, PAPER_PX / (LABEL_PX + columns.length * CELL_PX)));
   attend(grid, status, report);
   return [h('div', { class: 'heatmap' }, grid), status];
 }

@@ -14,10 +14,28 @@ const KEYS = [
 ];
 
 export function helpDialog() {
-  const dialog = h('dialog', { class: 'keys', 'aria-label': 'Keys' }, h('h2', {}, 'Keys'),
-    h('table', {}, KEYS.map(([keys, meaning]) => h('tr', {},
-      h('th', { scope: 'row' }, keys.split(' ').map((key) => h('kbd', {}, key))), h('td', {}, meaning)))),
-    h('form', { method: 'dialog' }, h('button', {}, 'Close')));
+  const dialog = h(
+    'dialog',
+    { class: 'keys', 'aria-label': 'Keys' },
+    h('h2', {}, 'Keys'),
+    h(
+      'table',
+      {},
+      KEYS.map(([keys, meaning]) =>
+        h(
+          'tr',
+          {},
+          h(
+            'th',
+            { scope: 'row' },
+            keys.split(' ').map((key) => h('kbd', {}, key)),
+          ),
+          h('td', {}, meaning),
+        ),
+      ),
+    ),
+    h('form', { method: 'dialog' }, h('button', {}, 'Close')),
+  );
   return dialog;
 }
 
@@ -32,10 +50,16 @@ function escape(page) {
 
 export function installKeys(page) {
   const actions = {
-    '/': () => { go({ cell: '' }); document.getElementById('search').focus(); },
+    '/': () => {
+      go({ cell: '' });
+      document.getElementById('search').focus();
+    },
     n: () => page.step(1),
     p: () => page.step(-1),
-    h: () => { go({ cell: '' }); document.querySelector('.grid .cell[tabindex="0"]')?.focus(); },
+    h: () => {
+      go({ cell: '' });
+      document.querySelector('.grid .cell[tabindex="0"]')?.focus();
+    },
     c: () => document.querySelector('.cell-page .judgement .copy')?.click(),
     t: toggleTheme,
     '?': () => page.help.showModal(),

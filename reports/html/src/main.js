@@ -17,39 +17,104 @@ import { standingOf } from './words.js';
 
 const LIST_SHOWN = 200;
 
-function banner({ run, testcases, missing }) {
+function banner({ run, testcases, missing, withoutConsole }) {
   const gating = testcases.filter((testcase) => testcase.gates).length;
   const judged = testcases.filter((testcase) => testcase.standing !== 'skip').length;
   const good = gating === 0 && missing === 0;
-  const verdict = gating > 0 ? `${gating} of ${plural(judged, 'testcase')} not as expected`
-    : missing > 0 ? `${plural(missing, 'planned testcase')} without a result` : `all ${plural(judged, 'testcase')} as expected`;
+  const verdict =
+    gating > 0
+      ? `${gating} of ${plural(judged, 'testcase')} not as expected`
+      : missing > 0
+        ? `${plural(missing, 'planned testcase')} without a result`
+        : `all ${plural(judged, 'testcase')} as expected`;
   const meta = [run.emulator, run.host, `bootrig ${run['tool-version']}`];
-  return h('header', { class: good ? 'banner good' : 'banner bad' },
-    h('h1', {}, h('span', { class: 'run-name' }, visible(run.name)), ' ', h('span', { class: 'verdict' }, `${good ? '✓' : '✗'} ${verdict}`)),
-    gating > 0 && missing > 0 ? h('p', {}, h('b', {}, `${plural(missing, 'planned testcase')} without a result`)) : null,
-    h('p', { class: 'dim' }, dateTime(run['started-at-ms']), run.revision ? [' · revision ', h('code', {}, run.revision.slice(0, 13))] : '',
-      meta.filter(Boolean).map((text) => ` · ${visible(text)}`)),
-    h('details', {}, h('summary', {}, 'Command'), h('code', {}, visible(run.command))));
+  return h(
+    'header',
+    { class: good ? 'banner good' : 'banner bad' },
+    h(
+      'h1',
+      {},
+      h('span', { class: 'run-name' }, visible(run.name)),
+      ' ',
+      h('span', { class: 'verdict' }, `${good ? '✓' : '✗'} ${verdict}`),
+    ),
+    gating > 0 && missing > 0
+      ? h('p', {}, h('b', {}, `${plural(missing, 'planned testcase')} without a result`))
+      : null,
+    h(
+      'p',
+      { class: 'dim' },
+      dateTime(run['started-at-ms']),
+      run.revision ? [' · revision ', h('code', {}, run.revision.slice(0, 13))] : '',
+      withoutConsole > 0 ? ` · ${plural(withoutConsole, 'transcript')} left out, but in the run’s folder` : '',
+      meta.filter(Boolean).map((text) => ` · ${visible(text)}`),
+    ),
+    h('details', {}, h('summary', {}, 'Command'), h('code', {}, visible(run.command))),
+  );
+}
+
+// Buttons and not links: the URL's hash says what is shown, not where.
+function contents({ history }) {
+  const to = (id, text) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'link',
+        onclick: () => document.getElementById(id)?.scrollIntoView({ behavior: 'smooth' }),
+      },
+      text,
+    );
+  return h(
+    'nav',
+    { class: 'contents', 'aria-label': 'Contents' },
+    to('groups', 'Failures by cause'),
+    to('heatmap', 'Heat map'),
+    history.length > 0 ? to('trends', 'Trends') : null,
+    to('list', 'Testcases'),
+  );
 }
 
 function listRow(testcase) {
   const seconds = testcase.wall > 0 ? `${(testcase.wall / 1000).toFixed(2)} s` : '';
-  return h('li', {}, testcaseLink(testcase), h('span', { class: 'dim' }, ` ${visible(testcase.headline)}`),
-    h('span', { class: 'seconds' }, seconds));
+  return h(
+    'li',
+    {},
+    testcaseLink(testcase),
+    h('span', { class: 'dim' }, ` ${visible(testcase.headline)}`),
+    h('span', { class: 'seconds' }, seconds),
+  );
 }
 
 function list(testcases) {
   const items = h('ul', { class: 'list' }, testcases.slice(0, LIST_SHOWN).map(listRow));
   if (testcases.length > LIST_SHOWN) {
-    items.append(h('li', {}, h('button', { type: 'button', class: 'link', onclick: (event) => {
-      event.target.parentElement.replaceWith(...testcases.slice(LIST_SHOWN).map(listRow));
-    } }, `and ${(testcases.length - LIST_SHOWN).toLocaleString('en')} more`)));
+    items.append(
+      h(
+        'li',
+        {},
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'link',
+            onclick: (event) => {
+              event.target.parentElement.replaceWith(...testcases.slice(LIST_SHOWN).map(listRow));
+            },
+          },
+          `and ${(testcases.length - LIST_SHOWN).toLocaleString('en')} more`,
+        ),
+      ),
+    );
   }
   return items;
 }
 
-const worstFirst = (testcases) => testcases.map((testcase, at) => [standingOf(testcase.standing), at, testcase])
-  .sort((left, right) => Number(right[0].gates) - Number(left[0].gates) || left[1] - right[1]).map(([, , testcase]) => testcase);
+const worstFirst = (testcases) =>
+  testcases
+    .map((testcase, at) => [standingOf(testcase.standing), at, testcase])
+    .sort((left, right) => Number(right[0].gates) - Number(left[0].gates) || left[1] - right[1])
+    .map(([, , testcase]) => testcase);
 
 class Page {
   constructor(report) {
@@ -59,13 +124,31 @@ class Page {
     this.groups = h('section', { id: 'groups' });
     this.heatmap = h('section', { id: 'heatmap' });
     this.list = h('section', { id: 'list' });
-    this.overview = h('div', { id: 'overview' }, banner(report), this.filters.bar, this.groups, this.heatmap,
-      trends(report), this.list);
+    this.overview = h(
+      'div',
+      { id: 'overview' },
+      banner(report),
+      contents(report),
+      this.filters.bar,
+      this.groups,
+      this.heatmap,
+      trends(report),
+      this.list,
+    );
     this.cell = h('div', { id: 'cell', hidden: true });
-    document.getElementById('page').append(
-      h('div', { class: 'tools' }, themeButton(), h('button', { type: 'button', class: 'help', title: 'Keys (?)',
-        onclick: () => this.help.showModal() }, '?')),
-      this.overview, this.cell, this.help = helpDialog());
+    document
+      .getElementById('page')
+      .append(
+        h(
+          'div',
+          { class: 'tools' },
+          themeButton(),
+          h('button', { type: 'button', class: 'help', title: 'Keys (?)', onclick: () => this.help.showModal() }, '?'),
+        ),
+        this.overview,
+        this.cell,
+        (this.help = helpDialog()),
+      );
     this.scroll = 0;
   }
 
@@ -86,7 +169,10 @@ class Page {
   showOverview(state) {
     this.filters.show(state);
     const title = isFiltered(state) ? `${this.selected.length.toLocaleString('en')} of ` : '';
-    this.groups.replaceChildren(h('h2', {}, 'Failures by cause'), ...[groups(this.selected, this.report, state)].flat(2).filter(Boolean));
+    this.groups.replaceChildren(
+      h('h2', {}, 'Failures by cause'),
+      ...[groups(this.selected, this.report, state)].flat(2).filter(Boolean),
+    );
     this.heatmap.replaceChildren(h('h2', {}, 'Scenarios × targets'), ...[heatmap(this.selected, this.report)].flat());
     this.found.replaceChildren(`${title}${plural(this.report.testcases.length, 'testcase')}`);
     this.list.replaceChildren(this.found, list(worstFirst(this.selected)));

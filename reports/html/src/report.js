@@ -9,7 +9,11 @@ export function readReport() {
   const testcases = data.results.map(toTestcase);
   testcases.sort((left, right) => compareValues(left.scenario, right.scenario) || compareTargets(left, right));
   return {
-    run: data.run, totals: data.totals, missing: data.missing, testcases,
+    run: data.run,
+    totals: data.totals,
+    missing: data.missing,
+    withoutConsole: data['without-console'],
+    testcases,
     history: (data.history ?? []).slice().sort((left, right) => left.time - right.time),
     byId: new Map(testcases.map((testcase) => [testcase.id, testcase])),
     axes: AXES.filter((axis) => new Set(testcases.map((testcase) => testcase.axes[axis])).size > 1),
@@ -45,12 +49,25 @@ export const worst = (testcases) =>
 
 // What search looks through; made when it is first needed, and kept.
 export function haystack(testcase) {
-  testcase.haystack ??= [testcase.id, testcase['scenario-summary'], testcase.headline, testcase.verdict.cause,
-    testcase.verdict.detail, testcase.rootCause?.name, testcase.rootCause?.what, testcase.rootCause?.change,
-    testcase.diagnosis?.headline, testcase.quarantine, ...testcase.tags,
+  testcase.haystack ??= [
+    testcase.id,
+    testcase['scenario-summary'],
+    testcase.headline,
+    testcase.verdict.cause,
+    testcase.verdict.detail,
+    testcase.rootCause?.name,
+    testcase.rootCause?.what,
+    testcase.rootCause?.change,
+    testcase.diagnosis?.headline,
+    testcase.quarantine,
+    ...testcase.tags,
     ...(testcase.diagnosis?.findings ?? []),
-    ...(testcase.console?.head ?? []).map((line) => line[1]), ...(testcase.console?.tail ?? []).map((line) => line[1]),
-  ].filter(Boolean).join('\n').toLowerCase();
+    ...(testcase.console?.head ?? []).map((line) => line[1]),
+    ...(testcase.console?.tail ?? []).map((line) => line[1]),
+  ]
+    .filter(Boolean)
+    .join('\n')
+    .toLowerCase();
   return testcase.haystack;
 }
 
@@ -61,22 +78,49 @@ export function groupBySameness(testcases) {
     if (!groups.has(testcase.sameness)) groups.set(testcase.sameness, []);
     groups.get(testcase.sameness).push(testcase);
   }
-  return [...groups.values()].sort((left, right) =>
-    Number(right[0].gates) - Number(left[0].gates) || right.length - left.length ||
-    rankOf(left[0].standing) - rankOf(right[0].standing));
+  return [...groups.values()].sort(
+    (left, right) =>
+      Number(right[0].gates) - Number(left[0].gates) ||
+      right.length - left.length ||
+      Number(Boolean(right[0].rootCause)) - Number(Boolean(left[0].rootCause)) ||
+      rankOf(left[0].standing) - rankOf(right[0].standing),
+  );
 }
 
-// The axes whose one value all of the group have, while other testcases of the run have another: "level 1".
-export function sharedAxes(group, report) {
-  return report.axes.filter((axis) => group.every((testcase) => testcase.axes[axis] === group[0].axes[axis]))
-    .map((axis) => [axis, group[0].axes[axis] ?? '']);
+// What sets the group apart: axes of which all of it have one value, while testcases of the same scenarios that are not
+// in it have others: [axis, its value, the other values].
+export function tellingAxes(group, report) {
+  const scenarios = new Set(group.map((testcase) => testcase.scenario));
+  const others = report.testcases.filter(
+    (testcase) =>
+      scenarios.has(testcase.scenario) && testcase.standing !== 'skip' && testcase.sameness !== group[0].sameness,
+  );
+  return report.axes.flatMap((axis) => {
+    const value = group[0].axes[axis];
+    const otherValues = [...new Set(others.map((testcase) => testcase.axes[axis]))].sort(compareValues);
+    const telling =
+      group.every((testcase) => testcase.axes[axis] === value) && otherValues.some((other) => other !== value);
+    return telling && !otherValues.includes(value) ? [[axis, value, otherValues]] : [];
+  });
 }
 
 // A testcase's verdicts and boot times over the earlier runs, oldest first, and now.
 export function historyOf(testcase, report) {
-  const earlier = report.history.filter((run) => run.testcases?.[testcase.id])
-    .map((run) => ({ time: run.time, revision: run.revision, standing: run.testcases[testcase.id][0],
-      seconds: run.testcases[testcase.id][1] }));
-  return [...earlier, { time: report.run['started-at-ms'], revision: report.run.revision, standing: testcase.standing,
-    seconds: testcase.wall / 1000 }];
+  const earlier = report.history
+    .filter((run) => run.testcases?.[testcase.id])
+    .map((run) => ({
+      time: run.time,
+      revision: run.revision,
+      standing: run.testcases[testcase.id][0],
+      seconds: run.testcases[testcase.id][1],
+    }));
+  return [
+    ...earlier,
+    {
+      time: report.run['started-at-ms'],
+      revision: report.run.revision,
+      standing: testcase.standing,
+      seconds: testcase.wall / 1000,
+    },
+  ];
 }

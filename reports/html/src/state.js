@@ -1,5 +1,5 @@
-// What is shown, as the URL's hash says it: q=text&standing=fail&standing=error&level=1&cell=ID. A link to a page with a hash is
-// a link to that view.
+// What is shown, as the URL's hash says it: q=text&standing=fail&standing=error&level=1&cell=ID. A link to a page
+// with a hash is a link to that view.
 import { haystack } from './report.js';
 import { AXES } from './words.js';
 
@@ -43,9 +43,11 @@ export const isFiltered = (state) => state.q !== '' || LIST_KEYS.some((key) => s
 export function select(testcases, state) {
   const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
   const keys = LIST_KEYS.filter((key) => state[key].length > 0);
-  return testcases.filter((testcase) =>
-    keys.every((key) => LISTS[key](testcase).some((value) => state[key].includes(value ?? ''))) &&
-    words.every((word) => haystack(testcase).includes(word)));
+  return testcases.filter(
+    (testcase) =>
+      keys.every((key) => LISTS[key](testcase).some((value) => state[key].includes(value ?? ''))) &&
+      words.every((word) => haystack(testcase).includes(word)),
+  );
 }
 
 // How many testcases have which value of a key, the most frequent first.

@@ -5,14 +5,23 @@ const KEY = 'bootrig-theme';
 
 // Some browsers let no file:// page keep anything.
 function kept() {
-  try { return localStorage.getItem(KEY); } catch { return null; }
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
 }
 function keep(theme) {
-  try { localStorage.setItem(KEY, theme); } catch { /* it lasts as long as the page */ }
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    /* it lasts as long as the page */
+  }
 }
 
-const isDark = () => (document.documentElement.dataset.theme ??
-  (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+const isDark = () =>
+  (document.documentElement.dataset.theme ??
+    (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
 
 export function toggleTheme() {
   document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';

@@ -19,7 +19,8 @@ export function linesOf({ console: said }) {
 
 // The number of the line that decided, and what is to be said of it.
 function decisive({ outcome, verdict }) {
-  if (outcome?.signature) return { number: outcome.signature.line.number, why: `failure signature ${outcome.signature.name}` };
+  if (outcome?.signature)
+    return { number: outcome.signature.line.number, why: `failure signature ${outcome.signature.name}` };
   if (outcome?.divergence?.seen && verdict.kind !== 'pass') {
     return { number: outcome.divergence.seen.number, why: `expected: ${outcome.divergence.expected}` };
   }
@@ -32,17 +33,27 @@ function lineRow(line, mark) {
   if (line.cut) return h('div', { class: 'cut' }, `${line.cut.toLocaleString('en')} bytes were left out here`);
   const marked = line.number === mark.number;
   return [
-    h('div', { class: marked ? 'line mark' : 'line', 'data-number': line.number },
-      h('span', { class: 'time' }, timeText(line.ms)), h('span', { class: 'number' }, line.number),
-      h('span', { class: 'text' }, visible(line.text.replace(/\r$/, '')))),
-    marked ? h('div', { class: 'why' }, `▲ ${visible(mark.why)}`) : null];
+    h(
+      'div',
+      { class: marked ? 'line mark' : 'line', 'data-number': line.number },
+      h('span', { class: 'time' }, timeText(line.ms)),
+      h('span', { class: 'number' }, line.number),
+      h('span', { class: 'text' }, visible(line.text.replace(/\r$/, ''))),
+    ),
+    marked ? h('div', { class: 'why' }, `▲ ${visible(mark.why)}`) : null,
+  ];
 }
 
 // Of very many lines those that matter: the first, the last, and those around the mark.
 function chosen(lines, mark) {
   if (lines.length <= FIRST_LINES + LAST_LINES) return lines;
-  return lines.filter((line, index) => index < FIRST_LINES || index >= lines.length - LAST_LINES || line.cut ||
-    Math.abs(line.number - mark.number) <= AROUND_MARK);
+  return lines.filter(
+    (line, index) =>
+      index < FIRST_LINES ||
+      index >= lines.length - LAST_LINES ||
+      line.cut ||
+      Math.abs(line.number - mark.number) <= AROUND_MARK,
+  );
 }
 
 function bodyOf(lines, mark, testcase) {
@@ -57,7 +68,9 @@ function bodyOf(lines, mark, testcase) {
   }
   const awaited = testcase.outcome?.divergence;
   if (awaited && !awaited.seen && testcase.verdict.kind !== 'pass') {
-    body.append(h('div', { class: 'why never' }, `✗ never came: ${visible(awaited.expected)}  (${visible(awaited.place)})`));
+    body.append(
+      h('div', { class: 'why never' }, `✗ never came: ${visible(awaited.expected)}  (${visible(awaited.place)})`),
+    );
   }
   return body;
 }
@@ -65,8 +78,8 @@ function bodyOf(lines, mark, testcase) {
 function leftOut(testcase) {
   const said = testcase.console;
   if (!said) return `Not in this page: it is in ${testcase.attempt?.folder}/transcript.raw, in the run’s folder.`;
-  return said['cut-bytes'] > 0
-    ? `${said['cut-bytes'].toLocaleString('en')} bytes are left out; ${testcase.attempt?.folder}/transcript.raw has more.` : '';
+  if (said['cut-bytes'] === 0) return '';
+  return `${plural(said['cut-bytes'], 'byte')} left out; ${testcase.attempt?.folder}/transcript.raw has more.`;
 }
 
 export function transcript(testcase) {
@@ -76,18 +89,35 @@ export function transcript(testcase) {
   const lines = linesOf(testcase);
   const mark = decisive(testcase);
   const shown = chosen(lines, mark);
-  const section = h('section', {}, h('h2', {}, 'Transcript ',
-    h('span', { class: 'dim' }, `${plural(testcase.outcome.lines, 'line')}; seconds since power-on`)));
+  const section = h(
+    'section',
+    {},
+    h(
+      'h2',
+      {},
+      'Transcript ',
+      h('span', { class: 'dim' }, `${plural(testcase.outcome.lines, 'line')}; seconds since power-on`),
+    ),
+  );
   const remark = leftOut(testcase);
   if (remark) section.append(h('p', { class: 'dim' }, remark));
   if (lines.length === 0) return section;
   const body = bodyOf(shown, mark, testcase);
   section.append(body, replayer(lines));
   if (shown.length < lines.length) {
-    body.before(h('button', { type: 'button', onclick: (event) => {
-      body.replaceChildren(...bodyOf(lines, mark, testcase).childNodes);
-      event.target.remove();
-    } }, `Show all ${plural(lines.length, 'line')}`));
+    body.before(
+      h(
+        'button',
+        {
+          type: 'button',
+          onclick: (event) => {
+            body.replaceChildren(...bodyOf(lines, mark, testcase).childNodes);
+            event.target.remove();
+          },
+        },
+        `Show all ${plural(lines.length, 'line')}`,
+      ),
+    );
   }
   return section;
 }
@@ -116,9 +146,17 @@ function replayer(lines) {
   const { data, seconds } = recordingOf(lines);
   // A boot of a third of a second is over before it is seen: it is replayed so slowly that it can be.
   const speed = Math.min(1, Math.max(seconds, 0.001) / REPLAY_SECONDS);
-  const button = h('button', { type: 'button', class: 'replay', onclick: () => {
-    create({ data }, stage, { autoPlay: true, speed, idleTimeLimit: 2 * speed, fit: 'width', controls: true });
-    button.replaceWith(h('p', { class: 'dim' }, speed < 1 ? `At ${speed.toPrecision(2)} of the real speed.` : ''));
-  } }, '▶ Replay');
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'replay',
+      onclick: () => {
+        create({ data }, stage, { autoPlay: true, speed, idleTimeLimit: 2 * speed, fit: 'width', controls: true });
+        button.replaceWith(h('p', { class: 'dim' }, speed < 1 ? `At ${speed.toPrecision(2)} of the real speed.` : ''));
+      },
+    },
+    '▶ Replay',
+  );
   return h('div', { class: 'replayer' }, button, stage);
 }

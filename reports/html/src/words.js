@@ -20,14 +20,15 @@ export const standingOf = (name) => STANDINGS[rankOf(name)];
 export const AXES = ['target-name', 'accelerator', 'level', 'gic', 'cpu', 'cpus', 'memory'];
 export const axisTitle = (axis) => (axis === 'target-name' ? 'target' : axis);
 
+const LETTERS = new Intl.Collator('en', { numeric: true });
 const UNITS = { K: 10, M: 20, G: 30, T: 40 };
 
-// "512M" before "1G", "2" before "10", words by letters.
+// "512M" before "1G", "2" before "10", "scenario-7" before "scenario-35".
 export function compareValues(left, right) {
   const size = (text) => {
     const match = /^(\d+)([KMGT]?)$/.exec(text);
     return match ? Number(match[1]) * 2 ** (UNITS[match[2]] ?? 0) : NaN;
   };
   const difference = size(left) - size(right);
-  return Number.isNaN(difference) ? (left < right ? -1 : left > right ? 1 : 0) : difference;
+  return Number.isNaN(difference) ? LETTERS.compare(left, right) : difference;
 }

@@ -7,8 +7,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 // Why the tests cannot run here; empty: they can.
 export const obstacle = existsSync(CHROMIUM) ? '' : `there is no ${CHROMIUM}`;
@@ -22,9 +29,13 @@ export async function launch() {
 // Pages as bootrig writes them, in a folder of their own: `programs` has reports_test and html_bench.
 export function writePages(programs) {
   const folder = mkdtempSync(join(tmpdir(), 'bootrig-pages-'));
-  execFileSync(programs.reportsTest, ['--gtest_also_run_disabled_tests', '--gtest_filter=HtmlPages.DISABLED_Write'],
-    { env: { ...process.env, BOOTRIG_PAGES: folder }, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(programs.reportsTest, ['--gtest_also_run_disabled_tests', '--gtest_filter=HtmlPages.DISABLED_Write'], {
+    env: { ...process.env, BOOTRIG_PAGES: folder },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   execFileSync(programs.htmlBench, ['5000', join(folder, 'large.html')], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return { url: (name, hash = '') => pathToFileURL(join(folder, name)).href + hash,
-    remove: () => rmSync(folder, { recursive: true }) };
+  return {
+    url: (name, hash = '') => pathToFileURL(join(folder, name)).href + hash,
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }
