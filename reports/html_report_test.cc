@@ -1,5 +1,6 @@
 #include "reports/html_report.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -209,6 +210,19 @@ TEST(HtmlPages, DISABLED_Write) {
   ASSERT_TRUE(report(plain, sample_results(), 0));
   HtmlReporter full({.path = folder / "full.html", .history = sample_history});
   ASSERT_TRUE(report(full, page_samples(), 3));
+  RunResult timed = explained_sample("2");
+  timed.attempts[0].outcome.hit->line.number = 450;
+  const fs::path attempt = folder / timed.attempts[0].folder;
+  fs::create_directories(attempt);
+  std::string transcript, lines;
+  for (int line = 1; line <= 3000; ++line) {
+    lines += fmt::format("{}\t{}\t{}.250\n", line, transcript.size(), line);
+    transcript += fmt::format("the text of line {}\r\n", line);
+  }
+  ASSERT_TRUE(write_file(attempt / "transcript.raw", transcript));
+  ASSERT_TRUE(write_file(attempt / "lines.tsv", lines));
+  HtmlReporter marked({.path = folder / "timed.html", .run_folder = folder});
+  ASSERT_TRUE(report(marked, {timed}, 0));
   HtmlReporter good({.path = folder / "good.html"});
   ASSERT_TRUE(report(good, {passed_sample("boot/hello", "2")}, 0));
 }

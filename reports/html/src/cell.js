@@ -68,6 +68,12 @@ function judgement(testcase) {
     testcase.quarantine ? h('p', {}, `Quarantine: ${visible(testcase.quarantine)}`) : null,
     h('h2', {}, 'Repeat it'),
     command(testcase['repeat-command'], 'c'),
+    testcase.rootCause
+      ? [
+          h('h2', {}, 'What this cause is, and how to confirm it'),
+          command(`bootrig explain ${testcase.rootCause.name}`),
+        ]
+      : null,
   );
 }
 

@@ -13,7 +13,7 @@ import { readReport } from './report.js';
 import { go, isFiltered, readState, select } from './state.js';
 import { themeButton } from './theme.js';
 import { trends } from './trends.js';
-import { standingOf } from './words.js';
+import { rankOf } from './words.js';
 
 const LIST_SHOWN = 200;
 
@@ -110,10 +110,11 @@ function list(testcases) {
   return items;
 }
 
+// What gates by name, then the rest, by how bad it is.
 const worstFirst = (testcases) =>
   testcases
-    .map((testcase, at) => [standingOf(testcase.standing), at, testcase])
-    .sort((left, right) => Number(right[0].gates) - Number(left[0].gates) || left[1] - right[1])
+    .map((testcase, at) => [testcase.gates ? -1 : rankOf(testcase.standing), at, testcase])
+    .sort((left, right) => left[0] - right[0] || left[1] - right[1])
     .map(([, , testcase]) => testcase);
 
 class Page {

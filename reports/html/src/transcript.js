@@ -9,10 +9,11 @@ const LAST_LINES = 1200;
 const AROUND_MARK = 100;
 const REPLAY_SECONDS = 8;
 
-// Lines of the console as { number, ms, text }, and a { cut } where bytes were left out.
+// Lines of the console as { number, ms, text }, with null for what is unknown, and { cut } where bytes were left out.
 export function linesOf({ console: said }) {
   if (!said) return [];
-  const numbered = (lines, first) => lines.map(([ms, text], index) => ({ number: first + index, ms, text }));
+  const numberOf = (first, index) => (first > 0 ? first + index : null);
+  const numbered = (lines, first) => lines.map(([ms, text], index) => ({ number: numberOf(first, index), ms, text }));
   const tail = said['cut-bytes'] > 0 ? [{ cut: said['cut-bytes'] }] : [];
   return [...numbered(said.head, 1), ...tail, ...numbered(said.tail, said['tail-first'])];
 }
@@ -30,6 +31,7 @@ function decisive({ outcome, verdict }) {
 const timeText = (ms) => (ms === null ? '' : (ms / 1000).toFixed(3));
 
 function lineRow(line, mark) {
+  if (line.hidden) return h('div', { class: 'cut' }, `${plural(line.hidden, 'line')} not shown here`);
   if (line.cut) return h('div', { class: 'cut' }, `${line.cut.toLocaleString('en')} bytes were left out here`);
   const marked = line.number === mark.number;
   return [
@@ -37,35 +39,33 @@ function lineRow(line, mark) {
       'div',
       { class: marked ? 'line mark' : 'line', 'data-number': line.number },
       h('span', { class: 'time' }, timeText(line.ms)),
-      h('span', { class: 'number' }, line.number),
+      h('span', { class: 'number' }, line.number ?? ''),
       h('span', { class: 'text' }, visible(line.text.replace(/\r$/, ''))),
     ),
     marked ? h('div', { class: 'why' }, `▲ ${visible(mark.why)}`) : null,
   ];
 }
 
-// Of very many lines those that matter: the first, the last, and those around the mark.
+// Of very many lines those that matter: the first, the last, and those around the mark; { hidden } for the others.
 function chosen(lines, mark) {
   if (lines.length <= FIRST_LINES + LAST_LINES) return lines;
-  return lines.filter(
-    (line, index) =>
-      index < FIRST_LINES ||
-      index >= lines.length - LAST_LINES ||
-      line.cut ||
-      Math.abs(line.number - mark.number) <= AROUND_MARK,
-  );
+  const matters = (line, index) =>
+    index < FIRST_LINES ||
+    index >= lines.length - LAST_LINES ||
+    line.cut ||
+    (line.number !== null && Math.abs(line.number - mark.number) <= AROUND_MARK);
+  const shown = [];
+  lines.forEach((line, index) => {
+    if (matters(line, index)) shown.push(line);
+    else if (shown.at(-1).hidden) shown.at(-1).hidden += 1;
+    else shown.push({ hidden: 1 });
+  });
+  return shown;
 }
 
 function bodyOf(lines, mark, testcase) {
   const body = h('div', { class: 'console', tabindex: '0', role: 'region', 'aria-label': 'Transcript' });
-  let last = 0;
-  for (const line of lines) {
-    if (line.number > last + 1 && last > 0 && !line.cut && lines.find((other) => other.cut) === undefined) {
-      body.append(h('div', { class: 'cut' }, `${line.number - last - 1} lines not shown here`));
-    }
-    last = line.number ?? last;
-    body.append(...[lineRow(line, mark)].flat().filter(Boolean));
-  }
+  for (const line of lines) body.append(...[lineRow(line, mark)].flat().filter(Boolean));
   const awaited = testcase.outcome?.divergence;
   if (awaited && !awaited.seen && testcase.verdict.kind !== 'pass') {
     body.append(

@@ -23,7 +23,7 @@ after(async () => {
   pages?.remove();
 });
 
-// Opens a page, gives it to `body`; then the page must have said nothing on its console and asked for nothing but itself.
+// Opens a page and gives it to `body`. The page must say nothing on its console and ask for nothing but itself.
 async function withPage(name, { hash = '', ...options }, body) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
@@ -196,7 +196,8 @@ test('a testcase: cause and change first, the walk with its failing step, regist
     const last = page.locator('.walk .step').last();
     assert.match(await last.getAttribute('class'), /fails/);
     const first = await page.locator('.walk .step').first().textContent();
-    for (const part of ['L0[0x1ff]', '0x7000cff8', 'boot_lvl0_upper+0xff8', '0x0', 'invalid', 'level 0 table 0x7000c000']) {
+    const parts = ['level 0 table 0x7000c000', 'L0[0x1ff]', '0x7000cff8', 'boot_lvl0_upper+0xff8', '= 0x0', 'invalid'];
+    for (const part of parts) {
       assert.ok(first.includes(part), `${part} in ${first}`);
     }
     assert.equal(await page.locator('pre .mark').innerText(), '> 0x70003000  br x4');
@@ -211,6 +212,23 @@ test('the line that decided is marked in the transcript', () =>
   withPage('full.html', { hash: cellHash('boot/abort@virt[gic=3]') }, async (page) => {
     assert.match(await page.locator('.console').textContent(), /123,456 bytes were left out here/);
     assert.match(await page.locator('.console').textContent(), /␛\[31mCaught <data abort>/);
+  }));
+
+test('each line has its time, and the marked one is in sight', () =>
+  withPage('timed.html', { hash: cellHash('boot/window@virt[gic=2]') }, async (page) => {
+    const mark = page.locator('.console .line.mark');
+    assert.equal(await mark.count(), 1);
+    assert.equal(await mark.textContent(), '450.250450the text of line 450');
+    assert.match(await page.locator('.console .why').first().textContent(), /bootrig-loader-exception/);
+    const inSight = await page.evaluate(() => {
+      const console = document.querySelector('.console').getBoundingClientRect();
+      const marked = document.querySelector('.console .mark').getBoundingClientRect();
+      return marked.top >= console.top && marked.bottom <= console.bottom;
+    });
+    assert.equal(inSight, true);
+    assert.match(await page.locator('.console .cut').first().textContent(), /^49 lines not shown here/);
+    await page.click('button:has-text("Show all 3,000 lines")');
+    assert.equal(await page.locator('.console .line').count(), 3000);
   }));
 
 test('the command that repeats it is copied', () =>
