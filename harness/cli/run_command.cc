@@ -183,7 +183,8 @@ Result<int> run(const RunCommandOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, and\n"
+    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
+    "and\n"
     "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
     "\n"
     "  bootrig run --matrix smoke                      a matrix\n"

@@ -18,7 +18,8 @@ function(fetch_node_modules sources folder)
     endif()
   endif()
   file(COPY ${sources}/package.json ${sources}/package-lock.json DESTINATION ${folder})
-  execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --prefer-offline WORKING_DIRECTORY ${folder}
+  execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1
+                  WORKING_DIRECTORY ${folder}
                   RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(status EQUAL 0)
     file(WRITE ${stamp} ${wanted})

@@ -218,7 +218,7 @@ test('each line has its time, and the marked one is in sight', () =>
   withPage('timed.html', { hash: cellHash('boot/window@virt[gic=2]') }, async (page) => {
     const mark = page.locator('.console .line.mark');
     assert.equal(await mark.count(), 1);
-    assert.equal(await mark.textContent(), '450.250450the text of line 450');
+    assert.equal(await mark.textContent(), '0.450450the text of line 450');
     assert.match(await page.locator('.console .why').first().textContent(), /bootrig-loader-exception/);
     const inSight = await page.evaluate(() => {
       const console = document.querySelector('.console').getBoundingClientRect();
