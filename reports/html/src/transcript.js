@@ -126,7 +126,7 @@ export function transcript(testcase) {
 export function showMark(section) {
   const body = section.querySelector('.console');
   const mark = body?.querySelector('.mark, .never');
-  if (mark) body.scrollTop = mark.offsetTop - body.offsetTop - body.clientHeight / 2;
+  if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 2;
 }
 
 // A recording as asciicast v2: a header, then [seconds, "o", text].
