@@ -77,6 +77,9 @@ function judgement(testcase) {
   );
 }
 
+// As manuals and triage write it: eight digits, more when there are.
+const syndrome = (esr) => esr && `0x${esr.slice(2).padStart(8, '0')}`;
+
 function explanation({ diagnosis }) {
   if (!diagnosis) return null;
   const { exception, cpus } = diagnosis;
@@ -106,8 +109,8 @@ function explanation({ diagnosis }) {
             ? table([
                 ['exception', exception.text],
                 ['taken to', `EL${exception['taken-to']}`],
-                ['ESR', exception.esr],
-                ['ESR, as the tables predict it', exception['predicted-esr']],
+                ['ESR', syndrome(exception.esr)],
+                ['ESR, as the tables predict it', syndrome(exception['predicted-esr'])],
                 ['FAR', exception.far],
                 ['ELR', exception.elr],
               ])
