@@ -34,6 +34,13 @@ export function causeAndChange(rootCause) {
   );
 }
 
+// A group shares its cause; the addresses in its words may be the first testcase's alone.
+function ownWords(group) {
+  const first = group[0];
+  if (!first.rootCause || group.every((testcase) => testcase.rootCause.what === first.rootCause.what)) return null;
+  return h('p', { class: 'dim' }, `The values are those of ${visible(first.id)}; others have their own.`);
+}
+
 // "Only with gic 3, not with 2."
 function tellingText(group, report) {
   return tellingAxes(group, report).map(([axis, value, others]) =>
@@ -94,6 +101,7 @@ function groupCard(group, report) {
       ),
     ),
     causeAndChange(first.rootCause),
+    ownWords(group),
     first.rootCause ? null : h('p', { class: 'summary' }, visible(first.summary)),
     first['who-must-act'] ? h('p', { class: 'dim' }, `To act: ${first['who-must-act']}`) : null,
     tellingText(group, report),

@@ -25,6 +25,7 @@ const UNITS = { K: 10, M: 20, G: 30, T: 40 };
 
 // "512M" before "1G", "2" before "10", "scenario-7" before "scenario-35".
 export function compareValues(left, right) {
+  if (left === right) return 0;
   const size = (text) => {
     const match = /^(\d+)([KMGT]?)$/.exec(text);
     return match ? Number(match[1]) * 2 ** (UNITS[match[2]] ?? 0) : NaN;
