@@ -89,6 +89,7 @@ constexpr const char* kFooter =
 void add_qualify_command(CLI::App& app, int& status) {
   auto options = std::make_shared<QualifyOptions>();
   options->run.output = "out/qualify";
+  options->run.html = "off";
   add_selection_options(app, options->run.selection);
   for (const char* other : {"--repeat", "--shard"}) app.remove_option(app.get_option(other));
   app.add_option("--bundle", options->bundle, "The folder that gets the evidence; a new one");

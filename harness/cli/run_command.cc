@@ -13,6 +13,8 @@
 #include "cli/environment.h"
 #include "cli/run_command.h"
 #include "history/history_reporter.h"
+#include "reports/html_page.h"
+#include "reports/html_report.h"
 #include "reports/json_report.h"
 #include "reports/junit.h"
 #include "reports/terminal.h"
@@ -119,6 +121,19 @@ int exit_status(const RunEnd& end, bool stops_early) {
   return end.missing > 0 && !stops_early ? kExitUntrustworthy : kExitExpected;
 }
 
+// None: it is not wanted, or this bootrig was built without the page; then it says so, and the run goes on.
+std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options) {
+  if (options.html == "off") return nullptr;
+  if (const auto page = html_page(); !page) {
+    fmt::print(stderr, "bootrig: no report.html: {}\n", page.error().message);
+    return nullptr;
+  }
+  const std::filesystem::path folder = options.output;
+  return std::make_unique<HtmlReporter>(
+      HtmlOptions{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
+                  .run_folder = folder});
+}
+
 // What `options` ask for is run and reported.
 Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions& run_options, const Project& project,
                               const Plan& plan, ImageBuilder& images, ProcessLauncher& launcher,
@@ -138,7 +153,9 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
+  const auto html_reporter = make_html_reporter(options);
   RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}};
+  if (html_reporter) context.reporters.push_back(html_reporter.get());
   // First: at the end the others tell what it has found.
   if (history) context.reporters.insert(context.reporters.begin(), history.get());
   auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
@@ -158,8 +175,9 @@ Result<int> run(const RunCommandOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Writes junit.xml, report.json and cells/ (transcripts, times, command lines) to the output folder, and keeps a\n"
-    "journal there: a run that was interrupted or killed goes on with --resume.\n"
+    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
+    "and\n"
+    "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
     "\n"
     "  bootrig run --matrix smoke                      a matrix\n"
     "  bootrig run 'boot/*' --target 'virt*gic=3*'     part of all matrices\n"
@@ -209,6 +227,8 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
+  app.add_option("--html", options->html,
+                 "Where the page for people is written; default: report.html in the output folder; off: nowhere");
   app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   add_history_options(app, options->history, /*may_be_off=*/true);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");

@@ -17,6 +17,7 @@ struct RunCommandOptions {
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";
+  std::string html;
   std::vector<std::string> settings;
   unsigned jobs = 0;
   unsigned retries = 0;
