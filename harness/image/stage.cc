@@ -8,20 +8,18 @@
 #include <bit>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "image/cmake_stage.h"
+#include "image/elfloader_stage.h"
 #include "image/tool_stage.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::size_t kArchiveNameLimit = 1024;
-
-Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes) {
-  if (const auto old = read_file(output); old && *old == bytes) return {};
-  return write_file_atomically(output, bytes);
-}
 
 // libarchive's callback: appends to the std::string that `client` is. No exception may pass through
 // C.
@@ -55,15 +53,16 @@ Result<void> add_entry(archive* writer, const ArchiveEntry& what) {
 }
 
 Result<void> check_names(const std::vector<ArchiveEntry>& entries) {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string& name = entries[i].name;
+  std::set<std::string_view> seen;
+  for (const ArchiveEntry& entry : entries) {
+    const std::string& name = entry.name;
     if (name.empty()) return fail("an archive's entry needs a name");
     if (name.size() > kArchiveNameLimit || name.find('\0') != std::string::npos) {
       return fail(fmt::format("'{}' cannot be a name in an archive", printable(name)));
     }
     // It would end the archive for every reader.
     if (name == "TRAILER!!!") return fail("'TRAILER!!!' cannot be a name in an archive: it marks the end of one");
-    if (i > 0 && name == entries[i - 1].name) return fail(fmt::format("'{}' is twice in the archive", printable(name)));
+    if (!seen.insert(name).second) return fail(fmt::format("'{}' is twice in the archive", printable(name)));
   }
   return {};
 }
@@ -153,7 +152,7 @@ Result<std::string> option(const StageArguments& arguments, const std::string& n
 }
 
 Result<void> run_cpio(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--truncate"}));
+  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--truncate", "--order"}));
   BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
   std::optional<std::uint64_t> truncate;
   if (arguments.options.contains("--truncate")) {
@@ -165,7 +164,12 @@ Result<void> run_cpio(const std::vector<std::string>& words) {
     if (equals == std::string::npos) return fail(fmt::format("'{}' is not NAME=FILE", printable(word)));
     entries.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
-  return write_cpio(output, std::move(entries), truncate);
+  const auto order = arguments.options.find("--order");
+  const bool sorted = order == arguments.options.end();
+  if (!sorted && order->second != "given") {
+    return fail(fmt::format("option --order is 'given', not '{}'", printable(order->second)));
+  }
+  return write_cpio(output, std::move(entries), truncate, sorted);
 }
 
 Result<void> run_embed(const std::vector<std::string>& words) {
@@ -182,11 +186,24 @@ Result<void> run_embed(const std::vector<std::string>& words) {
   return write_embed_source(output, arguments.others[0], symbol, section, static_cast<unsigned>(alignment));
 }
 
+Result<void> run_copy(const std::vector<std::string>& words) {
+  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output"}));
+  BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
+  if (arguments.others.size() != 1) return fail(fmt::format("copy takes one file, not {}", arguments.others.size()));
+  BOOTRIG_TRY(const std::string bytes, read_file(arguments.others[0]));
+  return write_if_changed(output, bytes);
+}
+
 }  // namespace
 
+Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes) {
+  if (const auto old = read_file(output); old && *old == bytes) return {};
+  return write_file_atomically(output, bytes);
+}
+
 Result<void> write_cpio(const std::filesystem::path& output, std::vector<ArchiveEntry> entries,
-                        std::optional<std::uint64_t> truncate) {
-  std::ranges::sort(entries, {}, &ArchiveEntry::name);
+                        std::optional<std::uint64_t> truncate, bool sorted) {
+  if (sorted) std::ranges::sort(entries, {}, &ArchiveEntry::name);
   BOOTRIG_TRY_VOID(check_names(entries));
   std::string bytes;
   const Archive writer(archive_write_new(), &archive_write_free);
@@ -248,13 +265,18 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
     BOOTRIG_TRY(const std::vector<std::string> more, split_words(argument.substr(1), text));
     words.insert(words.end(), more.begin(), more.end());
   }
-  const std::vector<std::string> stages{"cpio", "embed", "tool"};
+  const std::vector<std::string> stages{"cpio",           "embed", "tool", "cmake", "copy", "elfloader-headers",
+                                        "elfloader-check"};
   if (words.empty()) return fail(fmt::format("a stage is missing: {}", one_of(stages)));
   const std::string stage = words.front();
   words.erase(words.begin());
   if (stage == "cpio") return run_cpio(words);
   if (stage == "embed") return run_embed(words);
   if (stage == "tool") return run_tool(words);
+  if (stage == "cmake") return run_cmake(words);
+  if (stage == "copy") return run_copy(words);
+  if (stage == "elfloader-headers") return write_elfloader_headers(words);
+  if (stage == "elfloader-check") return check_elfloader(words);
   return fail(
       fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages), did_you_mean(stage, stages)));
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "spec/names.h"
 #include "spec/recipe_check.h"
+#include "spec/recipe_cmake.h"
 
 namespace bootrig {
 namespace {
@@ -188,7 +189,9 @@ void read_stage(JsonReader& json, Stage& stage) {
                                                "tool",
                                                "device-tree-dump",
                                                "device-tree-compile",
-                                               "device-tree-decompile"};
+                                               "device-tree-decompile",
+                                               "cmake",
+                                               "elfloader"};
   std::vector<std::string> found;
   for (const std::string& kind : kKinds) {
     if (json.has(kind)) found.push_back(kind);
@@ -209,6 +212,8 @@ void read_stage(JsonReader& json, Stage& stage) {
   if (found[0] == "device-tree-dump") return read_as(json, stage, read_device_tree_dump);
   if (found[0] == "device-tree-compile") return read_as(json, stage, read_device_tree<DeviceTreeCompileStage>);
   if (found[0] == "device-tree-decompile") return read_as(json, stage, read_device_tree<DeviceTreeDecompileStage>);
+  if (found[0] == "cmake") return read_as(json, stage, read_cmake);
+  if (found[0] == "elfloader") return read_as(json, stage, read_elfloader);
   read_as(json, stage, read_prebuilt);
 }
 
