@@ -154,8 +154,9 @@ Result<void> check_assertions(const CmakeCommand& command) {
     const std::string name = assertion.file.empty() ? "CMakeCache.txt" : assertion.file;
     if (!files.contains(name)) {
       const auto text = read_file(command.build() / name);
-      if (!text) return fail(fmt::format("there is no {} in the configured build folder, to assert '{}'",
-                                         printable(name), printable(assertion.entry)));
+      if (!text)
+        return fail(fmt::format("there is no {} in the configured build folder, to assert '{}'", printable(name),
+                                printable(assertion.entry)));
       BOOTRIG_TRY(files[name], parse_configuration(name, *text));
     }
     const std::string sentence = contradiction(assertion, name, files[name]);

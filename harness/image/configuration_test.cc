@@ -71,8 +71,9 @@ TEST(Configuration, AgreesWithWhatIsThere) {
 TEST(Configuration, SaysWhatContradicts) {
   EXPECT_EQ(said("KernelPrinting", "ON", "", "a verification build drops it"),
             "'KernelPrinting' in CMakeCache.txt must be 'ON', found 'OFF': a verification build drops it");
-  EXPECT_EQ(said("KernelPrinting", "ON", "KernelPrinting_DISABLED", "why"),
-            "'KernelPrinting' in CMakeCache.txt must be 'ON', found 'OFF' and 'KernelPrinting_DISABLED' is 'TRUE': why");
+  EXPECT_EQ(
+      said("KernelPrinting", "ON", "KernelPrinting_DISABLED", "why"),
+      "'KernelPrinting' in CMakeCache.txt must be 'ON', found 'OFF' and 'KernelPrinting_DISABLED' is 'TRUE': why");
   EXPECT_EQ(said("KernelDebugBuild", "ON", "KernelPrinting_DISABLED"),
             "'KernelDebugBuild' in CMakeCache.txt must be 'ON', found '1' and 'KernelPrinting_DISABLED' is 'TRUE'");
   EXPECT_EQ(said("KernelMaxNumNodes", "1"), "'KernelMaxNumNodes' in CMakeCache.txt must be '1', found '2'");

@@ -31,7 +31,7 @@ std::string range_text(std::uint64_t start, std::uint64_t end) {
 struct Bounds {
   std::uint64_t start = ~std::uint64_t{0}, end = 0;
 };
-Bounds bounds_of(const ElfFile& elf, std::uint64_t ElfSegment::* address) {
+Bounds bounds_of(const ElfFile& elf, std::uint64_t ElfSegment::*address) {
   Bounds bounds;
   for (const ElfSegment& segment : elf.segments) {
     const std::uint64_t start = segment.*address;
@@ -59,7 +59,8 @@ std::string memory_text(const std::vector<DeviceTree::Range>& memory) {
 std::optional<MemoryItem> overlap(const ElfloaderParts& parts, const std::vector<MemoryItem>& items,
                                   std::uint64_t start, std::uint64_t end) {
   std::vector<MemoryItem> taken = items;
-  for (const DeviceTree::Range& range : parts.reserved) taken.push_back({"reserved memory", range.base, end_of(range), ""});
+  for (const DeviceTree::Range& range : parts.reserved)
+    taken.push_back({"reserved memory", range.base, end_of(range), ""});
   const auto hit =
       std::ranges::find_if(taken, [&](const MemoryItem& item) { return start < item.end && item.start < end; });
   return hit == taken.end() ? std::nullopt : std::optional(*hit);
@@ -112,15 +113,17 @@ Result<std::vector<MemoryItem>> parse_platform_memory(std::string_view name, std
 Result<std::vector<MemoryItem>> place_parts(const ElfloaderParts& parts) {
   BOOTRIG_TRY_VOID(check_kernel_memory(parts));
   const Bounds kernel = bounds_of(parts.kernel, &ElfSegment::physical_address);
-  std::vector<MemoryItem> items{{"kernel.elf", kernel.start, up(kernel.end, kPage), "its segments' physical addresses"}};
+  std::vector<MemoryItem> items{
+      {"kernel.elf", kernel.start, up(kernel.end, kPage), "its segments' physical addresses"}};
   std::uint64_t next = items.back().end;
   items.push_back({"kernel.dtb", next, up(next + parts.tree_size, kPage), "the loader puts it behind the kernel"});
   next = items.back().end;
   const Bounds server = bounds_of(parts.rootserver, &ElfSegment::virtual_address);
   if (server.start % kPage != 0) {
-    return fail(fmt::format("the rootserver begins at {:#x}; the elfloader takes one that begins with a page, a multiple "
-                            "of {:#x}",
-                            server.start, kPage));
+    return fail(
+        fmt::format("the rootserver begins at {:#x}; the elfloader takes one that begins with a page, a multiple "
+                    "of {:#x}",
+                    server.start, kPage));
   }
   const std::uint64_t size = up(server.end, kPage) - server.start;
   items.push_back({"rootserver", next, next + size + kHeaders, "behind that, with a page for its program headers"});
@@ -143,10 +146,12 @@ Result<MemoryItem> place_loader(const ElfloaderParts& parts, const std::vector<M
       start = up(std::max(taken->end, start + 1), kLoaderStep);
     }
   }
-  return fail(fmt::format("no memory is left for the elfloader, {} bytes; there is {}", size, memory_text(parts.memory)));
+  return fail(
+      fmt::format("no memory is left for the elfloader, {} bytes; there is {}", size, memory_text(parts.memory)));
 }
 
-Result<MemoryItem> check_loader(const ElfloaderParts& parts, const std::vector<MemoryItem>& items, const ElfFile& loader) {
+Result<MemoryItem> check_loader(const ElfloaderParts& parts, const std::vector<MemoryItem>& items,
+                                const ElfFile& loader) {
   const Bounds bounds = bounds_of(loader, &ElfSegment::physical_address);
   const std::string where = range_text(bounds.start, bounds.end);
   if (!within(parts.memory, bounds.start, bounds.end)) {

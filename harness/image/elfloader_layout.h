@@ -42,7 +42,8 @@ Result<std::vector<MemoryItem>> place_parts(const ElfloaderParts& parts);
 Result<MemoryItem> place_loader(const ElfloaderParts& parts, const std::vector<MemoryItem>& items, std::uint64_t size);
 
 // A loader that is linked, held to the same.
-Result<MemoryItem> check_loader(const ElfloaderParts& parts, const std::vector<MemoryItem>& items, const ElfFile& loader);
+Result<MemoryItem> check_loader(const ElfloaderParts& parts, const std::vector<MemoryItem>& items,
+                                const ElfFile& loader);
 
 // One line an item, by address.
 std::string layout_text(const ElfloaderParts& parts, std::vector<MemoryItem> items);

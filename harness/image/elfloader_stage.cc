@@ -89,8 +89,8 @@ constexpr std::string_view kConfig =
 }  // namespace
 
 Result<void> write_elfloader_headers(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const Options options, read_options(words, {"--output", "--kernel", "--tree", "--platform", "--rootserver",
-                                                          "--archive", "--source"}));
+  BOOTRIG_TRY(const Options options, read_options(words, {"--output", "--kernel", "--tree", "--platform",
+                                                          "--rootserver", "--archive", "--source"}));
   BOOTRIG_TRY(const ReadParts read, read_parts(options));
   BOOTRIG_TRY(const std::vector<MemoryItem> items, place_parts(read.parts));
   std::error_code error;

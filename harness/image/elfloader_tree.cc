@@ -143,8 +143,7 @@ std::string elfloader_devices_header(const ElfloaderTree& tree,
   if (tree.devices.empty()) text += "    { .compat = \"\" },\n";
   text += "};\nstruct elfloader_cpu elfloader_cpus[] = {\n";
   for (const ElfloaderCpu& cpu : tree.cpus) {
-    const std::string method =
-        cpu.enable_method.empty() ? "0" : fmt::format("\"{}\"", c_text(cpu.enable_method));
+    const std::string method = cpu.enable_method.empty() ? "0" : fmt::format("\"{}\"", c_text(cpu.enable_method));
     text += fmt::format("    {{ .compat = \"{}\", .enable_method = {}, .cpu_id = {:#x}, .extra_data = {} }},\n",
                         c_text(cpu.compatible), method, cpu.id, cpu_method(cpu, tree.tree));
   }

@@ -26,8 +26,8 @@ std::string compiled(std::string text, const std::string& method = "hvc") {
   const TestFolder folder("tree");
   folder.put("t.dts", text);
   ForkingLauncher launcher;
-  const auto done =
-      run_command(launcher, {.argv = {"dtc", "-q", "-o", "t.dtb", "t.dts"}, .folder = folder.path()}, Deadline::never());
+  const auto done = run_command(launcher, {.argv = {"dtc", "-q", "-o", "t.dtb", "t.dts"}, .folder = folder.path()},
+                                Deadline::never());
   EXPECT_TRUE(done && done->status.code == 0) << (done ? done->output : "");
   return read_file(folder.path() / "t.dtb").value_or("");
 }
@@ -58,7 +58,8 @@ std::string header(const std::string& bytes) {
 TEST(ElfloaderTree, TheHeaderNamesADeviceAsItsDriverDoes) {
   const std::string text = header(compiled(std::string(kMachine)));
   EXPECT_NE(text.find("#define MAX_NUM_REGIONS 1\n"), std::string::npos);
-  EXPECT_NE(text.find(R"({ .compat = "arm,pl011", .region_bases = { (void *)0x9000000, } },)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"({ .compat = "arm,pl011", .region_bases = { (void *)0x9000000, } },)"), std::string::npos)
+      << text;
   EXPECT_NE(text.find(R"({ .compat = "arm,psci-0.2", .region_bases = { 0 } },)"), std::string::npos);
   EXPECT_NE(text.find("#include <psci.h>\n"), std::string::npos);
   EXPECT_NE(text.find(".enable_method = \"psci\", .cpu_id = 0x1, .extra_data = PSCI_METHOD_HVC }"), std::string::npos);

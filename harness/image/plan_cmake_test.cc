@@ -131,8 +131,10 @@ TEST(CmakeStage, AContradictionStopsTheBuildWithItsReason) {
       { "cache": "Printing", "value": "ON", "unless": "Printing_DISABLED", "because": "Verification drops it" },
       { "file": "gen/config.json", "entry": "NODES", "value": "${nodes}" } ])");
   const std::string wanted =
-      "build failed: error: the configured tree contradicts the recipe: 'Printing' in CMakeCache.txt must be 'ON', found "
-      "'OFF' and 'Printing_DISABLED' is 'TRUE': Verification drops it; 'NODES' in gen/config.json must be '2', found '4'";
+      "build failed: error: the configured tree contradicts the recipe: 'Printing' in CMakeCache.txt must be 'ON', "
+      "found "
+      "'OFF' and 'Printing_DISABLED' is 'TRUE': Verification drops it; 'NODES' in gen/config.json must be '2', found "
+      "'4'";
   EXPECT_EQ(project.failure(text), wanted);
   EXPECT_EQ(project.failure(text), wanted) << "a second try is no way around it";
   EXPECT_EQ(project.failure(project.recipe(R"(, "assert": [ { "cache": "Printin", "value": "ON" } ])")),
@@ -164,7 +166,8 @@ TEST(CmakeStage, SaysWhatTheToolsSaid) {
   ASSERT_FALSE(broken);
   EXPECT_NE(broken.error().error.message.find("main.c:1:25: error: 'nothing' undeclared"), std::string::npos)
       << broken.error().error.message;
-  EXPECT_EQ(broken.error().log.find("[bootrig"), std::string::npos) << "no line of the inner ninja: " << broken.error().log;
+  EXPECT_EQ(broken.error().log.find("[bootrig"), std::string::npos)
+      << "no line of the inner ninja: " << broken.error().log;
   EXPECT_EQ(project.failure(project.recipe(R"(, "targets": ["kernal"])")),
             "build failed: error: ninja: ninja: error: unknown target 'kernal', did you mean 'kernel'?");
   project.edit_tree("main.c", "int a;\n");
@@ -180,8 +183,9 @@ TEST(CmakeStage, LooksForWhatItRequiresFirst) {
   EXPECT_EQ(project.failure(project.recipe(R"(, "requires": { "files": ["src/plat/config.cmake"] })")),
             "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: '" + tree +
                 "' is not the source tree that is meant: there is no src/plat/config.cmake in it");
-  EXPECT_EQ(project.failure(project.recipe(R"(, "requires": { "programs": { "no-such-dtc": "device-tree-compiler" } })")),
-            "build failed: no-such-dtc is not installed (Debian package device-tree-compiler)");
+  EXPECT_EQ(
+      project.failure(project.recipe(R"(, "requires": { "programs": { "no-such-dtc": "device-tree-compiler" } })")),
+      "build failed: no-such-dtc is not installed (Debian package device-tree-compiler)");
   EXPECT_EQ(project.failure(project.recipe(R"(, "requires": { "python": {
                 "os": "Debian package python3", "no_pyfdt": "pip install pyfdt", "no_yaml": "python3-yaml" } })")),
             "build failed: error: python3 has no module no_pyfdt (pip install pyfdt), no_yaml (python3-yaml)");
@@ -195,8 +199,7 @@ TEST(CmakeStage, LooksForWhatItRequiresFirst) {
   EXPECT_NE(project.failure(project.recipe()).find("source tree '/nowhere' is not there: no folder /nowhere"),
             std::string::npos);
   project.user.erase("tree");
-  EXPECT_EQ(project.failure(project.recipe()),
-            "skipped: parameter 'tree' is not given: the tree (give --set tree=…)");
+  EXPECT_EQ(project.failure(project.recipe()), "skipped: parameter 'tree' is not given: the tree (give --set tree=…)");
 }
 
 TEST(CmakeStage, ATargetThatAParameterHasNoValueForIsSkipped) {

@@ -33,17 +33,9 @@ constexpr std::array<const char*, 6> kIncludeFolders{"include",
                                                      "include/arch-arm/armv/armv8-a/64",
                                                      "include/plat/PLATFORM"};
 // No floating point is set up, and before the MMU is on an unaligned access is a fault.
-constexpr std::array<const char*, 11> kFlags{"-std=gnu99",
-                                             "-O2",
-                                             "-ffreestanding",
-                                             "-mgeneral-regs-only",
-                                             "-mstrict-align",
-                                             "-fno-common",
-                                             "-fno-pic",
-                                             "-fno-pie",
-                                             "-fno-stack-protector",
-                                             "-D_XOPEN_SOURCE=700",
-                                             "-D__KERNEL_64__"};
+constexpr std::array<const char*, 11> kFlags{
+    "-std=gnu99", "-O2",      "-ffreestanding",       "-mgeneral-regs-only", "-mstrict-align", "-fno-common",
+    "-fno-pic",   "-fno-pie", "-fno-stack-protector", "-D_XOPEN_SOURCE=700", "-D__KERNEL_64__"};
 constexpr std::array<const char*, 4> kHeaders{"devices_gen.h", "elfloader/gen_config.h", "image_start_addr.h",
                                               "platform_info.h"};
 // Below the kernel's build folder.
@@ -221,8 +213,17 @@ Planner::Added Planner::add(const ElfloaderStage& stage) {
   const std::string script = add_elfloader_script(stage, loader);
   edge.inputs = loader.objects;
   edge.inputs.insert(edge.inputs.end(), embedded.objects.begin(), embedded.objects.end());
-  edge.command = {recipe_.toolchain + "gcc", "-nostdlib", "-static", "-no-pie", "-o", edge.output, "-T", script,
-                  "-Xlinker", "-Map=" + edge.side_outputs[0], "-Wl,--build-id=none,--no-warn-rwx-segments"};
+  edge.command = {recipe_.toolchain + "gcc",
+                  "-nostdlib",
+                  "-static",
+                  "-no-pie",
+                  "-o",
+                  edge.output,
+                  "-T",
+                  script,
+                  "-Xlinker",
+                  "-Map=" + edge.side_outputs[0],
+                  "-Wl,--build-id=none,--no-warn-rwx-segments"};
   edge.command.insert(edge.command.end(), edge.inputs.begin(), edge.inputs.end());
   edge.command.push_back("-lgcc");
   edge.inputs.push_back(script);

@@ -23,9 +23,8 @@ bool is_identifier(std::string_view text) {
 
 // What CMake's -D and its cache take as a name without quotes.
 bool is_definition(std::string_view text) {
-  return !text.empty() && !text.starts_with('-') && std::ranges::all_of(text, [](char c) {
-    return in_identifier(c) || c == '-' || c == '.';
-  });
+  return !text.empty() && !text.starts_with('-') &&
+         std::ranges::all_of(text, [](char c) { return in_identifier(c) || c == '-' || c == '.'; });
 }
 
 void check_below(JsonReader& json, const std::string& place, std::string_view path, std::string_view folder) {
@@ -94,9 +93,9 @@ void read_cmake(JsonReader& json, CmakeStage& stage) {
   check_relative(json, "toolchain-file", stage.toolchain_file);
   for (const auto& [name, value] : stage.definitions) {
     if (is_definition(name)) continue;
-    json.refuse("definitions/" + escape_pointer(name),
-                fmt::format("'{}' is not a name that CMake takes; use letters, digits, '_', '-' and '.'",
-                            printable(name)));
+    json.refuse(
+        "definitions/" + escape_pointer(name),
+        fmt::format("'{}' is not a name that CMake takes; use letters, digits, '_', '-' and '.'", printable(name)));
   }
   for (const auto& [name, value] : stage.environment) {
     if (is_identifier(name)) continue;
