@@ -8,9 +8,6 @@ _start:
   mov x29, xzr
   mov x30, xzr
   bl main
-1:
-  wfi
-  b 1b
 
   .section .bss.stack, "aw", %nobits
   .balign 16
