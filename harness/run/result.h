@@ -47,6 +47,10 @@ struct RunResult {
   std::int64_t started_at_ms = 0;  // Unix time
 };
 
+// "boot/hello@virt#2" without its repetition: "boot/hello@virt". Which one it is: 1 where the id does not say.
+std::string_view cell_of(std::string_view id);
+unsigned repetition_of(std::string_view id);
+
 struct RunInfo {
   std::string name;      // the matrix's name, or "selection"
   std::string command;   // as given
@@ -61,7 +65,7 @@ struct RunInfo {
 // Counts by standing; what the summary and the exit status are made of.
 struct RunTotals {
   std::size_t passed = 0, expected_failures = 0, failed = 0, errors = 0, skipped = 0, quarantined = 0, flaky = 0;
-  void add(Standing standing);
+  void add(Standing standing, std::size_t count = 1);
   std::size_t total() const { return passed + expected_failures + failed + errors + skipped + quarantined + flaky; }
 };
 

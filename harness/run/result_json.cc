@@ -249,6 +249,22 @@ JsonValue to_json(const RunTotals& totals) {
                 {"flaky", std::uint64_t{totals.flaky}}};
 }
 
+Result<RunInfo> run_info_from_json(const JsonValue& value) {
+  Result<void> state;
+  JsonMembers members(value, "run", state);
+  RunInfo run;
+  run.name = members.text("name");
+  run.command = members.text("command");
+  run.host = members.text("host");
+  run.emulator = members.text("emulator");
+  run.revision = members.text("revision");
+  run.tool_version = members.text("tool-version");
+  run.started_at_ms = members.integer("started-at-ms");
+  run.planned = members.count("planned");
+  if (!state) return std::unexpected(state.error());
+  return run;
+}
+
 Result<RunResult> result_from_json(const JsonValue& value) {
   Result<void> state;
   JsonMembers members(value, "result", state);

@@ -15,5 +15,6 @@ JsonValue to_json(const RunTotals& totals);
 
 // Errors name the key that is missing or wrong.
 Result<RunResult> result_from_json(const JsonValue& value);
+Result<RunInfo> run_info_from_json(const JsonValue& value);
 
 }  // namespace bootrig

@@ -194,8 +194,7 @@ class Runner {
     do {
       if (!run_attempt(testcase, index, ++attempt, result)) return !(stop_ = true);
       const bool passed_after_retry = attempt > 1 && result.verdict.kind == VerdictKind::kPass;
-      result.standing =
-          stand(result.verdict, result.expected_failure, !testcase.quarantine.empty(), passed_after_retry);
+      result.standing = stand(result.verdict, result.expected_failure, testcase.quarantined, passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
     result.duration = context_.clock.now() - begin;
     const bool last = ends_the_run(result);
