@@ -65,14 +65,17 @@ Result<int> qualify(QualifyOptions options) {
     std::fprintf(stderr, "bootrig: not qualified: %s\n", printable(to_text(written.error())).c_str());
     return kExitUnexpected;
   }
-  fmt::print("qualified: {} testcases, each green {} times in a row; {}{}\n", run.plan.testcases.size(),
-             options.require, printable(options.bundle), options.key.empty() ? " (not signed)" : ", signed");
+  fmt::print("qualified: {} testcase{}, each green {} times in a row; {}{}\n", run.plan.testcases.size(),
+             run.plan.testcases.size() == 1 ? "" : "s", options.require, printable(options.bundle),
+             options.key.empty() ? " (not signed)" : ", signed");
   return kExitExpected;
 }
 
 constexpr const char* kFooter =
-    "A testcase is green when it ends as expected. One that is skipped, quarantined or needs a retry is not, and the first\n"
-    "that is not green ends the qualification. The bundle holds images, recipes, manifests, hashes of the tools, the plan,\n"
+    "A testcase is green when it ends as expected. One that is skipped, quarantined or needs a retry is not, and the "
+    "first\n"
+    "that is not green ends the qualification. The bundle holds images, recipes, manifests, hashes of the tools, the "
+    "plan,\n"
     "transcripts, verdicts, and an in-toto statement (predicate test-result/v0.1) of the images' digests, which\n"
     "'ssh-keygen -Y sign -n bootrig-qualify' signs. A key with a passphrase needs ssh-agent.\n"
     "\n"
@@ -92,7 +95,8 @@ void add_qualify_command(CLI::App& app, int& status) {
   app.add_option("--require", options->require, "So many green sessions in a row of every testcase")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--sign", options->key, "The SSH key that signs: a private key's file, or a public one's with ssh-agent");
+  app.add_option("--sign", options->key,
+                 "The SSH key that signs: a private key's file, or a public one's with ssh-agent");
   app.add_option("--verify", options->verify, "Check this bundle instead, offline");
   app.add_option("--allowed-signers", options->allowed_signers,
                  "With --verify: who may have signed; a file as ssh-keygen(1) has it");

@@ -71,8 +71,9 @@ TEST_F(Qualify, ABundleIsVerifiedWhereverItIsAndNotWhenAByteChanged) {
   EXPECT_EQ(problems(signers), "");
   EXPECT_EQ(problems(), "");
   const Finished told = verify(signers);
-  EXPECT_NE(told.out.find("1 testcase on 1 image, each green 2 times in a row\nsigned by ann@example.org (ED25519 key "),
-            std::string::npos)
+  EXPECT_NE(
+      told.out.find("1 testcase on 1 image, each green 2 times in a row\nsigned by ann@example.org (ED25519 key "),
+      std::string::npos)
       << told.out;
 
   for (const fs::path& file : files()) {
@@ -170,8 +171,7 @@ TEST_F(Qualify, WhatCannotBeTried) {
   const std::string here = folder_.path().string();
   Finished finished = bootrig({"qualify", "good/off@virt", "--project", small_project()});
   EXPECT_EQ(finished.code, 2);
-  EXPECT_EQ(finished.err,
-            "bootrig: --bundle is required: the folder that gets the evidence (or --verify DIR)\n");
+  EXPECT_EQ(finished.err, "bootrig: --bundle is required: the folder that gets the evidence (or --verify DIR)\n");
   folder_.put("bundle/file", "");
   finished = qualify({"good/off@virt"});
   EXPECT_EQ(finished.code, 2);

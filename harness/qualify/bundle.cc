@@ -50,8 +50,11 @@ class BundleWriter {
 
   Result<void> write() {
     BOOTRIG_TRY(const JournalContents journal, read_journal(request_.run_folder / "journal.jsonl"));
+    std::error_code error;
     for (const char* name : {"report.json", "junit.xml", "cells"}) {
-      BOOTRIG_TRY_VOID(copy_to(request_.run_folder / name, folder_ / name));
+      // Where all was skipped there are no cells: the statement will tell.
+      if (fs::exists(request_.run_folder / name, error))
+        BOOTRIG_TRY_VOID(copy_to(request_.run_folder / name, folder_ / name));
     }
     for (const RunResult& result : journal.results) BOOTRIG_TRY_VOID(add_image(result));
     BOOTRIG_TRY_VOID(add_recipes());

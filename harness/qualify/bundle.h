@@ -29,7 +29,7 @@ namespace bootrig {
 struct BundleRequest {
   std::filesystem::path run_folder;  // of the run that has just ended
   std::vector<std::string> selection;
-  unsigned require = 1;  // sessions in a row
+  unsigned require = 1;           // sessions in a row
   std::filesystem::path program;  // bootrig itself
   std::filesystem::path key;      // signs the statement; empty: it is not signed
 };

@@ -31,7 +31,8 @@ Result<std::string> ssh_keygen(ProcessLauncher& launcher, std::vector<std::strin
   for (const std::string_view line : split_lines(trim(done.output))) {
     said += fmt::format("{}{}", said.empty() ? "" : "; ", printable(trim(line)));
   }
-  if (done.timed_out) return fail("ssh-keygen did not end in 60 s: does the key want a passphrase? ssh-agent can hold it");
+  if (done.timed_out)
+    return fail("ssh-keygen did not end in 60 s: does the key want a passphrase? ssh-agent can hold it");
   if (done.status.code != 0) return fail(said.empty() ? "ssh-keygen: " + done.status.to_text() : said);
   return said;
 }
@@ -60,8 +61,8 @@ Result<std::string> ssh_verify(ProcessLauncher& launcher, const fs::path& file, 
   const auto found = ssh_keygen(launcher, {"find-principals", "-s", signature, "-f", allowed_signers}, {});
   if (!found) return fail(fmt::format("{} is none of {}", key_in(*good), allowed_signers.string()));
   const std::string principal = found->substr(0, found->find(';'));
-  const auto verified = ssh_keygen(
-      launcher, {"verify", "-f", allowed_signers, "-I", principal, "-n", kNamespace, "-s", signature}, file);
+  const auto verified =
+      ssh_keygen(launcher, {"verify", "-f", allowed_signers, "-I", principal, "-n", kNamespace, "-s", signature}, file);
   if (!verified) return fail(fmt::format("{} may not sign this: {}", principal, verified.error().message));
   return fmt::format("{} ({})", principal, key_in(*good));
 }

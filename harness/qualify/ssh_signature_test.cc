@@ -52,7 +52,8 @@ TEST_F(SshSignature, OfOtherBytesOrForOtherPurposesIsNone) {
   const auto other = run_command(launcher_, {.argv = {"ssh-keygen", "-Y", "sign", "-f", ann, "-n", "file", file_}},
                                  Deadline::after(SteadyClock().now(), std::chrono::seconds(60)));
   ASSERT_TRUE(other && other->status.code == 0);
-  EXPECT_TRUE(refusal().starts_with("is no signature of statement.json: ")) << "the namespace is another: " << refusal();
+  EXPECT_TRUE(refusal().starts_with("is no signature of statement.json: "))
+      << "the namespace is another: " << refusal();
 }
 
 TEST_F(SshSignature, AKeyThatIsNone) {

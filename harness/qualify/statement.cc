@@ -105,15 +105,15 @@ Result<Statement> make_statement(const fs::path& folder) {
     if (found == sums.end()) return fail(name, "is missing");
     configuration.push_back(descriptor(name, found->second));
   }
-  const JsonValue statement = JsonValue::Object{
-      {"_type", "https://in-toto.io/Statement/v1"},
-      {"subject", std::move(subject)},
-      {"predicateType", "https://in-toto.io/attestation/test-result/v0.1"},
-      {"predicate", JsonValue::Object{{"result", "PASSED"},
-                                      {"configuration", std::move(configuration)},
-                                      {"passedTests", texts_to_json(required.testcases)},
-                                      {"warnedTests", JsonValue::Array{}},
-                                      {"failedTests", JsonValue::Array{}}}}};
+  const JsonValue statement =
+      JsonValue::Object{{"_type", "https://in-toto.io/Statement/v1"},
+                        {"subject", std::move(subject)},
+                        {"predicateType", "https://in-toto.io/attestation/test-result/v0.1"},
+                        {"predicate", JsonValue::Object{{"result", "PASSED"},
+                                                        {"configuration", std::move(configuration)},
+                                                        {"passedTests", texts_to_json(required.testcases)},
+                                                        {"warnedTests", JsonValue::Array{}},
+                                                        {"failedTests", JsonValue::Array{}}}}};
   return Statement{write_json(statement, true) + "\n", required.is_signed, required.testcases.size(), images.size(),
                    required.sessions};
 }
