@@ -10,7 +10,7 @@
 #include "cli/environment.h"
 #include "inspect/findings.h"
 #include "json/value.h"
-#include "qemu/arguments.h"
+#include "run/preflight.h"
 
 namespace bootrig {
 namespace {
@@ -29,11 +29,11 @@ struct Inspected {
   std::vector<Finding> findings;
 };
 
-Result<std::optional<TargetPlace>> target_place(const InspectOptions& options) {
+Result<std::optional<TargetPlace>> place_of(const InspectOptions& options, MachineTrees& trees) {
   if (options.target.empty()) return std::nullopt;
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
-  return TargetPlace{options.target, kMemoryBase, target.machine.memory, target.machine.level};
+  return target_place(options.target, target.machine, trees);
 }
 
 Result<Inspected> inspect(const InspectOptions& options) {
@@ -43,7 +43,9 @@ Result<Inspected> inspect(const InspectOptions& options) {
     if (!address) return fail("--load", address.error().message);
     load = *address;
   }
-  BOOTRIG_TRY(const std::optional<TargetPlace> target, target_place(options));
+  ForkingLauncher launcher;
+  MachineTrees trees(launcher);
+  BOOTRIG_TRY(const std::optional<TargetPlace> target, place_of(options, trees));
   BOOTRIG_TRY(const std::string bytes, read_file(options.image));
   Inspected inspected;
   BOOTRIG_TRY(inspected.contents, read_contents(options.image, bytes, load));
@@ -171,7 +173,7 @@ constexpr const char* kFooter =
 void add_inspect_command(CLI::App& app, int& status) {
   auto options = std::make_shared<InspectOptions>();
   app.add_option("IMAGE", options->image, "An ELF, a Microkit loader image, a uImage or raw bytes")->required();
-  app.add_option("--target,-t", options->target, "Hold it against this target's memory and level");
+  app.add_option("--target,-t", options->target, "Hold it against this target: memory, level, GIC, PSCI, device tree");
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of the image's own code; repeatable")
       ->allow_extra_args(false);

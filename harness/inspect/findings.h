@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,11 @@ struct TargetPlace {
   std::uint64_t memory = 0;       // where its RAM begins
   std::uint64_t memory_size = 0;  // bytes
   unsigned level = 1;             // at which the image is entered
+  unsigned gic = 2;               // its GIC's version
+  bool kvm = false;
+  // The device tree of this target, or of the same one with another version of the GIC; null: it cannot be had. Asked
+  // only when a finding hangs on it: it takes a start of QEMU. May be empty.
+  std::function<const DeviceTree*(unsigned gic)> tree = {};
 };
 
 // Errors first. `symbols` are those of the image's own code.
@@ -42,5 +48,12 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
 // The part of find_problems that is about the kernel's entry and the image's own translation tables (kernel_entry.cc).
 void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                         std::vector<Finding>& findings);
+
+// The part that holds device trees in the image against the target's (target_tree.cc).
+void check_trees(const ImageContents& contents, const TargetPlace& target, std::vector<Finding>& findings);
+
+// The part that follows the code of the image, and of the kernel in it, as if it ran there (target_code.cc).
+void check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                const TargetPlace& target, std::vector<Finding>& findings);
 
 }  // namespace bootrig

@@ -4,7 +4,7 @@
 
 #include "inspect/archive.h"
 #include "triage/rules.h"
-#include "triage/system_instruction.h"
+#include "inspect/system_instruction.h"
 
 namespace bootrig {
 namespace {

@@ -1,0 +1,57 @@
+#include "run/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "elf/symbols.h"
+#include "qemu/arguments.h"
+
+namespace bootrig {
+
+TargetPlace target_place(std::string_view name, const MachineSpec& machine, MachineTrees& trees) {
+  return {.name = std::string(name),
+          .memory = kMemoryBase,
+          .memory_size = machine.memory,
+          .level = machine.level,
+          .gic = machine.gic,
+          .kvm = machine.accelerator == Accelerator::kKvm,
+          .tree = [machine, &trees](unsigned gic) {
+            MachineSpec asked = machine;
+            asked.gic = gic;
+            return trees.of(asked);
+          }};
+}
+
+Findings preflight(const Image& image, std::string_view target_name, const MachineSpec& machine, MachineTrees& trees) {
+  const auto bytes = read_file(image.file);
+  if (!bytes) return {};
+  const auto contents = read_contents(image.file.string(), *bytes, image.load_address);
+  if (!contents) return {};
+  SymbolTable symbols;
+  for (const auto& file : image.symbols) (void)symbols.add(file);
+  Findings findings = find_problems(*contents, *bytes, symbols, target_place(target_name, machine, trees));
+  std::erase_if(findings, [](const Finding& finding) { return finding.severity == Finding::Severity::kNote; });
+  return findings;
+}
+
+std::shared_future<Findings> Preflight::begin(const Image& image, std::string_view target_id,
+                                              const MachineSpec& machine) {
+  const std::lock_guard lock(mutex_);
+  const auto [found, is_new] = asked_.try_emplace(
+      fmt::format("{}\n{}\n{}\n{}", image.sha256, image.load_address.value_or(0), image.file.string(), target_id));
+  if (is_new) {
+    found->second = std::async(std::launch::async, [this, &image, name = std::string(target_id), machine] {
+                      return preflight(image, name, machine, trees_);
+                    }).share();
+  }
+  return found->second;
+}
+
+const Finding* first_error(const Findings& findings) {
+  const auto found = std::ranges::find(findings, Finding::Severity::kError, &Finding::severity);
+  return found == findings.end() ? nullptr : &*found;
+}
+
+}  // namespace bootrig
