@@ -55,11 +55,13 @@ struct Node {
 };
 using Graph = std::map<std::uint64_t, Node>;
 
-// Nodes from which `goal` can be reached.
-std::set<std::uint64_t> leading_to(const Graph& graph, std::uint64_t goal,
-                                   const std::map<std::uint64_t, std::vector<std::uint64_t>>& previous) {
-  std::set<std::uint64_t> found{goal};
-  std::vector<std::uint64_t> left{goal};
+using Addresses = std::set<std::uint64_t>;
+using Previous = std::map<std::uint64_t, std::vector<std::uint64_t>>;
+
+// Nodes from which one of the goals can be reached.
+Addresses leading_to(const Graph& graph, const Addresses& goals, const Previous& previous) {
+  Addresses found = goals;
+  std::vector<std::uint64_t> left(goals.begin(), goals.end());
   while (!left.empty()) {
     const auto before = previous.find(left.back());
     left.pop_back();
@@ -69,6 +71,28 @@ std::set<std::uint64_t> leading_to(const Graph& graph, std::uint64_t goal,
     }
   }
   return found;
+}
+
+// Events that mean the same: a compiler may have put one piece of code on several ways.
+using Group = std::tuple<int, std::uint64_t, std::uint64_t>;
+Group group_of(const CodeEvent& event) {
+  constexpr unsigned kBlock = 16;  // bits of address: a device
+  const int kind = static_cast<int>(event.kind);
+  switch (event.kind) {
+    case CodeEvent::Kind::kAccess:
+      return {kind, static_cast<std::uint64_t>(event.value.kind), event.value.number >> kBlock};
+    case CodeEvent::Kind::kCall:
+      return {kind, is_smc(event.instruction), event.value.number};
+    case CodeEvent::Kind::kSystem: {
+      const auto system = decode_system_instruction(event.instruction);
+      const unsigned level = system->lowest_level();
+      if (level >= 2 || system->gic_cpu_interface()) return {kind, level, system->gic_cpu_interface()};
+      return {kind, 0, event.instruction >> 5};
+    }
+    case CodeEvent::Kind::kReturn:
+      break;
+  }
+  return {kind, 0, 0};
 }
 
 // What a later question may be about: registers of EL2 and EL3, of GICv3's CPU interface, vectors, and whether the CPU
@@ -98,7 +122,7 @@ class FunctionWalk {
   void go_to(std::uint64_t address, const CodeState& state);
   void leave(const CodeState& state);
   void gather_events();
-  bool inevitable(std::uint64_t address, const std::map<std::uint64_t, std::vector<std::uint64_t>>& previous);
+  bool inevitable(const Addresses& goals, const Previous& previous);
 
   Walker& walker_;
   const Context& context_;
@@ -302,16 +326,22 @@ void FunctionWalk::note_event(std::uint64_t address, std::uint32_t instruction, 
 }
 
 void FunctionWalk::gather_events() {
-  std::map<std::uint64_t, std::vector<std::uint64_t>> previous;
+  Previous previous;
+  std::map<Group, Addresses> goals;
   for (const auto& [address, node] : graph_) {
     for (const std::uint64_t next : node.next) previous[next].push_back(address);
+    for (const CodeEvent& event : node.events) {
+      if (event.inevitable) goals[group_of(event)].insert(address);
+    }
+  }
+  std::set<Group> sure;
+  for (const auto& [group, addresses] : goals) {
+    if (inevitable(addresses, previous)) sure.insert(group);
   }
   std::map<std::tuple<std::uint64_t, int, std::uint64_t>, CodeEvent> events;
   for (const auto& [address, node] : graph_) {
-    const bool any = std::ranges::any_of(node.events, &CodeEvent::inevitable);
-    const bool here = any && inevitable(address, previous);
     for (CodeEvent event : node.events) {
-      event.inevitable = event.inevitable && here;
+      event.inevitable = event.inevitable && sure.contains(group_of(event));
       const std::tuple key{event.address, static_cast<int>(event.value.kind), event.value.number};
       const auto [known, is_new] = events.try_emplace(key, event);
       known->second.inevitable |= event.inevitable;
@@ -323,18 +353,17 @@ void FunctionWalk::gather_events() {
   }
 }
 
-// Every way from the entry that does not come to it ends without leaving the function, and does nothing on the way to
-// its end but say so.
-bool FunctionWalk::inevitable(std::uint64_t address,
-                              const std::map<std::uint64_t, std::vector<std::uint64_t>>& previous) {
+// Every way from the entry that does not come to a goal ends without leaving the function, and does nothing on the way
+// to its end but say so.
+bool FunctionWalk::inevitable(const Addresses& goals, const Previous& previous) {
   if (!walker_.may_search(2 * graph_.size())) return false;
-  const std::set<std::uint64_t> before = leading_to(graph_, address, previous);
-  std::set<std::uint64_t> seen{context_.entry};
+  const Addresses before = leading_to(graph_, goals, previous);
+  Addresses seen{context_.entry};
   std::vector<std::uint64_t> left{context_.entry};
   while (!left.empty()) {
     const std::uint64_t at = left.back();
     left.pop_back();
-    if (at == address) continue;
+    if (goals.contains(at)) continue;
     const Node& node = graph_[at];
     if (!before.contains(at) && (node.leaves || node.decisive)) return false;
     for (const std::uint64_t next : node.next) {

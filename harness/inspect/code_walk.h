@@ -49,7 +49,7 @@ struct CodeEvent {
   bool store = false;
   bool undescribed = false;
   std::optional<unsigned> level;  // at which it is executed, where the code tells
-  // Each way from the entry comes to it, or gives up before: prints, and halts.
+  // Each way from the entry comes to it, or to another like it, or gives up before: prints, and halts.
   bool inevitable = false;
 };
 

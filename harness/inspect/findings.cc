@@ -169,8 +169,10 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
   check_overlaps(regions, contents.loader.has_value(), findings);
   if (target) check_memory(regions, *target, findings);
   check_kernel_entry(contents, bytes, symbols, findings);
-  if (target) check_code(contents, bytes, symbols, *target, findings);
-  if (target) check_trees(contents, *target, findings);
+  if (target) {
+    const bool calls_firmware = check_code(contents, bytes, symbols, *target, findings);
+    check_trees(contents, calls_firmware, *target, findings);
+  }
   check_rights(contents, findings);
   std::ranges::stable_sort(findings, {}, &Finding::severity);
   return findings;

@@ -36,9 +36,11 @@ struct TargetPlace {
   unsigned level = 1;             // at which the image is entered
   unsigned gic = 2;               // its GIC's version
   bool kvm = false;
-  // The device tree of this target, or of the same one with another version of the GIC; null: it cannot be had. Asked
-  // only when a finding hangs on it: it takes a start of QEMU. May be empty.
-  std::function<const DeviceTree*(unsigned gic)> tree = {};
+  // Where the same target with the other version of the GIC would have its CPU interface or its redistributors.
+  std::optional<DeviceTree::Range> other_gic = {};
+  // The target's own device tree; null: it cannot be had. Asked only when a finding hangs on it: it takes a start of
+  // QEMU. May be empty.
+  std::function<const DeviceTree*()> tree = {};
 };
 
 // Errors first. `symbols` are those of the image's own code.
@@ -49,11 +51,14 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
 void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                         std::vector<Finding>& findings);
 
-// The part that holds device trees in the image against the target's (target_tree.cc).
-void check_trees(const ImageContents& contents, const TargetPlace& target, std::vector<Finding>& findings);
+// The part that holds device trees in the image against the target's (target_tree.cc). `calls_firmware`: the image's code
+// comes to smc or hvc.
+void check_trees(const ImageContents& contents, bool calls_firmware, const TargetPlace& target,
+                 std::vector<Finding>& findings);
 
-// The part that follows the code of the image, and of the kernel in it, as if it ran there (target_code.cc).
-void check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+// The part that follows the code of the image, and of the kernel in it, as if it ran there (target_code.cc). Whether it
+// comes to a call of firmware, or may.
+bool check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                 const TargetPlace& target, std::vector<Finding>& findings);
 
 }  // namespace bootrig

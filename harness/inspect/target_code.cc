@@ -106,6 +106,7 @@ class CodeCheck {
     check_addresses_of_other_gic();
     if (target_.kvm) check_kvm();
   }
+  bool calls_firmware() const { return !walk_.complete || std::ranges::find(walk_.events, Kind::kCall, &CodeEvent::kind) != walk_.events.end(); }
 
  private:
   using Events = std::vector<const CodeEvent*>;
@@ -193,7 +194,7 @@ class CodeCheck {
                      target_.level));
   }
 
-  const DeviceTree* tree(unsigned gic) const { return target_.tree ? target_.tree(gic) : nullptr; }
+  const DeviceTree* tree() const { return target_.tree ? target_.tree() : nullptr; }
 
   void check_conduit() {
     const Events calls = select(Kind::kCall, [&](const CodeEvent& event) { return psci_function(event.value) != nullptr; });
@@ -205,7 +206,7 @@ class CodeCheck {
       });
     };
     if (std::ranges::all_of(calls, [&](const CodeEvent* call) { return both(*call); })) return;
-    const DeviceTree* own = tree(target_.gic);
+    const DeviceTree* own = tree();
     if (own == nullptr) return;
     const std::string& method = own->psci_method;
     if (method.empty() && target_.level == 3) return;  // it may bring its own
@@ -258,31 +259,29 @@ class CodeCheck {
 
   // Where the other GIC has its CPU interface, or its redistributors, and this target has nothing.
   void check_addresses_of_other_gic() {
-    const Events accesses = select(Kind::kAccess, [](const CodeEvent& event) { return event.inevitable; });
-    if (accesses.empty()) return;
-    const unsigned other_gic = target_.gic == 2 ? 3 : 2;
-    const DeviceTree* other = tree(other_gic);
-    const DeviceTree* own = tree(target_.gic);
-    if (other == nullptr || own == nullptr || other->gic.size() < 2) return;
-    const std::vector<DeviceTree::Range> interface(other->gic.begin() + 1, other->gic.end());
-    Events there;
-    std::ranges::copy_if(accesses, std::back_inserter(there), [&](const CodeEvent* event) {
-      const std::uint64_t address = event->value.number;
-      return in(interface, address) && !in(own->memory, address) &&
-             std::ranges::none_of(own->devices, [&](const auto& device) { return in(device.ranges, address); });
+    if (!target_.other_gic) return;
+    Events there = select(Kind::kAccess, [&](const CodeEvent& event) {
+      return event.inevitable && in({*target_.other_gic}, event.value.number);
+    });
+    const DeviceTree* own = there.empty() ? nullptr : tree();
+    if (own == nullptr) return;
+    std::erase_if(there, [&](const CodeEvent* event) {
+      return in(own->memory, event->value.number) || std::ranges::any_of(own->devices, [&](const auto& device) {
+               return in(device.ranges, event->value.number);
+             });
     });
     if (there.empty()) return;
     const bool guessed = std::ranges::all_of(
         there, [](const CodeEvent* event) { return event->value.kind == CodeValue::Kind::kOffset; });
+    const unsigned other = target_.gic == 2 ? 3 : 2;
     auto evidence = lines(there, true);
     evidence.push_back(fmt::format("the same target with a GICv{} has its {} at {:#x}, this one has nothing there",
-                                   other_gic, other_gic == 2 ? "CPU interface" : "redistributors",
-                                   interface.front().base));
+                                   other, other == 2 ? "CPU interface" : "redistributors", target_.other_gic->base));
     if (guessed) evidence.emplace_back("a guess: the base is taken for where the program sees physical address 0");
     tell("gic-mismatch", guessed ? Severity::kWarning : Severity::kError,
-         fmt::format("{} accesses a GICv{}, and {} has a GICv{}", program_.name, other_gic, target_.name, target_.gic),
+         fmt::format("{} accesses a GICv{}, and {} has a GICv{}", program_.name, other, target_.name, target_.gic),
          std::move(evidence),
-         fmt::format("build the image for GICv{}, or choose a target with GICv{}", target_.gic, other_gic));
+         fmt::format("build the image for GICv{}, or choose a target with GICv{}", target_.gic, other));
   }
 
   void check_kvm() {
@@ -290,7 +289,7 @@ class CodeCheck {
       return event.undescribed && event.value.kind != CodeValue::Kind::kOffset;
     });
     if (undescribed.empty()) return;
-    const DeviceTree* own = tree(target_.gic);
+    const DeviceTree* own = tree();
     if (own == nullptr) return;
     Events devices;
     std::string device_path;
@@ -322,11 +321,16 @@ class CodeCheck {
 
 }  // namespace
 
-void check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+bool check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                 const TargetPlace& target, std::vector<Finding>& findings) {
+  bool calls_firmware = false;
   for (const auto& program : {entered_program(contents, bytes, target.level), kernel_program(contents, bytes, target)}) {
-    if (program) CodeCheck(*program, symbols, target, findings).check();
+    if (!program) continue;
+    CodeCheck check(*program, symbols, target, findings);
+    check.check();
+    calls_firmware |= check.calls_firmware();
   }
+  return calls_firmware;
 }
 
 }  // namespace bootrig

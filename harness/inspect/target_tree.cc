@@ -40,11 +40,11 @@ class TreeCheck {
             std::vector<Finding>& findings)
       : offset_(embedded.offset), tree_(embedded.tree), own_(own), target_(target), findings_(findings) {}
 
-  void check() {
+  void check(bool calls_firmware) {
     check_memory();
     check_gic();
     check_uart();
-    check_psci();
+    if (calls_firmware) check_psci();
     check_cpus();
   }
 
@@ -122,10 +122,11 @@ class TreeCheck {
 }  // namespace
 
 // An image with several trees chooses when it runs.
-void check_trees(const ImageContents& contents, const TargetPlace& target, std::vector<Finding>& findings) {
+void check_trees(const ImageContents& contents, bool calls_firmware, const TargetPlace& target,
+                 std::vector<Finding>& findings) {
   if (contents.trees.size() != 1 || !target.tree) return;
-  const DeviceTree* own = target.tree(target.gic);
-  if (own != nullptr) TreeCheck(contents.trees.front(), *own, target, findings).check();
+  const DeviceTree* own = target.tree();
+  if (own != nullptr) TreeCheck(contents.trees.front(), *own, target, findings).check(calls_firmware);
 }
 
 }  // namespace bootrig

@@ -9,6 +9,13 @@
 #include "qemu/arguments.h"
 
 namespace bootrig {
+namespace {
+
+// Where QEMU's virt has the CPU interface of a GICv2, and the redistributors of a GICv3 (hw/arm/virt.c, VIRT_GIC_CPU and
+// VIRT_GIC_REDIST).
+constexpr DeviceTree::Range kGic2Interface{0x08010000, 0x10000}, kGic3Redistributors{0x080a0000, 0xf60000};
+
+}  // namespace
 
 TargetPlace target_place(std::string_view name, const MachineSpec& machine, MachineTrees& trees) {
   return {.name = std::string(name),
@@ -17,11 +24,8 @@ TargetPlace target_place(std::string_view name, const MachineSpec& machine, Mach
           .level = machine.level,
           .gic = machine.gic,
           .kvm = machine.accelerator == Accelerator::kKvm,
-          .tree = [machine, &trees](unsigned gic) {
-            MachineSpec asked = machine;
-            asked.gic = gic;
-            return trees.of(asked);
-          }};
+          .other_gic = machine.gic == 2 ? kGic3Redistributors : kGic2Interface,
+          .tree = [machine, &trees] { return trees.of(machine); }};
 }
 
 Findings preflight(const Image& image, std::string_view target_name, const MachineSpec& machine, MachineTrees& trees) {
