@@ -11,6 +11,7 @@
 #include "inspect/findings.h"
 #include "json/value.h"
 #include "run/preflight.h"
+#include "run/result_json.h"
 
 namespace bootrig {
 namespace {
@@ -103,15 +104,6 @@ JsonValue to_json(const ImageRegion& region) {
                            {"size", region.size},
                            {"file-offset", region.file_offset},
                            {"file-size", region.file_size}};
-}
-
-JsonValue to_json(const Finding& finding) {
-  JsonValue::Array evidence(finding.evidence.begin(), finding.evidence.end());
-  return JsonValue::Object{{"name", finding.name},
-                           {"severity", to_text(finding.severity)},
-                           {"what", finding.what},
-                           {"evidence", std::move(evidence)},
-                           {"change", finding.change}};
 }
 
 JsonValue to_json(const InspectOptions& options, const Inspected& inspected) {

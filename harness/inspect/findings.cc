@@ -158,6 +158,11 @@ std::string_view to_text(Severity severity) {
   return "note";
 }
 
+std::string to_line(const Finding& finding) {
+  return fmt::format("{}: {} [{}]{}", to_text(finding.severity), finding.what, finding.name,
+                     finding.evidence.empty() ? "" : ": " + finding.evidence.front());
+}
+
 std::vector<Finding> find_problems(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                                    const std::optional<TargetPlace>& target) {
   std::vector<Finding> findings;

@@ -27,6 +27,8 @@ struct Finding {
   std::string change;                 // what to do about it; "" where it is not known
 };
 std::string_view to_text(Finding::Severity severity);  // "error"
+// "error: kernel.elf needs EL2, and virt enters at EL1 [wrong-level]: 0xffffff8040000a48: msr HCR_EL2"
+std::string to_line(const Finding& finding);
 
 // What findings need of a target.
 struct TargetPlace {

@@ -53,9 +53,14 @@ std::shared_future<Findings> Preflight::begin(const Image& image, std::string_vi
   return found->second;
 }
 
-const Finding* first_error(const Findings& findings) {
+std::optional<Verdict> preflight_verdict(const Findings& findings) {
   const auto found = std::ranges::find(findings, Finding::Severity::kError, &Finding::severity);
-  return found == findings.end() ? nullptr : &*found;
+  if (found == findings.end()) return std::nullopt;
+  return Verdict{VerdictKind::kError, Cause::kImageBuild, "preflight: " + to_line(*found)};
+}
+
+void add_evidence(const Findings& findings, Diagnosis& diagnosis) {
+  for (const Finding& finding : findings) diagnosis.findings.push_back("preflight: " + to_line(finding));
 }
 
 }  // namespace bootrig

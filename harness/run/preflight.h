@@ -6,12 +6,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "image/image.h"
 #include "inspect/findings.h"
 #include "machine/machine_trees.h"
+#include "run/verdict.h"
 #include "spec/target.h"
 
 namespace bootrig {
@@ -38,7 +40,9 @@ class Preflight {
   std::map<std::string, std::shared_future<Findings>> asked_;
 };
 
-// The first of severity "error"; null: there is none.
-const Finding* first_error(const Findings& findings);
+// Why an image is not to be booted: an error among the findings, which the image's author must act on. None: it may.
+std::optional<Verdict> preflight_verdict(const Findings& findings);
+// The findings as lines of the diagnosis of a boot that failed.
+void add_evidence(const Findings& findings, Diagnosis& diagnosis);
 
 }  // namespace bootrig
