@@ -11,24 +11,9 @@
 
 #include "elf/symbols.h"
 #include "inspect/container.h"
+#include "inspect/finding.h"
 
 namespace bootrig {
-
-struct Finding {
-  enum class Severity {
-    kError,    // it cannot boot
-    kWarning,  // it may not boot; the bytes alone do not decide it
-    kNote,
-  };
-  std::string name;  // "kernel-not-mapped"
-  Severity severity = Severity::kNote;
-  std::string what;                   // one sentence
-  std::vector<std::string> evidence;  // a line each
-  std::string change;                 // what to do about it; "" where it is not known
-};
-std::string_view to_text(Finding::Severity severity);  // "error"
-// "error: kernel.elf needs EL2, and virt enters at EL1 [wrong-level]: 0xffffff8040000a48: msr HCR_EL2"
-std::string to_line(const Finding& finding);
 
 // What findings need of a target.
 struct TargetPlace {

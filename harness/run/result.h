@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "inspect/findings.h"
+#include "inspect/finding.h"
 #include "run/verdict.h"
 #include "triage/diagnosis.h"
 
