@@ -201,6 +201,8 @@ Summary FunctionWalk::run() {
 void FunctionWalk::go_to(std::uint64_t address, const CodeState& state) {
   const auto [head, is_new] = heads_.try_emplace(address, state);
   if (is_new || head->second.join_with(state)) waiting_.insert(address);
+  // A straight line that was followed through it ends here from now on, and joins.
+  if (is_new && graph_.contains(address) && head != heads_.begin()) waiting_.insert(std::prev(head)->first);
 }
 
 void FunctionWalk::leave(const CodeState& state) {
