@@ -1,5 +1,7 @@
 #include "inspect/code_state.h"
 
+#include <algorithm>
+
 namespace bootrig {
 namespace {
 
@@ -51,7 +53,8 @@ CodeValue join(const CodeValue& a, const CodeValue& b) {
   if (a == b) return a;
   const bool numbers = (a.is_known() || a.kind == Kind::kNear) && (b.is_known() || b.kind == Kind::kNear);
   if (!numbers || !near(a.number, b.number)) return {};
-  return {Kind::kNear, a.kind == Kind::kNear || b.is_known() ? a.number : b.number};
+  if (a.is_known() && b.is_known()) return {Kind::kNear, std::min(a.number, b.number)};
+  return {Kind::kNear, a.is_known() ? b.number : a.number};
 }
 
 bool CodeState::join_with(const CodeState& other) {
