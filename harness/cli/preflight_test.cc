@@ -17,14 +17,11 @@ namespace bootrig {
 namespace {
 
 // By the root cause that a scenario expects; of others the bytes tell nothing.
-const std::map<std::string, std::string> kFindings = {{"conduit-mismatch", "conduit-mismatch"},
-                                                      {"image-for-gicv2", "gic-mismatch"},
-                                                      {"image-for-gicv3", "gic-mismatch"},
-                                                      {"hypervisor-image-below-el2", "wrong-level"},
-                                                      {"image-entered-at-el2", "wrong-level"},
-                                                      {"image-entered-at-el3", "wrong-level"},
-                                                      {"image-outside-ram", "outside-memory"},
-                                                      {"truncated-archive", "truncated-archive"}};
+const std::map<std::string, std::string> kFindings = {
+    {"conduit-mismatch", "conduit-mismatch"}, {"image-for-gicv2", "gic-mismatch"},
+    {"image-for-gicv3", "gic-mismatch"},      {"hypervisor-image-below-el2", "wrong-level"},
+    {"image-entered-at-el2", "wrong-level"},  {"image-entered-at-el3", "wrong-level"},
+    {"image-outside-ram", "outside-memory"},  {"truncated-archive", "truncated-archive"}};
 
 std::set<std::string> names(const Findings& findings) {
   std::set<std::string> names;
@@ -38,8 +35,8 @@ TEST(Preflight, TellsTheNightlyMatrixApart) {
   ASSERT_TRUE(plan) << to_text(plan.error());
   const TestFolder folder;
   ForkingLauncher launcher;
-  ImageBuilder builder(*project.recipes(), {.folder = folder.path() / "images", .program = build_path("bootrig"), .jobs = 2},
-                       launcher);
+  ImageBuilder builder(*project.recipes(),
+                       {.folder = folder.path() / "images", .program = build_path("bootrig"), .jobs = 2}, launcher);
   std::vector<ImageRequest> requests;
   for (const Testcase& testcase : plan->testcases) {
     requests.push_back({testcase.scenario->image, testcase.scenario->parameters, testcase.target.machine});
@@ -56,8 +53,7 @@ TEST(Preflight, TellsTheNightlyMatrixApart) {
       Image stripped = *images[i];
       stripped.symbols.clear();
       found->second = preflight(stripped, testcase.target_id, testcase.target.machine, trees);
-      EXPECT_EQ(names(found->second),
-                names(preflight(*images[i], testcase.target_id, testcase.target.machine, trees)));
+      EXPECT_EQ(names(found->second), names(preflight(*images[i], testcase.target_id, testcase.target.machine, trees)));
     }
     std::set<std::string> expected;
     const std::string cause = testcase.expected_failure ? testcase.expected_failure->root_cause.value_or("") : "";
@@ -89,7 +85,8 @@ TEST(Preflight, StrictDoesNotBootWhatCannotBoot) {
                 { "link": "broken", "inputs": ["objects"], "flags": ["-nostdlib", "-static", "-Wl,-Ttext=0x40400000"] } ],
     "boot": { "stage": "broken", "format": "elf", "symbols": ["broken"] } })");
   folder.put("project/images/broken/start.S", ".global _start\n_start: msr hcr_el2, x0\nb .\n");
-  const std::string scenario = R"({ "summary": "x", "image": "broken", "timeout": "1s", "steps": [ { "expect": "x" } ] )";
+  const std::string scenario =
+      R"({ "summary": "x", "image": "broken", "timeout": "1s", "steps": [ { "expect": "x" } ] )";
   folder.put("project/scenarios/strict/gated/scenario.json", scenario + "}");
   folder.put("project/scenarios/strict/expected/scenario.json",
              scenario + R"(, "expect-fail": { "verdict": "fail", "cause": "boot-timeout", "reason": "it traps" } })");
@@ -97,7 +94,8 @@ TEST(Preflight, StrictDoesNotBootWhatCannotBoot) {
                                 project, "--output", (folder.path() / "out").string()});
   EXPECT_EQ(run.code, 1) << run.out << run.err;
   EXPECT_TRUE(run.out.contains("error: image-build")) << run.out;
-  EXPECT_TRUE(run.out.contains("preflight: error: the image needs EL2, and virt enters at EL1 [wrong-level]")) << run.out;
+  EXPECT_TRUE(run.out.contains("preflight: error: the image needs EL2, and virt enters at EL1 [wrong-level]"))
+      << run.out;
   EXPECT_TRUE(run.out.contains("1 failed as expected")) << run.out;
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/cells/strict/gated/virt/attempt-1/transcript.raw"));
 }

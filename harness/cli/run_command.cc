@@ -163,7 +163,7 @@ Result<int> run(const RunCommandOptions& options) {
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
   Preflight preflight(launcher);
-  const RunContext context{*machines, images,    clock, interrupt, {&terminal, &junit_reporter, &json_reporter},
+  const RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter},
                            &preflight};
   BOOTRIG_TRY(const RunEnd end, run_plan(plan, run_options, describe_run(plan.name, launcher, project), context));
   return exit_status(end, options.fail_fast || options.until_fail);

@@ -31,9 +31,9 @@ CodeValue join(const CodeValue& a, const CodeValue& b);
 
 struct CodeState {
   static constexpr unsigned kStackPointer = 31;
-  std::array<CodeValue, 32> x;            // x31 is the stack pointer
-  std::optional<unsigned> flags;          // N, Z, C, V: bits 3 to 0
-  std::optional<unsigned> level;          // exception level; none: it cannot be told
+  std::array<CodeValue, 32> x;               // x31 is the stack pointer
+  std::optional<unsigned> flags;             // N, Z, C, V: bits 3 to 0
+  std::optional<unsigned> level;             // exception level; none: it cannot be told
   std::map<std::uint64_t, CodeValue> cells;  // words in memory that the code has written, by address
 
   CodeState() { x[kStackPointer] = {CodeValue::Kind::kStack, 0}; }

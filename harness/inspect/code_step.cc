@@ -86,8 +86,8 @@ class Stepper {
       case 0b001: {
         const std::uint64_t raw = bits(word_, 23, 5) << 2 | bits(word_, 30, 29);
         const std::uint64_t offset = sign_extended(raw, 21);
-        return set(rd(), CodeValue::known(wide() ? (address_ & ~std::uint64_t{0xfff}) + (offset << 12)
-                                                 : address_ + offset),
+        return set(rd(),
+                   CodeValue::known(wide() ? (address_ & ~std::uint64_t{0xfff}) + (offset << 12) : address_ + offset),
                    true);
       }
       case 0b010: {
@@ -165,7 +165,8 @@ class Stepper {
     const bool carry = minus ? a >= b : result < a;
     const std::uint64_t other = minus ? ~b : b;
     const bool overflow = (~(a ^ other) & (a ^ result) & sign) != 0;
-    state_.flags = ((result & sign) != 0 ? 8u : 0u) | (result == 0 ? 4u : 0u) | (carry ? 2u : 0u) | (overflow ? 1u : 0u);
+    state_.flags =
+        ((result & sign) != 0 ? 8u : 0u) | (result == 0 ? 4u : 0u) | (carry ? 2u : 0u) | (overflow ? 1u : 0u);
   }
 
   void logical(const CodeValue& a, const CodeValue& b, bool with_sp) {
@@ -221,7 +222,8 @@ class Stepper {
   void of_registers() {
     const unsigned op2 = static_cast<unsigned>(bits(word_, 24, 21));
     if (!bit(word_, 28)) {
-      const unsigned kind = static_cast<unsigned>(bits(word_, 23, 22)), amount = static_cast<unsigned>(bits(word_, 15, 10));
+      const unsigned kind = static_cast<unsigned>(bits(word_, 23, 22)),
+                     amount = static_cast<unsigned>(bits(word_, 15, 10));
       if ((op2 & 8) == 0) {
         // orr xD, xzr, xM is how a register is moved, whatever is known of it.
         if (bits(word_, 30, 29) == 1 && rn() == kZeroRegister && amount == 0 && !bit(word_, 21)) {
@@ -232,7 +234,8 @@ class Stepper {
         return logical(get(rn()), right, false);
       }
       if (!bit(word_, 21)) return add_or_subtract(get(rn()), shifted(rm(), kind, amount), false);
-      const unsigned option = static_cast<unsigned>(bits(word_, 15, 13)), shift = static_cast<unsigned>(bits(word_, 12, 10));
+      const unsigned option = static_cast<unsigned>(bits(word_, 15, 13)),
+                     shift = static_cast<unsigned>(bits(word_, 12, 10));
       return add_or_subtract(state_.x[rn()], extended(rm(), option, shift), true);
     }
     if (op2 == 0b0100) return select();
@@ -245,7 +248,8 @@ class Stepper {
     const auto holds = condition(static_cast<unsigned>(bits(word_, 15, 12)));
     CodeValue other = get(rm());
     const bool inverts = bit(word_, 30), increments = bit(word_, 10);
-    if ((inverts || increments) && !other.is_known()) other = {};
+    if ((inverts || increments) && !other.is_known())
+      other = {};
     else if (inverts || increments)
       other = CodeValue::known((inverts ? ~other.number : other.number) + (increments ? 1 : 0));
     if (holds) return set(rd(), *holds ? get(rn()) : other, wide());

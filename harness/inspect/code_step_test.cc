@@ -28,16 +28,16 @@ CodeState with(unsigned reg, std::uint64_t number) {
 }
 
 TEST(CodeStep, Immediates) {
-  EXPECT_EQ(x1_after(0xd2a10081), CodeValue::known(0x08040000));                        // mov x1, #0x8040000
-  EXPECT_EQ(x1_after(0xf2800081, with(1, 0x08000000)), CodeValue::known(0x08000004));   // movk x1, #4
-  EXPECT_EQ(x1_after(0x12800001), CodeValue::known(0xffffffff));                        // mov w1, #-1
-  EXPECT_EQ(x1_after(0x10000001), CodeValue::known(0x1000));                            // adr x1, .
-  EXPECT_EQ(x1_after(0xb0000001), CodeValue::known(0x2000));                            // adrp x1, next page
-  EXPECT_EQ(x1_after(0xb2400fe1), CodeValue::known(0xf));                               // mov x1, #0xf (orr)
-  EXPECT_EQ(x1_after(0x121e7841, with(2, 0xff)), CodeValue::known(0xfd));               // and w1, w2, #0xfffffffd
-  EXPECT_EQ(x1_after(0x91400441, with(2, 8)), CodeValue::known(0x1008));                // add x1, x2, #1, lsl #12
-  EXPECT_EQ(x1_after(0xd3441c41, with(2, 0x2bf)), CodeValue::known(0xb));               // ubfx x1, x2, #4, #4
-  EXPECT_EQ(x1_after(0xd37cec41, with(2, 0x11)), CodeValue::known(0x110));              // lsl x1, x2, #4
+  EXPECT_EQ(x1_after(0xd2a10081), CodeValue::known(0x08040000));                       // mov x1, #0x8040000
+  EXPECT_EQ(x1_after(0xf2800081, with(1, 0x08000000)), CodeValue::known(0x08000004));  // movk x1, #4
+  EXPECT_EQ(x1_after(0x12800001), CodeValue::known(0xffffffff));                       // mov w1, #-1
+  EXPECT_EQ(x1_after(0x10000001), CodeValue::known(0x1000));                           // adr x1, .
+  EXPECT_EQ(x1_after(0xb0000001), CodeValue::known(0x2000));                           // adrp x1, next page
+  EXPECT_EQ(x1_after(0xb2400fe1), CodeValue::known(0xf));                              // mov x1, #0xf (orr)
+  EXPECT_EQ(x1_after(0x121e7841, with(2, 0xff)), CodeValue::known(0xfd));              // and w1, w2, #0xfffffffd
+  EXPECT_EQ(x1_after(0x91400441, with(2, 8)), CodeValue::known(0x1008));               // add x1, x2, #1, lsl #12
+  EXPECT_EQ(x1_after(0xd3441c41, with(2, 0x2bf)), CodeValue::known(0xb));              // ubfx x1, x2, #4, #4
+  EXPECT_EQ(x1_after(0xd37cec41, with(2, 0x11)), CodeValue::known(0x110));             // lsl x1, x2, #4
 }
 
 TEST(CodeStep, Registers) {
@@ -76,10 +76,10 @@ TEST(CodeStep, WriteBackMovesTheBase) {
 
 TEST(CodeStep, FlagsDecideBranches) {
   CodeState state = with(0, 8);
-  (void)step(0xf100201f, 0x1000, Words(), state);                              // cmp x0, #8
-  CodeEffect effect = step(0x54000041, 0x1004, Words(), state);                // b.ne +8
+  (void)step(0xf100201f, 0x1000, Words(), state);                // cmp x0, #8
+  CodeEffect effect = step(0x54000041, 0x1004, Words(), state);  // b.ne +8
   EXPECT_EQ(effect.step.kind, CodeStep::Kind::kNext);
-  effect = step(0x54000040, 0x1004, Words(), state);                           // b.eq +8
+  effect = step(0x54000040, 0x1004, Words(), state);  // b.eq +8
   EXPECT_EQ(effect.step.kind, CodeStep::Kind::kBranch);
   EXPECT_EQ(effect.step.target, 0x100cu);
   EXPECT_FALSE(effect.step.falls_through);

@@ -153,9 +153,14 @@ class Walker {
   }
 
   static std::shared_ptr<const Summary> unknown() {
-    static const auto summary = std::make_shared<const Summary>(
-        Summary{.returns = true, .result = {}, .returns_from_exceptions = false, .sets_system_registers = false,
-                .writes_unknown_memory = true, .cells = {}, .written = {}, .events = {}});
+    static const auto summary = std::make_shared<const Summary>(Summary{.returns = true,
+                                                                        .result = {},
+                                                                        .returns_from_exceptions = false,
+                                                                        .sets_system_registers = false,
+                                                                        .writes_unknown_memory = true,
+                                                                        .cells = {},
+                                                                        .written = {},
+                                                                        .events = {}});
     return summary;
   }
 
@@ -302,7 +307,8 @@ bool FunctionWalk::call(std::uint64_t, const CodeStep& step, CodeState& state, N
 
 void FunctionWalk::note_event(std::uint64_t address, std::uint32_t instruction, const CodeState& before,
                               const CodeEffect& effect, Node& node) const {
-  CodeEvent event{.address = address, .instruction = instruction, .value = {}, .level = before.level, .inevitable = true};
+  CodeEvent event{
+      .address = address, .instruction = instruction, .value = {}, .level = before.level, .inevitable = true};
   if (is_smc(instruction) || is_hvc(instruction)) {
     event.kind = CodeEvent::Kind::kCall;
     event.value = before.x[0];
@@ -316,7 +322,8 @@ void FunctionWalk::note_event(std::uint64_t address, std::uint32_t instruction, 
     node.events.push_back(event);
   } else if (effect.access) {
     const CodeAccess& access = *effect.access;
-    const bool numbered = access.address.kind != CodeValue::Kind::kUnknown && access.address.kind != CodeValue::Kind::kStack;
+    const bool numbered =
+        access.address.kind != CodeValue::Kind::kUnknown && access.address.kind != CodeValue::Kind::kStack;
     if (!numbered || walker_.space().contains(access.address.number)) return;
     event.kind = CodeEvent::Kind::kAccess;
     event.value = access.address;
@@ -378,7 +385,8 @@ bool FunctionWalk::inevitable(const Addresses& goals, const Previous& previous) 
 }  // namespace
 
 const CodeSpace::Piece* CodeSpace::piece_at(std::uint64_t address) const {
-  const auto found = std::ranges::find_if(pieces_, [&](const Piece& piece) { return address - piece.address < piece.size; });
+  const auto found =
+      std::ranges::find_if(pieces_, [&](const Piece& piece) { return address - piece.address < piece.size; });
   return found == pieces_.end() ? nullptr : &*found;
 }
 

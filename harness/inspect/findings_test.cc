@@ -141,7 +141,8 @@ TEST(Findings, NamesThatLeadOutOfAnArchive) {
   const auto with = [](const std::string& name) {
     return find(archive_member(name, "data") + archive_member("TRAILER!!!", ""), std::nullopt, 0x40000000);
   };
-  for (const char* name : {"../evil", "a/../../b", "/etc/passwd"}) EXPECT_EQ(only(with(name)).name, "archive-name") << name;
+  for (const char* name : {"../evil", "a/../../b", "/etc/passwd"})
+    EXPECT_EQ(only(with(name)).name, "archive-name") << name;
   for (const char* name : {"kernel.elf", "a/b..c", "..."}) EXPECT_TRUE(with(name).empty()) << name;
 }
 
@@ -172,8 +173,8 @@ TEST(Findings, TreeWithABadSize) {
 }
 
 TEST(Findings, TreeIsNoCode) {
-  const auto findings = find(std::string("\xd0\x0d\xfe\xed\0\0\0\x80", 8) + std::string(120, '\0'), std::nullopt,
-                             0x40000000);
+  const auto findings =
+      find(std::string("\xd0\x0d\xfe\xed\0\0\0\x80", 8) + std::string(120, '\0'), std::nullopt, 0x40000000);
   EXPECT_EQ(only(findings).name, "not-code");
 }
 

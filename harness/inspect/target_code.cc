@@ -17,7 +17,7 @@ namespace {
 using Severity = Finding::Severity;
 using Kind = CodeEvent::Kind;
 
-constexpr std::uint64_t kExecutable = 1, kWritable = 2;  // PF_X, PF_W
+constexpr std::uint64_t kExecutable = 1, kWritable = 2;   // PF_X, PF_W
 constexpr std::uint64_t kBlock = std::uint64_t{2} << 20;  // Microkit's loader maps its kernel by 2 MiB
 constexpr std::size_t kPlacesShown = 3;
 
@@ -53,9 +53,10 @@ std::optional<Program> kernel_of_loader(const ImageContents& contents, std::stri
   const std::uint64_t entry = contents.loader->kernel_entry;
   const std::uint64_t into = (entry - region->address) & (kBlock - 1);
   if (into >= region->file_size) return std::nullopt;
-  return Program{"its kernel",
-                 CodeSpace({{entry - into, bytes.substr(region->file_offset, region->file_size), region->size, true, true}}),
-                 entry, level_of_kernel(target), false};
+  return Program{
+      "its kernel",
+      CodeSpace({{entry - into, bytes.substr(region->file_offset, region->file_size), region->size, true, true}}),
+      entry, level_of_kernel(target), false};
 }
 
 std::optional<Program> kernel_program(const ImageContents& contents, std::string_view bytes,
@@ -66,8 +67,8 @@ std::optional<Program> kernel_program(const ImageContents& contents, std::string
   const std::string_view file = bytes.substr(kernel->offset);
   std::vector<CodeSpace::Piece> pieces;
   for (const ElfSegment& segment : kernel->elf.segments) {
-    pieces.push_back({segment.virtual_address, file.substr(segment.file_offset, segment.file_size),
-                      segment.memory_size, (segment.flags & kExecutable) != 0, (segment.flags & kWritable) != 0});
+    pieces.push_back({segment.virtual_address, file.substr(segment.file_offset, segment.file_size), segment.memory_size,
+                      (segment.flags & kExecutable) != 0, (segment.flags & kWritable) != 0});
   }
   return Program{kernel->name, CodeSpace(std::move(pieces)), kernel->elf.entry, level_of_kernel(target), false};
 }
@@ -77,9 +78,10 @@ struct PsciRow {
   std::string_view name;
 };
 // Arm DEN 0022, 5.1; the same numbers in the 64-bit space.
-constexpr PsciRow kPsci[] = {{0x84000000, "PSCI_VERSION"},  {0x84000001, "CPU_SUSPEND"},  {0x84000002, "CPU_OFF"},
-                             {0x84000003, "CPU_ON"},        {0x84000004, "AFFINITY_INFO"}, {0x84000008, "SYSTEM_OFF"},
-                             {0x84000009, "SYSTEM_RESET"},  {0x8400000a, "PSCI_FEATURES"}, {0x84000012, "SYSTEM_RESET2"}};
+constexpr PsciRow kPsci[] = {
+    {0x84000000, "PSCI_VERSION"}, {0x84000001, "CPU_SUSPEND"},   {0x84000002, "CPU_OFF"},
+    {0x84000003, "CPU_ON"},       {0x84000004, "AFFINITY_INFO"}, {0x84000008, "SYSTEM_OFF"},
+    {0x84000009, "SYSTEM_RESET"}, {0x8400000a, "PSCI_FEATURES"}, {0x84000012, "SYSTEM_RESET2"}};
 constexpr std::uint64_t kWideCall = 0x40000000;
 
 const PsciRow* psci_function(const CodeValue& x0) {
@@ -106,7 +108,9 @@ class CodeCheck {
     check_addresses_of_other_gic();
     if (target_.kvm) check_kvm();
   }
-  bool calls_firmware() const { return !walk_.complete || std::ranges::find(walk_.events, Kind::kCall, &CodeEvent::kind) != walk_.events.end(); }
+  bool calls_firmware() const {
+    return !walk_.complete || std::ranges::find(walk_.events, Kind::kCall, &CodeEvent::kind) != walk_.events.end();
+  }
 
  private:
   using Events = std::vector<const CodeEvent*>;
@@ -125,8 +129,8 @@ class CodeCheck {
     std::array<std::uint8_t, 4> code{};
     for (unsigned i = 0; i < code.size(); ++i) code[i] = static_cast<std::uint8_t>(event.instruction >> (8 * i));
     const std::string name = symbols_.name_of(event.address);
-    const std::string text = event.kind == Kind::kSystem ? system(event).text()
-                                                         : disassemble(event.address, code).front().text;
+    const std::string text =
+        event.kind == Kind::kSystem ? system(event).text() : disassemble(event.address, code).front().text;
     return fmt::format("{:#x}{}: {}{}", event.address, name.empty() ? "" : " <" + name + ">", text, remark(event));
   }
   static std::string remark(const CodeEvent& event) {
@@ -197,7 +201,8 @@ class CodeCheck {
   const DeviceTree* tree() const { return target_.tree ? target_.tree() : nullptr; }
 
   void check_conduit() {
-    const Events calls = select(Kind::kCall, [&](const CodeEvent& event) { return psci_function(event.value) != nullptr; });
+    const Events calls =
+        select(Kind::kCall, [&](const CodeEvent& event) { return psci_function(event.value) != nullptr; });
     if (calls.empty()) return;
     // A function that is called both ways, or calls that the code does not tell, is decided when it runs.
     const auto both = [&](const CodeEvent& call) {
@@ -227,10 +232,11 @@ class CodeCheck {
                      method.empty() ? "none" : "it by " + method),
          with(lines(shown, !sure.empty()), fmt::format("method of /psci in the tree of {}: {}", target_.name,
                                                        method.empty() ? "no such node" : method)),
-         method.empty() ? "choose a target with PSCI"
-                        : fmt::format("call by {}, as the psci node of the device tree says, or choose a target that is "
-                                      "entered at {}",
-                                      method, used == "smc" ? "EL2" : "EL1"));
+         method.empty()
+             ? "choose a target with PSCI"
+             : fmt::format("call by {}, as the psci node of the device tree says, or choose a target that is "
+                           "entered at {}",
+                           method, used == "smc" ? "EL2" : "EL1"));
   }
   static std::vector<std::string> with(std::vector<std::string> lines, std::string more) {
     lines.push_back(std::move(more));
@@ -238,8 +244,7 @@ class CodeCheck {
   }
 
   void check_registers_of_gic3() {
-    const Events uses =
-        select(Kind::kSystem, [](const CodeEvent& event) { return system(event).gic_cpu_interface(); });
+    const Events uses = select(Kind::kSystem, [](const CodeEvent& event) { return system(event).gic_cpu_interface(); });
     Events sure;
     std::ranges::copy_if(uses, std::back_inserter(sure), &CodeEvent::inevitable);
     const bool asks = !select(Kind::kSystem, [](const CodeEvent& event) {
@@ -249,8 +254,7 @@ class CodeCheck {
     if (sure.empty() && (uses.empty() || asks || !walk_.complete)) return;
     tell("gic-mismatch", sure.empty() ? Severity::kWarning : Severity::kError,
          fmt::format("{} uses the CPU interface of a GICv3, and {} has a GICv2", program_.name, target_.name),
-         lines(sure.empty() ? uses : sure, !sure.empty()),
-         "build the image for GICv2, or choose a target with GICv3");
+         lines(sure.empty() ? uses : sure, !sure.empty()), "build the image for GICv2, or choose a target with GICv3");
   }
 
   static bool in(const std::vector<DeviceTree::Range>& ranges, std::uint64_t address) {
@@ -324,7 +328,8 @@ class CodeCheck {
 bool check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                 const TargetPlace& target, std::vector<Finding>& findings) {
   bool calls_firmware = false;
-  for (const auto& program : {entered_program(contents, bytes, target.level), kernel_program(contents, bytes, target)}) {
+  for (const auto& program :
+       {entered_program(contents, bytes, target.level), kernel_program(contents, bytes, target)}) {
     if (!program) continue;
     CodeCheck check(*program, symbols, target, findings);
     check.check();

@@ -17,8 +17,8 @@ DeviceTree machine_tree(unsigned gic, std::string psci) {
   DeviceTree tree;
   tree.memory = {{0x40000000, 1 << 30}};
   tree.gic_version = gic;
-  tree.gic = {{0x08000000, 0x10000}, gic == 2 ? DeviceTree::Range{0x08010000, 0x10000}
-                                              : DeviceTree::Range{0x080a0000, 0xf60000}};
+  tree.gic = {{0x08000000, 0x10000},
+              gic == 2 ? DeviceTree::Range{0x08010000, 0x10000} : DeviceTree::Range{0x080a0000, 0xf60000}};
   tree.psci_method = std::move(psci);
   tree.cpus = 1;
   tree.console = "pl011@9000000";
@@ -106,7 +106,8 @@ TEST(TargetFindings, RegistersOfGic3) {
 }
 
 TEST(TargetFindings, InterfaceOfTheOtherGic) {
-  const std::vector<std::uint32_t> two = {high(1, 0x801), kStoreW2AtX1, kHalt}, three = {high(1, 0x80a), kStoreW2AtX1, kHalt};
+  const std::vector<std::uint32_t> two = {high(1, 0x801), kStoreW2AtX1, kHalt},
+                                   three = {high(1, 0x80a), kStoreW2AtX1, kHalt};
   EXPECT_TRUE(find(two).empty());
   const Finding finding = only(find(two, {.gic = 3}));
   EXPECT_EQ(finding.name, "gic-mismatch");

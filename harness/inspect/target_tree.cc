@@ -51,19 +51,19 @@ class TreeCheck {
  private:
   void tell(std::string name, std::string what, std::string_view property, std::string_view theirs,
             std::string_view own, std::string change) {
-    findings_.push_back({std::move(name),
-                         Severity::kWarning,
-                         std::move(what),
-                         {fmt::format("{} in the image's tree, at byte {:#x}: {}", property, offset_, printable(theirs)),
-                          fmt::format("{} in the tree of {}: {}", property, target_.name, printable(own))},
-                         std::move(change)});
+    findings_.push_back(
+        {std::move(name),
+         Severity::kWarning,
+         std::move(what),
+         {fmt::format("{} in the image's tree, at byte {:#x}: {}", property, offset_, printable(theirs)),
+          fmt::format("{} in the tree of {}: {}", property, target_.name, printable(own))},
+         std::move(change)});
   }
 
   void check_memory() {
     for (const Range& range : tree_.memory) {
       if (lies_in(range, own_.memory)) continue;
-      tell("tree-memory",
-           fmt::format("the device tree in the image has memory that {} does not have", target_.name),
+      tell("tree-memory", fmt::format("the device tree in the image has memory that {} does not have", target_.name),
            "reg of /memory", to_text(tree_.memory), to_text(own_.memory),
            "build the image for this target's memory, or give the target as much");
       return;
@@ -75,8 +75,7 @@ class TreeCheck {
     tell("tree-gic",
          fmt::format("the device tree in the image has a GICv{}, and {} has a GICv{}", *tree_.gic_version, target_.name,
                      *own_.gic_version),
-         "compatible of the interrupt controller",
-         fmt::format("GICv{} ({})", *tree_.gic_version, gic_path(tree_)),
+         "compatible of the interrupt controller", fmt::format("GICv{} ({})", *tree_.gic_version, gic_path(tree_)),
          fmt::format("GICv{} ({})", *own_.gic_version, gic_path(own_)),
          fmt::format("build the image for GICv{}, or boot it on a target with GICv{}", *own_.gic_version,
                      *tree_.gic_version));
@@ -84,14 +83,14 @@ class TreeCheck {
 
   void check_uart() {
     if (!tree_.uart || own_.devices.empty()) return;
-    const bool there = std::ranges::any_of(
-        own_.devices, [&](const DeviceTree::Device& device) { return lies_in({tree_.uart->base, 1}, device.ranges); });
+    const bool there = std::ranges::any_of(own_.devices, [&](const DeviceTree::Device& device) {
+      return lies_in({tree_.uart->base, 1}, device.ranges);
+    });
     if (there) return;
     tell("tree-uart",
          fmt::format("the device tree in the image has its console at {:#x}, where {} has no device", tree_.uart->base,
                      target_.name),
-         "stdout-path of /chosen", tree_.console, own_.console,
-         "build the image for this target's UART");
+         "stdout-path of /chosen", tree_.console, own_.console, "build the image for this target's UART");
   }
 
   void check_psci() {

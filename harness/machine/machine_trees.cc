@@ -49,13 +49,13 @@ Result<DeviceTree> device_tree_of(ProcessLauncher& launcher, const MachineSpec& 
     return fail(fmt::format("QEMU does not tell its device tree: {}",
                             result.timed_out ? "no answer in time" : printable(trim(result.output))));
   }
-  return parse_device_tree("QEMU's device tree",
-                           {reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
+  return parse_device_tree("QEMU's device tree", {reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
 }
 
 const DeviceTree* MachineTrees::of(const MachineSpec& machine) {
   const std::lock_guard lock(mutex_);
-  const auto [found, is_new] = trees_.try_emplace(fmt::format("{}", fmt::join(device_tree_arguments(machine, ""), "\n")));
+  const auto [found, is_new] =
+      trees_.try_emplace(fmt::format("{}", fmt::join(device_tree_arguments(machine, ""), "\n")));
   if (is_new) {
     auto tree = device_tree_of(launcher_, machine, Deadline::after(SteadyClock().now(), kLimit));
     if (tree) found->second = std::make_unique<const DeviceTree>(*std::move(tree));

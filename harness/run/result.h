@@ -39,7 +39,7 @@ struct RunResult {
   Verdict verdict;  // of the last attempt
   Standing standing = Standing::kPassed;
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;  // owner, reason and date; empty: none
+  std::string quarantine;         // owner, reason and date; empty: none
   std::vector<Finding> findings;  // of preflight: what is wrong with the image on this target, notes left out
   std::vector<Attempt> attempts;
   Excerpt transcript;              // of the last attempt; empty for what passed

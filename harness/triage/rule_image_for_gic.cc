@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "triage/rules.h"
 #include "inspect/system_instruction.h"
+#include "triage/rules.h"
 
 namespace bootrig {
 namespace {
