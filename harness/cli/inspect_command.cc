@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fstream>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -37,6 +38,12 @@ Result<std::optional<TargetPlace>> place_of(const InspectOptions& options, Machi
   return target_place(options.target, target.machine, trees);
 }
 
+bool begins_like_elf(const std::string& path) {
+  std::string magic(4, '\0');
+  std::ifstream(path, std::ios::binary).read(magic.data(), static_cast<std::streamsize>(magic.size()));
+  return looks_like_elf(magic);
+}
+
 Result<Inspected> inspect(const InspectOptions& options) {
   std::optional<std::uint64_t> load;
   if (!options.load.empty()) {
@@ -47,12 +54,13 @@ Result<Inspected> inspect(const InspectOptions& options) {
   ForkingLauncher launcher;
   MachineTrees trees(launcher);
   BOOTRIG_TRY(const std::optional<TargetPlace> target, place_of(options, trees));
+  // Before the bytes are read: it holds a copy of a file for as long as it looks at it.
+  SymbolTable symbols;
+  for (const std::string& file : options.symbols) BOOTRIG_TRY_VOID(symbols.add(file));
+  if (begins_like_elf(options.image)) (void)symbols.add(options.image);
   BOOTRIG_TRY(const std::string bytes, read_file(options.image));
   Inspected inspected;
   BOOTRIG_TRY(inspected.contents, read_contents(options.image, bytes, load));
-  SymbolTable symbols;
-  for (const std::string& file : options.symbols) BOOTRIG_TRY_VOID(symbols.add(file));
-  if (inspected.contents.form == ImageContents::Form::kElf) BOOTRIG_TRY_VOID(symbols.add(options.image));
   inspected.findings = find_problems(inspected.contents, bytes, symbols, target);
   return inspected;
 }

@@ -29,12 +29,12 @@ TargetPlace target_place(std::string_view name, const MachineSpec& machine, Mach
 }
 
 Findings preflight(const Image& image, std::string_view target_name, const MachineSpec& machine, MachineTrees& trees) {
+  SymbolTable symbols;  // before the bytes are read: it holds a copy of a file for as long as it looks at it
+  for (const auto& file : image.symbols) (void)symbols.add(file);
   const auto bytes = read_file(image.file);
   if (!bytes) return {};
   const auto contents = read_contents(image.file.string(), *bytes, image.load_address);
   if (!contents) return {};
-  SymbolTable symbols;
-  for (const auto& file : image.symbols) (void)symbols.add(file);
   Findings findings = find_problems(*contents, *bytes, symbols, target_place(target_name, machine, trees));
   std::erase_if(findings, [](const Finding& finding) { return finding.severity == Finding::Severity::kNote; });
   return findings;
