@@ -298,8 +298,10 @@ class CodeCheck {
     Events devices;
     std::string device_path;
     for (const CodeEvent* event : undescribed) {
-      const auto device = std::ranges::find_if(
-          own->devices, [&](const auto& candidate) { return in(candidate.ranges, event->value.number); });
+      // A number in a device at 0 is an offset rather than an address: of code that is linked to 0 and runs elsewhere.
+      const auto device = std::ranges::find_if(own->devices, [&](const auto& candidate) {
+        return !in(candidate.ranges, 0) && in(candidate.ranges, event->value.number);
+      });
       if (device == own->devices.end()) continue;
       if (devices.empty()) device_path = device->path;
       devices.push_back(event);

@@ -24,7 +24,8 @@ DeviceTree machine_tree(unsigned gic, std::string psci) {
   tree.console = "pl011@9000000";
   tree.uart = DeviceTree::Range{0x09000000, 0x1000};
   tree.devices = {{"/intc@8000000", gic == 2 ? "arm,cortex-a15-gic" : "arm,gic-v3", tree.gic, true},
-                  {"/pl011@9000000", "arm,pl011", {*tree.uart}, true}};
+                  {"/pl011@9000000", "arm,pl011", {*tree.uart}, true},
+                  {"/flash@0", "cfi-flash", {{0, 0x04000000}}, true}};
   return tree;
 }
 
@@ -130,6 +131,7 @@ TEST(TargetFindings, WhatKvmCannotEmulate) {
   EXPECT_TRUE(find(moving).empty());
   EXPECT_TRUE(find({high(1, 0x800), kStoreW2AtX1, kHalt}, {.kvm = true}).empty());
   EXPECT_TRUE(find({high(1, 0x4050), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // memory
+  EXPECT_TRUE(find({high(1, 0x0005), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // an offset: flash is at 0
 }
 
 class TargetTrees : public ::testing::Test {
