@@ -12,6 +12,8 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/selection_options.h"
+#include "reports/html_page.h"
+#include "reports/html_report.h"
 #include "reports/json_report.h"
 #include "reports/junit.h"
 #include "reports/terminal.h"
@@ -25,6 +27,7 @@ struct RunCommandOptions {
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";
+  std::string html;
   std::vector<std::string> settings;
   unsigned jobs = 0;
   unsigned retries = 0;
@@ -128,6 +131,19 @@ int exit_status(const RunEnd& end, bool stops_early) {
   return end.missing > 0 && !stops_early ? kExitUntrustworthy : kExitExpected;
 }
 
+// None: it is not wanted, or this bootrig was built without the page; then it says so, and the run goes on.
+std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options) {
+  if (options.html == "off") return nullptr;
+  if (const auto page = html_page(); !page) {
+    fmt::print(stderr, "bootrig: no report.html: {}\n", page.error().message);
+    return nullptr;
+  }
+  const std::filesystem::path folder = options.output;
+  return std::make_unique<HtmlReporter>(
+      HtmlOptions{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
+                  .run_folder = folder});
+}
+
 // The story of the command.
 Result<int> run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
@@ -162,16 +178,18 @@ Result<int> run(const RunCommandOptions& options) {
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
+  const auto html_reporter = make_html_reporter(options);
   Preflight preflight(launcher);
-  const RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter},
-                           &preflight};
+  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
+  if (html_reporter) context.reporters.push_back(html_reporter.get());
   BOOTRIG_TRY(const RunEnd end, run_plan(plan, run_options, describe_run(plan.name, launcher, project), context));
   return exit_status(end, options.fail_fast || options.until_fail);
 }
 
 constexpr const char* kFooter =
-    "Writes junit.xml, report.json and cells/ (transcripts, times, command lines) to the output folder, and keeps a\n"
-    "journal there: a run that was interrupted or killed goes on with --resume.\n"
+    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
+    "and\n"
+    "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
     "\n"
     "  bootrig run --matrix smoke                      a matrix\n"
     "  bootrig run 'boot/*' --target 'virt*gic=3*'     part of all matrices\n"
@@ -202,6 +220,8 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
+  app.add_option("--html", options->html,
+                 "Where the page for people is written; default: report.html in the output folder; off: nowhere");
   app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);

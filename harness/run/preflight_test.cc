@@ -30,8 +30,8 @@ TEST(PreflightOfRuns, FindingsAreEvidence) {
   Diagnosis diagnosis;
   diagnosis.findings = {"of the machine"};
   add_evidence({kWarning}, diagnosis);
-  EXPECT_EQ(diagnosis.findings, (std::vector<std::string>{
-                                    "of the machine", "preflight: warning: another GIC [tree-gic]: in the tree"}));
+  EXPECT_EQ(diagnosis.findings,
+            (std::vector<std::string>{"of the machine", "preflight: warning: another GIC [tree-gic]: in the tree"}));
 }
 
 TEST(PreflightOfRuns, FindingsComeBackFromTheJournal) {

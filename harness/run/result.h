@@ -31,6 +31,7 @@ struct RunResult {
   std::string id;        // "boot/hello@virt[gic=3]" , with "#2" for the second repetition
   std::string scenario;  // "boot/hello"
   std::string scenario_summary;
+  std::vector<std::string> tags;                     // of the scenario and the target
   std::string target;                                // "virt[gic=3]"
   std::string target_name;                           // "virt"
   std::map<std::string, std::string> target_values;  // level, gic, memory, cpus, cpu, accelerator (asked)

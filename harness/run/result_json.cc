@@ -237,6 +237,7 @@ JsonValue to_json(const RunResult& result) {
                 {"image-sha256", result.image_sha256},
                 {"verdict", verdict_to_json(result.verdict)},
                 {"standing", to_text(result.standing)}};
+  if (!result.tags.empty()) object.emplace_back("tags", texts_to_json(result.tags));
   if (result.expected_failure) {
     object.emplace_back("expected-failure", expected_failure_to_json(*result.expected_failure));
   }
@@ -287,6 +288,7 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   result.target = members.text("target");
   result.target_name = members.text("target-name");
   result.target_values = members.map("target-values");
+  if (members.find("tags") != nullptr) result.tags = members.texts("tags");
   result.image = members.text("image");
   result.image_sha256 = members.text("image-sha256");
   result.verdict = verdict_from(members.find("verdict"), state);

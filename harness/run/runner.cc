@@ -81,6 +81,14 @@ std::string id_in_round(const Testcase& testcase, unsigned round) {
   return round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
 }
 
+std::vector<std::string> tags_of(const Testcase& testcase) {
+  std::vector<std::string> tags = testcase.scenario->tags;
+  for (const std::string& tag : testcase.target.tags) {
+    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
+  }
+  return tags;
+}
+
 class Runner {
  public:
   Runner(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context)
@@ -206,6 +214,7 @@ class Runner {
     result.id = id_in_round(testcase, round);
     result.scenario = testcase.scenario->name;
     result.scenario_summary = testcase.scenario->summary;
+    result.tags = tags_of(testcase);
     result.target = testcase.target_id;
     result.target_name = testcase.target.name;
     for (const std::string_view key : kMachineKeys) {
