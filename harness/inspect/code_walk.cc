@@ -16,8 +16,9 @@ constexpr std::size_t kStepsMax = 400'000;      // instructions followed, of all
 constexpr std::size_t kSearchMax = 20'000'000;  // nodes looked at in the search for what is inevitable
 constexpr unsigned kDepthMax = 40;              // calls within calls
 constexpr std::size_t kContextsMax = 12;        // of a function: different arguments
-constexpr std::size_t kEventsMax = 4096;
-constexpr unsigned kArguments = 8;  // x0 to x7 (AAPCS64, 6.4.1)
+constexpr std::size_t kEventsMax = 1024;
+constexpr std::size_t kEventsAStep = 8;  // to carry them to a caller costs so many as an instruction
+constexpr unsigned kArguments = 8;       // x0 to x7 (AAPCS64, 6.4.1)
 
 // What a function does, to those who call it.
 struct Summary {
@@ -113,11 +114,16 @@ class FunctionWalk {
   Summary run();
 
  private:
+  // What of the state before an instruction an event has.
+  struct Before {
+    CodeValue x0;
+    std::optional<unsigned> level;
+  };
   void follow(std::uint64_t address);
   // Where it goes on behind the instruction, in a straight line; none: nowhere, or to other heads.
   std::optional<std::uint64_t> follow_one(std::uint64_t address, CodeState& state);
   bool call(std::uint64_t address, const CodeStep& step, CodeState& state, Node& node);
-  void note_event(std::uint64_t address, std::uint32_t instruction, const CodeState& before, const CodeEffect& effect,
+  void note_event(std::uint64_t address, std::uint32_t instruction, const Before& before, const CodeEffect& effect,
                   Node& node) const;
   void go_to(std::uint64_t address, const CodeState& state);
   void leave(const CodeState& state);
@@ -164,8 +170,10 @@ class Walker {
     return summary;
   }
 
-  bool may_step() {
-    if (++steps_ > kStepsMax) complete_ = false;
+  bool may_step() { return spend(1); }
+  bool spend(std::size_t steps) {
+    steps_ += steps;
+    if (steps_ > kStepsMax) complete_ = false;
     return steps_ <= kStepsMax;
   }
   bool may_search(std::size_t nodes) {
@@ -234,7 +242,7 @@ std::optional<std::uint64_t> FunctionWalk::follow_one(std::uint64_t address, Cod
     node.leaves = true;
     return std::nullopt;
   }
-  const CodeState before = state;
+  const Before before{state.x[0], state.level};
   const CodeEffect effect = step(*instruction, address, walker_.space(), state);
   note_event(address, *instruction, before, effect, node);
   summary_.writes_unknown_memory |= effect.writes_unknown_memory;
@@ -302,16 +310,17 @@ bool FunctionWalk::call(std::uint64_t, const CodeStep& step, CodeState& state, N
   summary_.sets_system_registers |= callee->sets_system_registers;
   node.decisive |= callee->sets_system_registers || callee->returns_from_exceptions;
   node.events.insert(node.events.end(), callee->events.begin(), callee->events.end());
+  (void)walker_.spend(callee->events.size() / kEventsAStep);
   return callee->returns;
 }
 
-void FunctionWalk::note_event(std::uint64_t address, std::uint32_t instruction, const CodeState& before,
+void FunctionWalk::note_event(std::uint64_t address, std::uint32_t instruction, const Before& before,
                               const CodeEffect& effect, Node& node) const {
   CodeEvent event{
       .address = address, .instruction = instruction, .value = {}, .level = before.level, .inevitable = true};
   if (is_smc(instruction) || is_hvc(instruction)) {
     event.kind = CodeEvent::Kind::kCall;
-    event.value = before.x[0];
+    event.value = before.x0;
     node.events.push_back(event);
   } else if (is_eret(instruction)) {
     event.kind = CodeEvent::Kind::kReturn;
