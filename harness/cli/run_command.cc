@@ -45,6 +45,7 @@ std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
   for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
+  if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
@@ -59,6 +60,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
   run.repeat_options = repeat_options(options);
+  run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();
   if (options.jobs > 0) run.capacity.jobs = options.jobs;
   run.rounds = options.rounds;
@@ -157,7 +159,8 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
   const auto html_reporter = make_html_reporter(options, plan.name, history.get());
-  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}};
+  Preflight preflight(launcher);
+  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
   if (html_reporter) context.reporters.push_back(html_reporter.get());
   // First: at the end the others tell what it has found.
   if (history) context.reporters.insert(context.reporters.begin(), history.get());
@@ -225,6 +228,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--triage", options->triage, "Look at the stopped machine of: off, failures, or so many of them")
       ->capture_default_str();
+  app.add_flag("--strict-preflight", options->strict_preflight,
+               "What preflight says cannot boot is an error (image-build), without a boot");
   app.add_option("--output,-o", options->output, "The run's folder")->capture_default_str();
   app.add_flag("--resume", options->resume, "Go on with the run that was interrupted in the output folder");
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");

@@ -23,6 +23,7 @@ struct RunCommandOptions {
   unsigned retries = 0;
   unsigned rounds = 1;  // the whole plan so many times, until something fails
   std::string triage = "failures";
+  bool strict_preflight = false;
   double timeout_multiplier = 1.0;
   bool resume = false;
   bool until_fail = false;
