@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/parameters.h"
 #include "cli/selection_options.h"
 #include "reports/json_report.h"
 #include "reports/junit.h"
@@ -25,7 +27,8 @@ struct RunCommandOptions {
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";
-  std::vector<std::string> settings;
+  ParameterOptions parameters;
+  bool no_cache = false;
   unsigned jobs = 0;
   unsigned retries = 0;
   std::string triage = "failures";
@@ -56,11 +59,17 @@ Result<unsigned> parse_triage(const std::string& text) {
 std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
-  for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
   return words;
+}
+
+// The images of a plan, each once.
+std::vector<std::string> images_of(const Plan& plan) {
+  std::set<std::string> images;
+  for (const Testcase& testcase : plan.testcases) images.insert(testcase.scenario->image);
+  return {images.begin(), images.end()};
 }
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
@@ -101,6 +110,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
+  builder.cache = user_cache_folder();
+  builder.keep_images = !options.no_cache;
   builder.jobs = options.jobs;
   builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
@@ -129,7 +140,7 @@ int exit_status(const RunEnd& end, bool stops_early) {
 Result<int> run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
-  BOOTRIG_TRY(auto settings, parse_settings(options.settings));
+  BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
@@ -140,6 +151,10 @@ Result<int> run(const RunCommandOptions& options) {
     return kExitExpected;
   }
   BOOTRIG_TRY(auto recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, recipes, images_of(plan)));
+  for (const std::string& image : images_of(plan)) {
+    run_options.repeat_settings[image] = settings_of(image, recipes, settings);
+  }
 
   const SteadyClock clock;
   Interrupt interrupt;
@@ -195,7 +210,8 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
+  add_parameter_options(app, options->parameters);
+  app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {

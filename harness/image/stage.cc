@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <memory>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "image/check_stage.h"
+#include "image/make_stage.h"
+#include "image/stage_arguments.h"
 #include "image/tool_stage.h"
 
 namespace bootrig {
@@ -122,42 +124,13 @@ Result<std::vector<std::string>> split_words(const std::string& place, std::stri
   return words;
 }
 
-// Options with a value by name ("--output"), and the other arguments.
-struct StageArguments {
-  std::map<std::string, std::string> options;
-  std::vector<std::string> others;
-};
-
-Result<StageArguments> sort_arguments(const std::vector<std::string>& words, const std::vector<std::string>& allowed) {
-  StageArguments sorted;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (!words[i].starts_with("--")) {
-      sorted.others.push_back(words[i]);
-      continue;
-    }
-    if (std::ranges::find(allowed, words[i]) == allowed.end()) {
-      return fail(fmt::format("'{}' is no option of this stage; there are {}{}", printable(words[i]), one_of(allowed),
-                              did_you_mean(words[i], allowed)));
-    }
-    if (i + 1 == words.size()) return fail(fmt::format("option {} needs a value", words[i]));
-    sorted.options[words[i]] = words[i + 1];
-    ++i;
-  }
-  return sorted;
-}
-
-Result<std::string> option(const StageArguments& arguments, const std::string& name) {
-  const auto found = arguments.options.find(name);
-  if (found == arguments.options.end()) return fail(fmt::format("option {} is missing", name));
-  return found->second;
-}
-
 Result<void> run_cpio(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--truncate"}));
-  BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
+  BOOTRIG_TRY(const StageArguments arguments, read_stage_arguments(words, {"--output", "--truncate"}));
+  BOOTRIG_TRY(const std::string output, arguments.one("--output"));
   std::optional<std::uint64_t> truncate;
-  if (arguments.options.contains("--truncate")) {
-    BOOTRIG_TRY(truncate, parse_size(arguments.options.at("--truncate")));
+  if (arguments.has("--truncate")) {
+    BOOTRIG_TRY(const std::string size, arguments.one("--truncate"));
+    BOOTRIG_TRY(truncate, parse_size(size));
   }
   std::vector<ArchiveEntry> entries;
   for (const std::string& word : arguments.others) {
@@ -169,11 +142,12 @@ Result<void> run_cpio(const std::vector<std::string>& words) {
 }
 
 Result<void> run_embed(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const StageArguments arguments, sort_arguments(words, {"--output", "--symbol", "--section", "--align"}));
-  BOOTRIG_TRY(const std::string output, option(arguments, "--output"));
-  BOOTRIG_TRY(const std::string symbol, option(arguments, "--symbol"));
-  BOOTRIG_TRY(const std::string section, option(arguments, "--section"));
-  BOOTRIG_TRY(const std::string align, option(arguments, "--align"));
+  BOOTRIG_TRY(const StageArguments arguments,
+              read_stage_arguments(words, {"--output", "--symbol", "--section", "--align"}));
+  BOOTRIG_TRY(const std::string output, arguments.one("--output"));
+  BOOTRIG_TRY(const std::string symbol, arguments.one("--symbol"));
+  BOOTRIG_TRY(const std::string section, arguments.one("--section"));
+  BOOTRIG_TRY(const std::string align, arguments.one("--align"));
   BOOTRIG_TRY(const std::uint64_t alignment, parse_count(align));
   if (alignment > (1u << 30)) return fail(fmt::format("an alignment of {} is too large", alignment));
   if (arguments.others.size() != 1) {
@@ -248,13 +222,15 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
     BOOTRIG_TRY(const std::vector<std::string> more, split_words(argument.substr(1), text));
     words.insert(words.end(), more.begin(), more.end());
   }
-  const std::vector<std::string> stages{"cpio", "embed", "tool"};
+  const std::vector<std::string> stages{"cpio", "embed", "tool", "make", "check"};
   if (words.empty()) return fail(fmt::format("a stage is missing: {}", one_of(stages)));
   const std::string stage = words.front();
   words.erase(words.begin());
   if (stage == "cpio") return run_cpio(words);
   if (stage == "embed") return run_embed(words);
   if (stage == "tool") return run_tool(words);
+  if (stage == "make") return run_make(words);
+  if (stage == "check") return run_check(words);
   return fail(
       fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages), did_you_mean(stage, stages)));
 }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -24,8 +26,10 @@ struct RunOptions {
   double timeout_multiplier = 1.0;
   unsigned triage_limit = ~0u;  // so many failures are looked at
   Capacity capacity;
-  // Options that the command which repeats one testcase needs: "--project", its folder, "--set", "fault=none", ...
+  // Options that the command which repeats one testcase needs: "--project", its folder, ...
   std::vector<std::string> repeat_options;
+  // By image, those that set its parameters: "--set", "fault=none", ...
+  std::map<std::string, std::vector<std::string>> repeat_settings;
 };
 
 // What a run uses of the outside world.
