@@ -103,7 +103,8 @@ fs::path xdg_folder(const char* variable, const char* in_home) {
 
 void add_parameter_options(CLI::App& app, ParameterOptions& options) {
   app.add_option("--set", options.settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
-  app.add_option("--parameters", options.file, "JSON file of parameters, for those that neither --set nor BOOTRIG_SET_NAME gives");
+  app.add_option("--parameters", options.file,
+                 "JSON file of parameters, for those that neither --set nor BOOTRIG_SET_NAME gives");
 }
 
 Result<Values> user_parameters(const ParameterOptions& options, const std::vector<Recipe>& recipes,

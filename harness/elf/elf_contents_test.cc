@@ -17,7 +17,10 @@ TEST(ElfContents, OfAFileWithoutSections) {
 }
 
 TEST(ElfContents, WhatIsNoElf) {
-  for (const std::string bytes : {"", "\x7f" "ELF", "text"}) {
+  for (const std::string bytes : {"",
+                                  "\x7f"
+                                  "ELF",
+                                  "text"}) {
     const auto contents = read_elf_contents("x", bytes);
     ASSERT_FALSE(contents);
     EXPECT_EQ(to_text(contents.error()), "x: is no ELF file");

@@ -36,8 +36,7 @@ Result<void> check_entry(const StageArguments& wanted, const ElfContents& elf, F
   } else if (const auto* symbol = elf.find(text); !symbol) {
     findings.push_back(fmt::format("entry: wanted '{}', found no such symbol", printable(text)));
   } else if (symbol->address != elf.entry) {
-    findings.push_back(
-        fmt::format("entry: wanted '{}' at {:#x}, found {}", printable(text), symbol->address, found));
+    findings.push_back(fmt::format("entry: wanted '{}' at {:#x}, found {}", printable(text), symbol->address, found));
   }
   return {};
 }
@@ -67,7 +66,8 @@ void check_undefined(const StageArguments& wanted, const ElfContents& elf, Findi
   }
   if (found.empty()) return;
   const std::size_t shown = std::min(found.size(), kNamesShown);
-  findings.push_back(fmt::format("undefined symbols: wanted none{}, found {}{}", allowed.size() > 1 ? " but those listed" : "",
+  findings.push_back(fmt::format("undefined symbols: wanted none{}, found {}{}",
+                                 allowed.size() > 1 ? " but those listed" : "",
                                  fmt::join(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
                                  found.size() > shown ? fmt::format(" and {} more", found.size() - shown) : ""));
 }

@@ -124,13 +124,13 @@ DebianPackages::Files DebianPackages::files_of(const DebianPackageStage& stage, 
     std::vector<std::string> found;
     std::ranges::copy_if(there, std::back_inserter(found), [&](const auto& file) { return glob_match(glob, file); });
     if (found.empty()) {
-      return bad_spec(place, fmt::format("{} has no file '{}'{}", name_of(stage), printable(glob),
-                                         did_you_mean(glob, there)));
+      return bad_spec(place,
+                      fmt::format("{} has no file '{}'{}", name_of(stage), printable(glob), did_you_mean(glob, there)));
     }
     if (found.size() > 1) {
       found.resize(std::min<std::size_t>(found.size(), 4));
-      return bad_spec(place, fmt::format("'{}' is more than one file of {}: {}", printable(glob), name_of(stage),
-                                         one_of(found)));
+      return bad_spec(
+          place, fmt::format("'{}' is more than one file of {}: {}", printable(glob), name_of(stage), one_of(found)));
     }
     std::error_code error;
     const fs::path file = fs::canonical(root / found.front(), error);
@@ -205,9 +205,10 @@ DebianPackages::Found DebianPackages::available(const DebianPackageStage& stage,
     }
     if (next.empty() && followed > 0) break;
     if (next.size() != 1) {
-      return bad_spec(place, fmt::format("'{}' is to follow one dependency of '{}', which has {}",
-                                         printable(stage.follow), printable(package.name),
-                                         next.empty() ? "none that it matches" : fmt::format("{}", fmt::join(next, ", "))));
+      return bad_spec(place,
+                      fmt::format("'{}' is to follow one dependency of '{}', which has {}", printable(stage.follow),
+                                  printable(package.name),
+                                  next.empty() ? "none that it matches" : fmt::format("{}", fmt::join(next, ", "))));
     }
     BOOTRIG_TRY(package, show(stage, next.front(), place));
   }

@@ -20,7 +20,8 @@ class DebianPackages {
   using Files = std::expected<std::vector<std::filesystem::path>, ImageFailure>;
 
   // `cache`: the user's cache folder of bootrig; empty: he has none.
-  DebianPackages(std::filesystem::path cache, ProcessLauncher& launcher) : cache_(std::move(cache)), launcher_(launcher) {}
+  DebianPackages(std::filesystem::path cache, ProcessLauncher& launcher)
+      : cache_(std::move(cache)), launcher_(launcher) {}
 
   // One file for each of the stage's globs, in order. Neither in the cache nor to be had: the image is skipped.
   // `place`: of the stage, for errors.
@@ -44,7 +45,8 @@ class DebianPackages {
   Found show(const DebianPackageStage& stage, const std::string& package, const std::string& place);
   Output update(const DebianPackageStage& stage);
   // Runs apt with its own root. The output, or, of a failure, `skipped` with apt's last line.
-  Output apt(const DebianPackageStage& stage, std::vector<std::string> command, const std::filesystem::path& folder = {});
+  Output apt(const DebianPackageStage& stage, std::vector<std::string> command,
+             const std::filesystem::path& folder = {});
 
   std::filesystem::path folder_of(const DebianPackageStage& stage) const;
 

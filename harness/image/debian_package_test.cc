@@ -34,9 +34,10 @@ class Setting {
 class Archive {
  public:
   Archive()
-      : apt_conf_("APT_CONFIG", folder_.put("apt.conf", fmt::format("Dir::Etc::sourcelist \"{0}/sources.list\";\n"
-                                                                  "Dir::Etc::sourceparts \"{0}/none\";\n",
-                                                                  folder_.path().string()))
+      : apt_conf_("APT_CONFIG", folder_
+                                    .put("apt.conf", fmt::format("Dir::Etc::sourcelist \"{0}/sources.list\";\n"
+                                                                 "Dir::Etc::sourceparts \"{0}/none\";\n",
+                                                                 folder_.path().string()))
                                     .string()) {
     folder_.put("sources.list", fmt::format("deb [trusted=yes] file:{}/archive ./\n", folder_.path().string()));
     folder_.put("archive/Packages", "");
@@ -45,14 +46,15 @@ class Archive {
   // `files`: path in the package -> bytes.
   void add(const std::string& name, const std::string& version, const std::string& depends,
            const std::map<std::string, std::string>& files, const std::string& architecture = "arm64") {
-    const std::string fields = fmt::format("Package: {}\nVersion: {}\nArchitecture: {}\n{}", name, version, architecture,
-                                           depends.empty() ? "" : "Depends: " + depends + "\n");
+    const std::string fields = fmt::format("Package: {}\nVersion: {}\nArchitecture: {}\n{}", name, version,
+                                           architecture, depends.empty() ? "" : "Depends: " + depends + "\n");
     folder_.put(name + "/DEBIAN/control", fields + "Maintainer: x <x@example.org>\nDescription: x\n");
     for (const auto& [file, bytes] : files) folder_.put(name + "/" + file, bytes);
     const fs::path package = folder_.path() / "archive" / (name + ".deb");
     ForkingLauncher launcher;
     const auto built = run_command(
-        launcher, {.argv = {"dpkg-deb", "--root-owner-group", "-b", (folder_.path() / name).string(), package.string()}},
+        launcher,
+        {.argv = {"dpkg-deb", "--root-owner-group", "-b", (folder_.path() / name).string(), package.string()}},
         Deadline::never());
     EXPECT_TRUE(built && built->status.code == 0) << (built ? built->output : to_text(built.error()));
     packages_ += fmt::format("{}Filename: ./{}.deb\nSize: {}\nSHA256: {}\nDescription: x\n\n", fields, name,
@@ -137,14 +139,17 @@ TEST(DebianPackage, SaysWhatIsNotThere) {
   StageProject project;
   Archive archive;
   archive.add("firmware-x", "1", "", {{"usr/lib/x/a.bin", "A"}, {"usr/lib/x/b.bin", "B"}});
-  const std::string place = "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
+  const std::string place =
+      "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
   EXPECT_EQ(project.failure(recipe(R"("package": "firmware-y", "files": ["x"])")),
             place + "the archive that apt uses has no package 'firmware-y' for arm64");
-  EXPECT_EQ(project.failure(recipe(R"("package": "firmware-x", "files": ["usr/lib/x/a.bni"])")),
-            place + "Debian package 'firmware-x' (arm64) has no file 'usr/lib/x/a.bni'; did you mean 'usr/lib/x/a.bin'?");
+  EXPECT_EQ(
+      project.failure(recipe(R"("package": "firmware-x", "files": ["usr/lib/x/a.bni"])")),
+      place + "Debian package 'firmware-x' (arm64) has no file 'usr/lib/x/a.bni'; did you mean 'usr/lib/x/a.bin'?");
   EXPECT_EQ(project.failure(kFirmware),
-            place + "'usr/lib/x/*.bin' is more than one file of Debian package 'firmware-x' (arm64): "
-                    "'usr/lib/x/a.bin' or 'usr/lib/x/b.bin'");
+            place +
+                "'usr/lib/x/*.bin' is more than one file of Debian package 'firmware-x' (arm64): "
+                "'usr/lib/x/a.bin' or 'usr/lib/x/b.bin'");
 }
 
 TEST(DebianPackage, ALinkThatLeadsOutOfThePackageIsRefused) {
@@ -154,11 +159,12 @@ TEST(DebianPackage, ALinkThatLeadsOutOfThePackageIsRefused) {
   archive.link("firmware-x", "usr/lib/x/loop.bin2", "loop.bin2");
   archive.add("firmware-x", "1", "", {{"usr/lib/x/y", "Y"}});
   for (const std::string file : {"usr/lib/x/x.bin", "usr/lib/x/loop.bin2"}) {
-    EXPECT_NE(project.failure(recipe(fmt::format(R"("package": "firmware-x", "files": ["{}"])", file)))
-                  .find(fmt::format("'{}' of Debian package 'firmware-x' (arm64) is no file, or a link that leads out of "
-                                    "the package",
-                                    file)),
-              std::string::npos);
+    EXPECT_NE(
+        project.failure(recipe(fmt::format(R"("package": "firmware-x", "files": ["{}"])", file)))
+            .find(fmt::format("'{}' of Debian package 'firmware-x' (arm64) is no file, or a link that leads out of "
+                              "the package",
+                              file)),
+        std::string::npos);
   }
 }
 

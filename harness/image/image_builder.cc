@@ -29,7 +29,6 @@ std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
 struct Build {
   ResolvedRecipe recipe;
   std::expected<BuildPlan, ImageFailure> plan;
-  std::string cache_key;  // "": it is not kept
   bool restored = false;  // out of the cache: ninja has nothing to do for it
   ImageResult image;      // without name and parameters, which are a request's
 };
@@ -111,11 +110,11 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
 // ninja's, and quicker to bring up to date.
 void restore(Build& build, const BuildPlaces& places, const ImageCache& cache, ManifestFacts& facts) {
   if (!build.plan) return;
-  build.cache_key = cache.key_of(build.recipe, *build.plan);
   const fs::path folder = places.folder / build.plan->folder, mark = folder / ".from-cache";
   std::error_code error;
   if (fs::exists(folder, error) && !fs::exists(mark, error)) return;
-  build.restored = !build.cache_key.empty() && cache.restore(build.cache_key, *build.plan, facts);
+  const std::string key = cache.key_of(build.recipe, *build.plan);
+  build.restored = !key.empty() && cache.restore(key, *build.plan, facts);
   if (build.restored) {
     (void)write_file(mark, "");
   } else {
@@ -135,8 +134,8 @@ void record(Build& build, const BuildPlaces& places, const ImageCache& cache, Ma
   if (written) written = write_file(build.image->manifest, text);
   if (!written) {
     build.image = build_failed(written.error());
-  } else if (!build.cache_key.empty()) {
-    cache.keep(build.cache_key, *build.plan);
+  } else if (const std::string key = cache.key_of(build.recipe, *build.plan); !key.empty()) {
+    cache.keep(key, *build.plan);
   }
 }
 

@@ -26,10 +26,10 @@ bool reads_what_it_names(const Stage& stage) {
   return std::visit(
       []<typename T>(const T&) {
         constexpr auto is_one_of = []<typename... Known>() { return (std::is_same_v<T, Known> || ...); };
-        return is_one_of.template operator()<CompileStage, AssembleStage, LinkStage, CpioStage, EmbedStage,
-                                             PrebuiltStage, DebianPackageStage, ObjcopyStage, StripStage, CheckStage,
-                                             DeviceTreeDumpStage, DeviceTreeCompileStage, DeviceTreeDecompileStage,
-                                             DeviceTreeOverlayStage>();
+        return is_one_of
+            .template operator()<CompileStage, AssembleStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage,
+                                 DebianPackageStage, ObjcopyStage, StripStage, CheckStage, DeviceTreeDumpStage,
+                                 DeviceTreeCompileStage, DeviceTreeDecompileStage, DeviceTreeOverlayStage>();
       },
       stage.what);
 }

@@ -82,7 +82,7 @@ Result<void> write_depfile(const fs::path& depfile, const std::string& output, c
     const bool folder = fs::is_directory(fs::symlink_status(entry, error));
     if (!folder && !fs::is_regular_file(fs::status(entry, error))) continue;  // a link to a folder, perhaps outside
     if (folder && is_inside(here, entry)) continue;                           // every build changes it
-    if (entry.string().find('\n') != std::string::npos) continue;      // ninja has no way to write it
+    if (entry.string().find('\n') != std::string::npos) continue;             // ninja has no way to write it
     text += " \\\n " + in_depfile(entry);
   }
   return write_file(depfile, text + "\n");
@@ -119,8 +119,8 @@ std::string last_line(std::string_view output) {
 
 Result<void> run_make(const std::vector<std::string>& words) {
   BOOTRIG_TRY(const StageArguments arguments,
-              read_stage_arguments(words, {"--tree", "--folder", "--depfile", "--output", "--build-variable", "--set",
-                                           "--target"}));
+              read_stage_arguments(
+                  words, {"--tree", "--folder", "--depfile", "--output", "--build-variable", "--set", "--target"}));
   BOOTRIG_TRY(const std::string tree, arguments.one("--tree"));
   BOOTRIG_TRY(const std::string folder, arguments.one("--folder"));
   BOOTRIG_TRY(const std::string depfile, arguments.one("--depfile"));

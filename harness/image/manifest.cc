@@ -237,7 +237,8 @@ Result<ManifestFiles> read_manifest_files(const fs::path& manifest) {
   BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) {
     json.ignore_all();
     json.objects("inputs", [&](JsonReader& item) { read_file_of(item, files.inputs.emplace_back()); });
-    json.objects("outputs", [&](JsonReader& item) { read_file_of(item, files.outputs.emplace_back()); }, kRequired);
+    json.objects(
+        "outputs", [&](JsonReader& item) { read_file_of(item, files.outputs.emplace_back()); }, kRequired);
   }));
   return files;
 }

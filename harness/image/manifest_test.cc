@@ -82,10 +82,8 @@ TEST(Manifest, DamagedOnesAreErrors) {
 }
 
 TEST(MemoryPicture, ShowsGapsContentsAndOverlaps) {
-  const std::vector<std::string> lines = memory_picture({{0x1000, 0x1000, "a"},
-                                                         {0x1800, 0x100, "inside a"},
-                                                         {0x1f00, 0x200, "over a's end"},
-                                                         {0x4000, 1, "b"}});
+  const std::vector<std::string> lines = memory_picture(
+      {{0x1000, 0x1000, "a"}, {0x1800, 0x100, "inside a"}, {0x1f00, 0x200, "over a's end"}, {0x4000, 1, "b"}});
   const std::vector<std::string> expected{
       "0x000000001000..0x000000001fff |=|       4K  a",
       "0x000000001800..0x0000000018ff   |:|      256  inside a",

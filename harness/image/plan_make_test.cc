@@ -86,14 +86,16 @@ TEST(MakeStage, OthersTakeItsOutputsByName) {
         "outputs": ["joined.bin"] })";
   EXPECT_EQ(read_file(project.build_folder(recipe(kMake + tool, "joined")) / "joined.bin").value_or(""), "second");
   EXPECT_EQ(project.failure(recipe(kMake + R"(,
-      { "tool": "joined", "command": ["cp", "${stage:made/secnd.bin}", "j"], "outputs": ["j"] })", "joined")),
+      { "tool": "joined", "command": ["cp", "${stage:made/secnd.bin}", "j"], "outputs": ["j"] })",
+                                   "joined")),
             "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() +
                 ":/stages/1/command/1: there is no stage 'made/secnd.bin'; did you mean 'made/second.bin'?");
 }
 
 TEST(MakeStage, SaysWhatWentWrong) {
   StageProject project;
-  const std::string place = "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
+  const std::string place =
+      "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
   EXPECT_EQ(project.failure(recipe(kMake, "made")),
             place + "source tree 'tree' is not there: no folder images/sample/tree");
   project.put("tree/CMakeLists.txt", "");
@@ -122,7 +124,8 @@ struct Checked {
         {{ "compile": "objects", "sources": ["main.c"], "flags": ["-fno-pie", "-ffreestanding"] }},
         {{ "link": "kernel", "inputs": ["objects"], "script": "main.ld",
           "flags": ["-nostdlib", "-static", "-no-pie", "-Wl,--unresolved-symbols=ignore-all"] }},
-        {{ "check": "properties", "input": "kernel", {} }})",
+        {{ "link": "partial", "inputs": ["objects"], "script": "main.ld", "flags": ["-nostdlib", "-r"] }},
+        {{ "check": "properties", {} }})",
                                               properties),
                                   "kernel"));
   }
@@ -131,10 +134,11 @@ struct Checked {
 
 TEST(CheckStage, WhatHoldsPasses) {
   Checked checked;
-  EXPECT_EQ(checked.failure(R"("symbols": ["start", "table"], "entry": "start", "machine": "aarch64",
-      "size-at-most": "1M", "without-sections": [".got"], "undefined": ["other"])"),
+  EXPECT_EQ(checked.failure(R"("input": "kernel", "symbols": ["start", "table"], "entry": "start", "machine": "aarch64",
+      "size-at-most": "1M", "without-sections": [".got"], "undefined": [])"),
             "no failure");
-  EXPECT_EQ(checked.failure(R"("entry": "0x40080000")"), "no failure");
+  EXPECT_EQ(checked.failure(R"("input": "kernel", "entry": "0x40080000")"), "no failure");
+  EXPECT_EQ(checked.failure(R"("input": "partial", "undefined": ["other"])"), "no failure");
 }
 
 fs::path kernel_of(const Checked& checked) {
@@ -146,9 +150,10 @@ fs::path kernel_of(const Checked& checked) {
 
 TEST(CheckStage, NamesThePropertyWhatIsWantedAndWhatWasFound) {
   Checked checked;
-  const auto expect = [&](const std::string& properties, const std::string& message) {
-    const std::string failure = checked.failure(properties);
-    EXPECT_TRUE(failure.starts_with("build failed: error: sample-") && failure.ends_with("/kernel.elf: " + message))
+  const auto expect = [&](const std::string& properties, const std::string& message, std::string file = "kernel") {
+    const std::string failure = checked.failure(fmt::format("\"input\": \"{}\", {}", file, properties));
+    EXPECT_TRUE(failure.starts_with("build failed: error: sample-") &&
+                failure.ends_with(fmt::format("/{}.elf: {}", file, message)))
         << failure;
   };
   expect(R"("symbols": ["strat"])", "symbol 'strat': wanted defined, found none; did you mean 'start'?");
@@ -158,9 +163,10 @@ TEST(CheckStage, NamesThePropertyWhatIsWantedAndWhatWasFound) {
          fmt::format("size: wanted at most 1024 bytes, found {}", fs::file_size(kernel_of(checked))));
   expect(R"("without-sections": [".data"])", "section '.data': wanted absent, found 256 bytes");
   expect(R"("machine": "arm")", "machine: wanted arm, found aarch64");
-  expect(R"("undefined": [])", "undefined symbols: wanted none, found 'other'");
+  expect(R"("undefined": [])", "undefined symbols: wanted none, found 'other'", "partial");
   expect(R"("undefined": ["main"], "machine": "riscv")",
-         "machine: wanted riscv, found aarch64; undefined symbols: wanted none but those listed, found 'other'");
+         "machine: wanted riscv, found aarch64; undefined symbols: wanted none but those listed, found 'other'",
+         "partial");
 }
 
 TEST(AssembleStage, TakesBothKindsOfSourceAndSeesWhatTheyInclude) {
