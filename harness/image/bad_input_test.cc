@@ -54,16 +54,6 @@ TEST_F(BadInput, AMissingToolNamesItsPackage) {
   }
 }
 
-TEST_F(BadInput, TwoCommandsOfOneFile) {
-  project.put("a.c", "");
-  project.put("a.ld", "");
-  const std::string failure = project.failure(recipe(R"({ "compile": "objects", "sources": ["a.c", "./a.c"] },
-      { "link": "tree", "inputs": ["objects"], "script": "a.ld" })", R"("stage": "tree")"));
-  EXPECT_TRUE(failure.starts_with("bad spec: two commands of recipe 'sample' make the same file: sample-objects/objects-") &&
-              failure.ends_with("/a.c.o"))
-      << failure;
-}
-
 TEST_F(BadInput, LinksThatLeadNowhereOrInACircle) {
   const fs::path folder = project.folder.path() / "images/sample";
   fs::create_directories(folder);
@@ -74,15 +64,6 @@ TEST_F(BadInput, LinksThatLeadNowhereOrInACircle) {
     EXPECT_EQ(project.failure(recipe(fmt::format(R"({{ "prebuilt": "tree", "file": "{}" }})", file), kRaw)),
               place(0) + fmt::format("file '{0}' is not there: no file images/sample/{0}", file));
   }
-}
-
-TEST_F(BadInput, APrebuiltFileThatIsAnotherNamesBothHashes) {
-  project.put("a.bin", "code");
-  const std::string wanted(64, '0');
-  EXPECT_EQ(project.failure(recipe(
-                fmt::format(R"({{ "prebuilt": "tree", "file": "a.bin", "sha256": "{}" }})", wanted), kRaw)),
-            place(0) + fmt::format("'a.bin' is not the file that the recipe means: its SHA-256 is {}, the recipe says {}",
-                                   sha256_hex("code"), wanted));
 }
 
 TEST_F(BadInput, AnElfWithLyingHeaders) {
