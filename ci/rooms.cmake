@@ -35,6 +35,9 @@ set(ROOM_cli_HEADERS CLI/)
 set(ROOM_testing_HEADERS elf.h valijson/ nlohmann/)
 # Libraries that a room's tests alone include.
 set(ROOM_spec_TEST_HEADERS valijson/ nlohmann/)
+set(ROOM_triage_TEST_HEADERS libfdt.h)
+set(ROOM_reports_TEST_HEADERS nlohmann/)
+set(ROOM_cli_TEST_HEADERS nlohmann/)
 
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)

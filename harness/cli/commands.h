@@ -21,6 +21,7 @@ void add_build_command(CLI::App& app, int& status);
 void add_decode_command(CLI::App& app, int& status);
 void add_triage_command(CLI::App& app, int& status);
 void add_inspect_command(CLI::App& app, int& status);
+void add_explain_command(CLI::App& app, int& status);
 
 int run_program(int argc, char** argv);
 

@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"triage", "Explain a crash dump in a log, or the failures of a run: cause, and what to change",
      add_triage_command},
     {"inspect", "Tell what an image is and what is wrong with it, before it boots", add_inspect_command},
+    {"explain", "Tell what a root cause means, how to confirm it by hand and how to mend it", add_explain_command},
 };
 
 constexpr const char* kFooter =

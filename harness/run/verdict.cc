@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "spec/root_causes.h"
 
 namespace bootrig {
 namespace {
@@ -140,13 +141,22 @@ Verdict judge(const Outcome& outcome, Ending ending) {
   return error(Cause::kInternal, "an interrupted session has no verdict");
 }
 
+namespace {
+
+bool root_cause_met(const ExpectedFailure& expected, const std::string& named) {
+  if (!expected.root_cause) return true;
+  return named == (*expected.root_cause == kNoRootCause ? "" : *expected.root_cause);
+}
+
+}  // namespace
+
 Standing stand(const Verdict& verdict, const std::optional<ExpectedFailure>& expected, bool quarantined,
                bool passed_after_retry) {
   if (verdict.kind == VerdictKind::kSkip) return Standing::kSkipped;
   const bool passed = verdict.kind == VerdictKind::kPass;
   if (expected) {
     const bool met = to_text(verdict.kind) == expected->verdict && to_text(verdict.cause) == expected->cause &&
-                     verdict.root_cause == expected->root_cause.value_or(verdict.root_cause) &&
+                     root_cause_met(*expected, verdict.root_cause) &&
                      verdict.detail.find(expected->detail.value_or("")) != std::string::npos;
     if (met) return Standing::kExpectedFailure;
     if (quarantined) return Standing::kQuarantined;

@@ -121,6 +121,21 @@ TEST(Stand, ExpectedFailuresMustBeTheOnesExpected) {
   EXPECT_EQ(stand(skip, expected, false, false), Standing::kSkipped);
 }
 
+TEST(Stand, RootCausesMustBeTheOnesExpected) {
+  ExpectedFailure expected{"fail", "exception", "null-pointer", std::nullopt, "on purpose"};
+  Verdict verdict{VerdictKind::kFail, Cause::kException, "Caught", "null-pointer"};
+  EXPECT_EQ(stand(verdict, expected, false, false), Standing::kExpectedFailure);
+  verdict.root_cause = "wild-pointer";
+  EXPECT_EQ(stand(verdict, expected, false, false), Standing::kWrongFailure);
+  expected.root_cause = "none";
+  EXPECT_EQ(stand(verdict, expected, false, false), Standing::kWrongFailure);
+  verdict.root_cause = "";
+  EXPECT_EQ(stand(verdict, expected, false, false), Standing::kExpectedFailure);
+  expected.root_cause = std::nullopt;
+  verdict.root_cause = "hang";
+  EXPECT_EQ(stand(verdict, expected, false, false), Standing::kExpectedFailure);
+}
+
 TEST(Stand, QuarantineAndRetries) {
   const Verdict failed{VerdictKind::kFail, Cause::kTestTimeout, "late"};
   EXPECT_EQ(stand(failed, std::nullopt, false, false), Standing::kFailed);

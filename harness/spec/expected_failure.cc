@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
-#include "spec/names.h"
+#include "spec/root_causes.h"
 
 namespace bootrig {
 namespace {
@@ -16,6 +17,12 @@ const std::array<std::string, 13> kCauses{// fail
                                           "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
                                           // error
                                           "bad-spec", "image-build", "machine-start", "host", "internal"};
+
+std::vector<std::string> root_cause_words() {
+  std::vector<std::string> words(root_cause_names().begin(), root_cause_names().end());
+  words.emplace_back(kNoRootCause);
+  return words;
+}
 
 }  // namespace
 
@@ -29,10 +36,11 @@ std::span<const std::string> error_causes() {
 void read_expected_failure(JsonReader& json, ExpectedFailure& expected) {
   json.word("verdict", expected.verdict, kVerdicts, kRequired);
   json.word("cause", expected.cause, kCauses, kRequired);
-  json.text("root-cause", expected.root_cause);
+  std::string root_cause;
+  json.word("root-cause", root_cause, root_cause_words());
+  if (!root_cause.empty()) expected.root_cause = root_cause;
   json.text("detail", expected.detail);
   json.text("reason", expected.reason, kRequired);
-  if (expected.root_cause) check_name(json, "root-cause", *expected.root_cause, "a root cause's name");
   if (expected.verdict.empty() || expected.cause.empty()) return;
   const bool fails = std::ranges::find(fail_causes(), expected.cause) != fail_causes().end();
   const std::string owner = fails ? "fail" : "error";

@@ -14,7 +14,7 @@ TEST(Matrix, ReadsEveryKey) {
                  "vary": {"memory": ["2048M", "1G"], "gic": [2, "3"]}}],
     "exclude": [{"scenarios": ["boot/smp"], "where": {"level": [3], "memory": ["1024M"]}, "reason": "no PSCI"}],
     "expect-fail": [{"targets": ["virt"], "where": {"accelerator": ["kvm"]}, "verdict": "error",
-                     "cause": "image-build", "root-cause": "rc", "detail": "d", "reason": "why"}],
+                     "cause": "image-build", "root-cause": "hang", "detail": "d", "reason": "why"}],
     "quarantine": [{"scenarios": ["x"], "reason": "flaky", "owner": "ann", "until": "2028-02-29"}]})");
   ASSERT_TRUE(matrix) << to_text(matrix.error());
   EXPECT_EQ(matrix->name, "nightly");
@@ -36,7 +36,7 @@ TEST(Matrix, ReadsEveryKey) {
   ASSERT_EQ(matrix->expect_fail.size(), 1u);
   EXPECT_EQ(matrix->expect_fail[0].condition.targets, Words{"virt"});
   EXPECT_EQ(matrix->expect_fail[0].expected.cause, "image-build");
-  EXPECT_EQ(matrix->expect_fail[0].expected.root_cause, "rc");
+  EXPECT_EQ(matrix->expect_fail[0].expected.root_cause, "hang");
   EXPECT_EQ(matrix->expect_fail[0].expected.detail, "d");
   EXPECT_EQ(matrix->expect_fail[0].expected.reason, "why");
   EXPECT_EQ(matrix->expect_fail[0].place, "m.json:/expect-fail/0");

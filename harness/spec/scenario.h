@@ -25,7 +25,7 @@ std::string_view to_text(Ending ending);  // "running", "power-off", "reset", "a
 struct ExpectedFailure {
   std::string verdict;                    // "fail" or "error"
   std::string cause;                      // "exception", "test-timeout", "image-build", ...
-  std::optional<std::string> root_cause;  // a root cause of triage's, when one is expected to be named
+  std::optional<std::string> root_cause;  // a root cause of triage's (spec/root_causes.h), or "none"
   std::optional<std::string> detail;  // text that the cause's detail must hold: a signature's name, a compiler's words
   std::string reason;                 // why this failure is right; shown in reports
 };

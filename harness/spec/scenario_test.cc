@@ -23,7 +23,7 @@ TEST(Scenario, ReadsEveryKey) {
     "transcript": "expected.transcript", "forbid": ["re:Caught .* fault"],
     "signatures": {"disarm": ["linux-panic"]}, "ending": "running", "settle": "200ms", "output-limit": "1M",
     "requires": [{"key": "memory", "values": ["1024M", "2G"], "reason": "why"}],
-    "expect-fail": {"verdict": "fail", "cause": "exception", "root-cause": "r", "detail": "d", "reason": "w"}})");
+    "expect-fail": {"verdict": "fail", "cause": "exception", "root-cause": "none", "detail": "d", "reason": "w"}})");
   ASSERT_TRUE(scenario) << to_text(scenario.error());
   EXPECT_EQ(scenario->name, "boot/hello");
   EXPECT_EQ(scenario->file, "scenarios/boot/hello/scenario.json");
@@ -44,7 +44,7 @@ TEST(Scenario, ReadsEveryKey) {
   ASSERT_TRUE(scenario->expect_fail);
   EXPECT_EQ(scenario->expect_fail->verdict, "fail");
   EXPECT_EQ(scenario->expect_fail->cause, "exception");
-  EXPECT_EQ(scenario->expect_fail->root_cause, "r");
+  EXPECT_EQ(scenario->expect_fail->root_cause, "none");
   EXPECT_EQ(scenario->expect_fail->detail, "d");
   EXPECT_EQ(scenario->expect_fail->reason, "w");
   EXPECT_EQ(expectation_count(*scenario->expectations), 2u);

@@ -125,8 +125,11 @@ std::string signature_of(const Facts& facts, const Diagnosis& diagnosis) {
   if (facts.syndrome && facts.syndrome->status) text += ", " + facts.syndrome->status->text;
   if (facts.walk && facts.walk->fault && !facts.walk->steps.empty() && facts.evidence.symbols != nullptr) {
     const Symbol* symbol = facts.evidence.symbols->find(facts.walk->steps.back().address);
-    if (symbol != nullptr) text += ", " + symbol->name;
+    if (symbol != nullptr) return text + ", " + symbol->name;
   }
+  // Two null pointers are two defects: the function tells them apart, and stays when the code around it moves.
+  const std::string function = facts.syndrome && facts.elr ? code_name(facts, *facts.elr) : "";
+  if (!function.empty()) text += ", " + function.substr(0, function.find('+'));
   return text;
 }
 

@@ -1,5 +1,7 @@
 // Causes that show on the console: output without end, and an archive that its reader complained of.
 #include "inspect/archive.h"
+#include "testing/small_elf.h"
+#include "testing/test_folder.h"
 #include "triage/rest_rule_test.h"
 
 namespace bootrig {
@@ -95,6 +97,41 @@ TEST(ArchiveTest, SizesThatOverflow) {
   const auto found = find_archives(bytes);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].damage->size, 0xffffffffu);
+}
+
+class TruncatedArchiveTest : public RestRuleTest {
+ protected:
+  // What is named when the image holds these bytes and the guest has complained on its console.
+  std::string cause_with(const std::string& bytes) {
+    const std::string file = small_elf({kTestCode, kTestCode, bytes}, kTestCode);
+    const auto opened = LoadedElf::open(folder_.put("image.elf", file));
+    EXPECT_TRUE(opened);
+    evidence_.files = std::span(&*opened, 1);
+    evidence_.stopped_for = stopped_for_;
+    const std::string name = cause();
+    evidence_.files = {};
+    return name;
+  }
+
+  TestFolder folder_;
+  StoppedFor stopped_for_ = StoppedFor::kConsole;
+  const std::string whole_ = member("kernel.elf", std::string(400, 'k')) + member("TRAILER!!!", "");
+};
+
+TEST_F(TruncatedArchiveTest, IsNamed) {
+  EXPECT_EQ(cause_with(whole_.substr(0, 300)), "truncated-archive");
+  EXPECT_TRUE(what().contains("its member 'kernel.elf' is cut off")) << what();
+}
+
+// A whole archive; one that is not whole where nobody complained; and an exception, which has a cause of its own.
+TEST_F(TruncatedArchiveTest, NearMisses) {
+  EXPECT_EQ(cause_with(whole_), "");
+  stopped_for_ = StoppedFor::kOutput;
+  EXPECT_EQ(cause_with(whole_.substr(0, 300)), "");
+  stopped_for_ = StoppedFor::kConsole;
+  put_code(kTestCode + 0x20, {0xd503201f});
+  put_exception(0x02000000, kTestCode + 0x20, 0);
+  EXPECT_EQ(cause_with(whole_.substr(0, 300)), "");
 }
 
 }  // namespace

@@ -37,6 +37,19 @@ TEST_F(Pointers, NullOfTheKernel) {
   EXPECT_EQ(diagnosis.cause->what, "code at EL1 at 0xffffff8040000004 writes to address 0x10, which no table maps");
 }
 
+// Where in the function it stands moves from build to build; which function it is does not.
+TEST_F(Pointers, SignatureNamesTheFunction) {
+  memory_[kLower0] = page();
+  names_ = {{"open_door", kWindow, 0x20, true}, {"close_door", kWindow + 0x20, 0x20, true}};
+  const auto signature_at = [this](std::uint64_t elr) {
+    dump(kWriteAbort | kTranslationLevel0, 0x10, elr);
+    return diagnose_machine().signature;
+  };
+  EXPECT_EQ(signature_at(kWindow + 4), "null-pointer EC 0x25, translation fault, level 0, open_door");
+  EXPECT_EQ(signature_at(kWindow + 8), signature_at(kWindow + 4));
+  EXPECT_EQ(signature_at(kWindow + 0x24), "null-pointer EC 0x25, translation fault, level 0, close_door");
+}
+
 TEST_F(Pointers, NullIsNoNullWhereAFileHasSomething) {
   memory_[kLower0] = page();
   add_file("user.elf", 0, 0, "code", kRead | kExecute);

@@ -56,6 +56,7 @@ std::optional<RootCause> undefined_call(const Facts& facts) {
   if (facts.syndrome->ec != kUnknownReason) return hvc_at_el2(facts);
   const std::uint32_t call = facts.instruction.value_or(0) & kCallMask;
   if (call != kSmc && call != kHvc) return std::nullopt;
+  if (facts.taken_from == 0) return std::nullopt;  // at EL0 no machine has them
   const bool smc = call == kSmc;
   return conduit_mismatch(
       facts, smc ? "smc" : "hvc",

@@ -1,5 +1,8 @@
 #include "triage/rules.h"
 
+#include "base/check.h"
+#include "spec/root_causes.h"
+
 namespace bootrig {
 namespace {
 
@@ -39,7 +42,10 @@ constexpr Rule kRules[] = {
 
 std::optional<RootCause> find_root_cause(const Facts& facts) {
   for (const Rule rule : kRules) {
-    if (auto cause = rule(facts)) return cause;
+    auto cause = rule(facts);
+    if (!cause) continue;
+    CHECK(is_root_cause(cause->name));
+    return cause;
   }
   return std::nullopt;
 }

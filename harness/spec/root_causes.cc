@@ -1,0 +1,53 @@
+#include "spec/root_causes.h"
+
+#include <algorithm>
+#include <array>
+
+namespace bootrig {
+namespace {
+
+const std::array<std::string, 31> kNames{
+    "access-flag-clear",
+    "call-to-garbage",
+    "conduit-mismatch",
+    "deadlock-in-wfi",
+    "device-memory",
+    "endless-output",
+    "execute-never",
+    "firmware-image-below-el3",
+    "hang",
+    "hypervisor-image-below-el2",
+    "image-entered-at-el2",
+    "image-entered-at-el3",
+    "image-for-gicv2",
+    "image-for-gicv3",
+    "image-outside-ram",
+    "memory-beyond-ram",
+    "mute-kernel",
+    "nothing-at-address",
+    "null-call",
+    "null-pointer",
+    "read-only-mapping",
+    "return-to-garbage",
+    "sel4-error",
+    "stack-overflow",
+    "table-entry-missing",
+    "table-not-linked",
+    "truncated-archive",
+    "vector-recursion",
+    "vectors-not-set",
+    "wild-pointer",
+    "wrong-output-address",
+};
+
+}  // namespace
+
+std::span<const std::string> root_cause_names() {
+  return kNames;
+}
+
+bool is_root_cause(std::string_view name) {
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+}  // namespace bootrig
