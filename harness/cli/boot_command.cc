@@ -25,6 +25,7 @@ struct BootOptions {
   std::string image;
   std::string target = "virt";
   std::string load;
+  std::string sha256;
   std::vector<std::string> symbols;
   std::vector<std::string> expect;
   std::vector<std::string> forbid;
@@ -120,6 +121,9 @@ Result<int> boot(const BootOptions& options) {
     load = *address;
   }
   BOOTRIG_TRY(Image image, open_image(options.image, load));
+  if (!options.sha256.empty() && options.sha256 != image.sha256) {
+    return fail(options.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
+  }
   image.symbols = symbol_files(options, image);
   BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
   auto silence = parse_duration(options.silence);
@@ -191,6 +195,7 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
+  app.add_option("--sha256", options->sha256, "Refuse an image whose SHA-256 is another");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable")
       ->allow_extra_args(false);
   app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order")

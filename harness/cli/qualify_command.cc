@@ -105,8 +105,7 @@ void add_qualify_command(CLI::App& app, int& status) {
   app.add_option("--timeout-multiplier", options->run.timeout_multiplier, "All time limits times this, for slow hosts")
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--output,-o", options->run.output, "The run's folder")->capture_default_str();
-  app.add_option("--set", options->run.settings, "A recipe's parameter: name=value; repeatable")
-      ->allow_extra_args(false);
+  add_parameter_options(app, options->run.parameters);
   add_history_options(app, options->run.history, /*may_be_off=*/true);
   app.footer(kFooter);
   app.callback([options, &status] {

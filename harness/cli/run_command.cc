@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/page_history.h"
+#include "cli/parameters.h"
 #include "cli/run_command.h"
 #include "history/history_reporter.h"
 #include "reports/html_page.h"
@@ -44,12 +46,18 @@ Result<unsigned> parse_triage(const std::string& text) {
 std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
-  for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
   if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
   return words;
+}
+
+// The images of a plan, each once.
+std::vector<std::string> images_of(const Plan& plan) {
+  std::set<std::string> images;
+  for (const Testcase& testcase : plan.testcases) images.insert(testcase.scenario->image);
+  return {images.begin(), images.end()};
 }
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
@@ -92,6 +100,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
+  builder.cache = user_cache_folder();
+  builder.keep_images = !options.no_cache;
   builder.jobs = options.jobs;
   builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
@@ -197,7 +207,7 @@ constexpr const char* kFooter =
 Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
-  BOOTRIG_TRY(auto settings, parse_settings(options.settings));
+  BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
@@ -206,6 +216,10 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
   if (options.dry_run) return run;
   BOOTRIG_TRY(run.recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, run.recipes, images_of(run.plan)));
+  for (const std::string& image : images_of(run.plan)) {
+    run_options.repeat_settings[image] = settings_of(image, run.recipes, settings);
+  }
 
   static Interrupt interrupt;  // a signal may come until the process ends
   interrupt_on_signals(interrupt);
@@ -237,7 +251,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"strict", "extended"}));
   app.add_option("--html", options->html,
                  "Where the page for people is written; default: report.html in the output folder; off: nowhere");
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
+  add_parameter_options(app, options->parameters);
+  app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   add_history_options(app, options->history, /*may_be_off=*/true);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);

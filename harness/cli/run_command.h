@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/history_options.h"
+#include "cli/parameters.h"
 #include "cli/selection_options.h"
 #include "run/runner.h"
 
@@ -18,7 +19,8 @@ struct RunCommandOptions {
   std::string junit;
   std::string junit_flavor = "strict";
   std::string html;  // empty: report.html in the output folder; "off": nowhere
-  std::vector<std::string> settings;
+  ParameterOptions parameters;
+  bool no_cache = false;  // of images
   unsigned jobs = 0;
   unsigned retries = 0;
   unsigned rounds = 1;  // the whole plan so many times, until something fails

@@ -159,9 +159,11 @@ TEST_F(StageTest, ReadsArgumentsFromAFile) {
 
 TEST_F(StageTest, RefusesBadArguments) {
   const std::string output = (folder_.path() / "out").string();
-  EXPECT_EQ(error({}), "a stage is missing: 'cpio', 'embed' or 'tool'");
-  EXPECT_EQ(error({"cpoi"}), "'cpoi' is no stage; there are 'cpio', 'embed' or 'tool'; did you mean 'cpio'?");
-  EXPECT_EQ(error({"embe"}), "'embe' is no stage; there are 'cpio', 'embed' or 'tool'; did you mean 'embed'?");
+  EXPECT_EQ(error({}), "a stage is missing: 'cpio', 'embed', 'tool', 'make' or 'check'");
+  EXPECT_EQ(error({"cpoi"}),
+            "'cpoi' is no stage; there are 'cpio', 'embed', 'tool', 'make' or 'check'; did you mean 'cpio'?");
+  EXPECT_EQ(error({"embe"}),
+            "'embe' is no stage; there are 'cpio', 'embed', 'tool', 'make' or 'check'; did you mean 'embed'?");
   EXPECT_EQ(error({"cpio"}), "option --output is missing");
   EXPECT_EQ(error({"cpio", "--output"}), "option --output needs a value");
   EXPECT_EQ(error({"cpio", "--ouput", "x"}),

@@ -227,6 +227,9 @@ class Runner {
     if (!testcase.matrix.empty()) again.insert(again.end(), {"--matrix", testcase.matrix});
     again.push_back(testcase.cell);
     again.insert(again.end(), options_.repeat_options.begin(), options_.repeat_options.end());
+    if (const auto settings = options_.repeat_settings.find(result.image); settings != options_.repeat_settings.end()) {
+      again.insert(again.end(), settings->second.begin(), settings->second.end());
+    }
     result.repeat_command = shell_quote(again);
     result.started_at_ms = unix_time_ms();
     return result;

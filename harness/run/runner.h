@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -27,8 +29,10 @@ struct RunOptions {
   // What preflight says cannot boot is not booted, unless a failure is expected.
   bool strict_preflight = false;
   Capacity capacity;
-  // Options that the command which repeats one testcase needs: "--project", its folder, "--set", "fault=none", ...
+  // Options that the command which repeats one testcase needs: "--project", its folder, ...
   std::vector<std::string> repeat_options;
+  // By image, those that set its parameters: "--set", "fault=none", ...
+  std::map<std::string, std::vector<std::string>> repeat_settings;
 };
 
 // What a run uses of the outside world.
