@@ -34,8 +34,10 @@ Planner::Found Planner::fill_shared(const std::string& word, const std::string& 
       edge.inputs.push_back(input);
       continue;
     }
-    BuildEdge copy = native_edge("copy", fmt::format("{}/inputs/{}", folder, fs::path(input).filename().string()));
-    copy.description = fmt::format("copy {}/{}", recipe_.name, fs::path(input).filename().string());
+    // Without the first folder, which is the image's own.
+    const std::string inside = input.substr(input.find('/') + 1);
+    BuildEdge copy = native_edge("copy", fmt::format("{}/inputs/{}", folder, inside));
+    copy.description = fmt::format("copy {}/{}", recipe_.name, inside);
     copy.command.push_back(input);
     copy.inputs = {input};
     const std::string from = (places_.folder / input).string(), to = (places_.folder / copy.output).string();
@@ -103,7 +105,7 @@ Planner::Added Planner::add(const CmakeStage& stage) {
   for (const CmakeAssertion& assertion : stage.assertions) {
     say({"--assert", assertion.file, assertion.entry, assertion.value, assertion.unless, assertion.because});
   }
-  StageOutput output = keep(std::move(edge));
+  StageOutput output = keep_named(std::move(edge));
   output.folder = folder + "/build";
   return output;
 }

@@ -61,8 +61,10 @@ struct ElfloaderProject : StageProject {
     folder.put("util_libs/libcpio/include/cpio/cpio.h", "");
     put("machine.dts", kMachine);
     put("program.c", kProgram);
-    put("kernel.ld", "ENTRY(_start) SECTIONS { . = 0x40000000; .text : { *(.text) } /DISCARD/ : { *(.note*) *(.eh_frame*) } }\n");
-    put("root.ld", "ENTRY(_start) SECTIONS { . = 0x400000; .text : { *(.text) } /DISCARD/ : { *(.note*) *(.eh_frame*) } }\n");
+    put("kernel.ld",
+        "ENTRY(_start) SECTIONS { . = 0x40000000; .text : { *(.text) } /DISCARD/ : { *(.note*) *(.eh_frame*) } }\n");
+    put("root.ld",
+        "ENTRY(_start) SECTIONS { . = 0x400000; .text : { *(.text) } /DISCARD/ : { *(.note*) *(.eh_frame*) } }\n");
     user = {{"trees", folder.path().string()}};
   }
   static std::string recipe() {
@@ -97,7 +99,8 @@ TEST(ElfloaderStage, BuildsALoaderAroundAKernel) {
   EXPECT_LT(tree, root);
   EXPECT_NE(bytes.find("acme,uart\0", 0, 10), std::string::npos);
   const std::string header = read_file(image->file.parent_path() / "loader/include/devices_gen.h").value();
-  EXPECT_NE(header.find(R"(.compat = "acme,uart", .region_bases = { (void *)0x9000000, })"), std::string::npos) << header;
+  EXPECT_NE(header.find(R"(.compat = "acme,uart", .region_bases = { (void *)0x9000000, })"), std::string::npos)
+      << header;
   const std::string layout = read_file(image->file.parent_path() / "loader.txt").value();
   EXPECT_NE(layout.find("0x40000000..0x40001000   kernel.elf"), std::string::npos) << layout;
   EXPECT_NE(layout.find("0x40001000..0x40002000   kernel.dtb"), std::string::npos);
@@ -115,9 +118,10 @@ TEST(ElfloaderStage, WithNothingChangedOnlyTheKernelIsAsked) {
 TEST(ElfloaderStage, SaysWhatCannotBoot) {
   ElfloaderProject project;
   project.user["end"] = "0x90000000";
-  EXPECT_EQ(project.failure(project.recipe()),
-            "build failed: error: the kernel was built to manage the memory 0x40000000..0x90000000, and the device tree "
-            "has 0x40000000..0x80000000");
+  EXPECT_EQ(
+      project.failure(project.recipe()),
+      "build failed: error: the kernel was built to manage the memory 0x40000000..0x90000000, and the device tree "
+      "has 0x40000000..0x80000000");
   project.user.erase("end");
   project.folder.put("tools/elfloader-tool/src/linker.lds",
                      "ENTRY(_start)\nSECTIONS { . = 0x40000000; .all : { *(*) } }\n");

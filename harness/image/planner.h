@@ -25,8 +25,9 @@ class Planner {
   struct StageOutput {
     std::vector<std::string> objects;
     std::string file;
-    bool elf = false;    // an ELF file that was made here, not one that the user has
-    std::string folder;  // cmake: the build folder
+    std::vector<std::string> named;  // where a stage names its files: all of them, `file` first
+    bool elf = false;                // an ELF file that was made here, not one that the user has
+    std::string folder;              // cmake: the build folder
   };
   using Added = std::expected<StageOutput, ImageFailure>;
   using Checked = std::expected<void, ImageFailure>;
@@ -46,6 +47,8 @@ class Planner {
   // Where a file of the recipe's is. One that begins with a parameter may be relative to where the user is.
   Found find(const std::string& name, const char* kind,
              std::filesystem::file_type type = std::filesystem::file_type::regular) const;
+  // The file that "STAGE" or "STAGE/NAME" means; none when it is no stage's.
+  std::optional<Found> find_stage_file(const std::string& reference) const;
   // A stage's output, or a file.
   Found find_input(const std::string& name) const;
   // A word with "${stage:NAME}" and "${file:PATH}" filled in, absolute; the files become inputs of the edge.
@@ -57,6 +60,8 @@ class Planner {
   void add_prefix_maps(std::vector<std::string>& command) const;
   // An edge that runs bootrig itself.
   BuildEdge native_edge(const std::string& stage, const std::string& output) const;
+  // Keeps an edge whose outputs are the stage's named ones, the edge's own first.
+  StageOutput keep_named(BuildEdge edge);
   // Keeps an edge whose output is the stage's one file.
   StageOutput keep(BuildEdge edge, bool elf = false);
 
@@ -68,6 +73,11 @@ class Planner {
   Added add(const ObjcopyStage& stage);
   Added add(const StripStage& stage);
   Added add(const ToolStage& stage);
+  Added add(const AssembleStage& stage);
+  Added add(const DebianPackageStage& stage);
+  Added add(const MakeStage& stage);
+  Added add(const CheckStage& stage);
+  Added add(const DeviceTreeOverlayStage& stage);
   Added add(const DeviceTreeDumpStage& stage);
   Added add(const DeviceTreeCompileStage& stage);
   Added add(const DeviceTreeDecompileStage& stage);

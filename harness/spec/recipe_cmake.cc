@@ -117,6 +117,9 @@ void read_elfloader(JsonReader& json, ElfloaderStage& stage) {
   json.texts("flags", stage.flags);
   check_relative(json, "source", stage.source);
   check_relative(json, "libraries", stage.libraries);
+  if (!stage.kernel.empty() && !is_name(stage.kernel)) {
+    json.refuse("kernel", not_a_name(stage.kernel, "a stage's name"));
+  }
   check_relative(json, "rootserver", stage.rootserver);
 }
 

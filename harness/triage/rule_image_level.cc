@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "inspect/archive.h"
+#include "inspect/system_instruction.h"
 #include "triage/rules.h"
-#include "triage/system_instruction.h"
 
 namespace bootrig {
 namespace {
