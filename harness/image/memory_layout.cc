@@ -1,6 +1,5 @@
 #include "image/memory_layout.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,8 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// PF_R, PF_W, PF_X (gABI, "Segment Permissions").
 std::string access_of(std::uint32_t flags) {
-  return fmt::format("{}{}{}", flags & PF_R ? 'r' : '-', flags & PF_W ? 'w' : '-', flags & PF_X ? 'x' : '-');
+  return fmt::format("{}{}{}", flags & 4 ? 'r' : '-', flags & 2 ? 'w' : '-', flags & 1 ? 'x' : '-');
 }
 
 void add_segments(const fs::path& file, const ElfFile& elf, std::vector<MemoryPart>& parts) {
