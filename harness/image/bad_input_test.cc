@@ -70,7 +70,8 @@ TEST_F(BadInput, AnElfWithLyingHeaders) {
   std::string elf = small_elf({.virtual_address = 0x40080000, .bytes = "code"}, 0x40080000);
   elf[32 + 1] = '\x7f';  // e_phoff (gABI, "ELF Header")
   project.put("a.elf", elf);
-  const std::string failure = project.failure(recipe(R"({ "prebuilt": "tree", "file": "a.elf" })", R"("stage": "tree")"));
+  const std::string failure =
+      project.failure(recipe(R"({ "prebuilt": "tree", "file": "a.elf" })", R"("stage": "tree")"));
   EXPECT_EQ(failure, "build failed: " + (project.folder.path() / "images/sample/a.elf").string() +
                          ": is cut off: program header 0 lies outside the file");
 }

@@ -45,7 +45,8 @@ Result<double> build_once(const std::vector<Recipe>& recipes, const fs::path& pr
 Result<double> ninja_once(const fs::path& folder) {
   ForkingLauncher launcher;
   const auto begin = std::chrono::steady_clock::now();
-  BOOTRIG_TRY(const CommandResult done, run_command(launcher, {.argv = {"ninja"}, .folder = folder}, Deadline::never()));
+  BOOTRIG_TRY(const CommandResult done,
+              run_command(launcher, {.argv = {"ninja"}, .folder = folder}, Deadline::never()));
   if (done.status.code != 0) return fail("ninja", done.output);
   return milliseconds_since(begin);
 }
