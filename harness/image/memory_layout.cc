@@ -1,6 +1,5 @@
 #include "image/memory_layout.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,15 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string access_of(std::uint32_t flags) {
-  return fmt::format("{}{}{}", flags & PF_R ? 'r' : '-', flags & PF_W ? 'w' : '-', flags & PF_X ? 'x' : '-');
+std::string access_of(const ElfSegment& segment) {
+  return fmt::format("{}{}{}", segment.readable() ? 'r' : '-', segment.writable() ? 'w' : '-',
+                     segment.executable() ? 'x' : '-');
 }
 
 void add_segments(const fs::path& file, const ElfFile& elf, std::vector<MemoryPart>& parts) {
   for (std::size_t i = 0; i < elf.segments.size(); ++i) {
     const ElfSegment& segment = elf.segments[i];
     parts.push_back({segment.physical_address, segment.memory_size,
-                     fmt::format("{} segment {} {}", file.filename().string(), i, access_of(segment.flags))});
+                     fmt::format("{} segment {} {}", file.filename().string(), i, access_of(segment))});
   }
 }
 

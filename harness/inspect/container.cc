@@ -26,8 +26,7 @@ constexpr std::uint64_t kSectionTableAt = 0x28, kProgramCountAt = 0x38, kSection
 // Magics that are looked at: hostile bytes could hold millions.
 constexpr unsigned kMagicsMax = 4096;
 constexpr std::size_t kBrokenMax = 8;
-constexpr std::uint16_t kProgramHeadersMax = 64;         // of a program in the image
-constexpr std::uint64_t kExecutable = 1, kWritable = 2;  // PF_X, PF_W
+constexpr std::uint16_t kProgramHeadersMax = 64;  // of a program in the image
 
 Result<void> read_elf(std::string_view name, std::string_view bytes, ImageContents& contents) {
   BOOTRIG_TRY(const ElfFile elf, parse_elf(name, bytes));
@@ -41,8 +40,8 @@ Result<void> read_elf(std::string_view name, std::string_view bytes, ImageConten
                                 .size = segment.memory_size,
                                 .file_offset = segment.file_offset,
                                 .file_size = segment.file_size,
-                                .writable = (segment.flags & kWritable) != 0,
-                                .executable = (segment.flags & kExecutable) != 0});
+                                .writable = segment.writable(),
+                                .executable = segment.executable()});
   }
   return {};
 }

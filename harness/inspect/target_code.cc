@@ -17,7 +17,6 @@ namespace {
 using Severity = Finding::Severity;
 using Kind = CodeEvent::Kind;
 
-constexpr std::uint64_t kExecutable = 1, kWritable = 2;   // PF_X, PF_W
 constexpr std::uint64_t kBlock = std::uint64_t{2} << 20;  // Microkit's loader maps its kernel by 2 MiB
 constexpr std::size_t kPlacesShown = 3;
 
@@ -68,7 +67,7 @@ std::optional<Program> kernel_program(const ImageContents& contents, std::string
   std::vector<CodeSpace::Piece> pieces;
   for (const ElfSegment& segment : kernel->elf.segments) {
     pieces.push_back({segment.virtual_address, file.substr(segment.file_offset, segment.file_size), segment.memory_size,
-                      (segment.flags & kExecutable) != 0, (segment.flags & kWritable) != 0});
+                      segment.executable(), segment.writable()});
   }
   return Program{kernel->name, CodeSpace(std::move(pieces)), kernel->elf.entry, level_of_kernel(target), false};
 }
