@@ -228,6 +228,10 @@ Planner::Added Planner::add(const CpioStage& stage) {
 
 Planner::Added Planner::add(const EmbedStage& stage) {
   BOOTRIG_TRY(const std::string input, find_input(stage.input));
+  return embed(stage, input);
+}
+
+Planner::StageOutput Planner::embed(const EmbedStage& stage, const std::string& input) {
   BuildEdge source = native_edge("embed", fmt::format("{}/{}.S", out_, stage.name));
   source.command.insert(source.command.end(), {"--symbol", stage.symbol, "--section", stage.section, "--align",
                                                fmt::format("{}", stage.alignment), input});

@@ -14,16 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// PF_R, PF_W, PF_X (gABI, "Segment Permissions").
-std::string access_of(std::uint32_t flags) {
-  return fmt::format("{}{}{}", flags & 4 ? 'r' : '-', flags & 2 ? 'w' : '-', flags & 1 ? 'x' : '-');
+std::string access_of(const ElfSegment& segment) {
+  return fmt::format("{}{}{}", segment.readable() ? 'r' : '-', segment.writable() ? 'w' : '-',
+                     segment.executable() ? 'x' : '-');
 }
 
 void add_segments(const fs::path& file, const ElfFile& elf, std::vector<MemoryPart>& parts) {
   for (std::size_t i = 0; i < elf.segments.size(); ++i) {
     const ElfSegment& segment = elf.segments[i];
     parts.push_back({segment.physical_address, segment.memory_size,
-                     fmt::format("{} segment {} {}", file.filename().string(), i, access_of(segment.flags))});
+                     fmt::format("{} segment {} {}", file.filename().string(), i, access_of(segment))});
   }
 }
 

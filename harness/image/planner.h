@@ -27,6 +27,7 @@ class Planner {
     std::string file;
     std::vector<std::string> named;  // where a stage names its files: all of them, `file` first
     bool elf = false;                // an ELF file that was made here, not one that the user has
+    std::string folder;              // cmake: the build folder
   };
   using Added = std::expected<StageOutput, ImageFailure>;
   using Checked = std::expected<void, ImageFailure>;
@@ -52,6 +53,10 @@ class Planner {
   Found find_input(const std::string& name) const;
   // A word with "${stage:NAME}" and "${file:PATH}" filled in, absolute; the files become inputs of the edge.
   Found fill_references(const std::string& word, BuildEdge& edge) const;
+  // The same for a build that images share: what stages made is copied to where it stands for all of them.
+  Found fill_shared(const std::string& word, const std::string& folder, BuildEdge& edge);
+  // What a cmake stage says it requires.
+  Checked check_requirements(const CmakeStage& stage, const std::string& source) const;
   void add_prefix_maps(std::vector<std::string>& command) const;
   // An edge that runs bootrig itself.
   BuildEdge native_edge(const std::string& stage, const std::string& output) const;
@@ -76,6 +81,18 @@ class Planner {
   Added add(const DeviceTreeDumpStage& stage);
   Added add(const DeviceTreeCompileStage& stage);
   Added add(const DeviceTreeDecompileStage& stage);
+  Added add(const CmakeStage& stage);
+  Added add(const ElfloaderStage& stage);
+
+  struct Elfloader;
+  std::expected<Elfloader, ImageFailure> open_elfloader(const ElfloaderStage& stage) const;
+  Checked add_elfloader_archive(const ElfloaderStage& stage, Elfloader& loader);
+  BuildEdge elfloader_edge(const std::string& kind, const std::string& output, const Elfloader& loader) const;
+  void add_elfloader_headers(Elfloader& loader);
+  void add_elfloader_objects(const ElfloaderStage& stage, Elfloader& loader);
+  std::string add_elfloader_script(const ElfloaderStage& stage, const Elfloader& loader);
+  // A file's bytes as an object.
+  StageOutput embed(const EmbedStage& stage, const std::string& input);
 
   Checked check_outputs();
   Found boot_output(const std::string& stage) const;

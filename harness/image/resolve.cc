@@ -70,6 +70,20 @@ const std::string* value_in(const Values& values, const std::string& name) {
   return found == values.end() ? nullptr : &found->second;
 }
 
+// What the target says, as the parameter has it.
+std::expected<std::string, ImageFailure> target_value(const RecipeParameter& parameter, const MachineSpec& machine) {
+  const std::string value = machine_value(machine, *parameter.from_target);
+  if (parameter.values.empty()) return value;
+  if (const std::string* mapped = value_in(parameter.values, value)) return *mapped;
+  std::vector<std::string> known;
+  for (const auto& [key, mapped] : parameter.values) known.push_back(key);
+  return std::unexpected(ImageFailure{
+      .kind = ImageFailure::Kind::kSkipped,
+      .error = {"",
+                fmt::format("parameter '{}' ({}) has no value for a target with {} '{}', only for {}", parameter.name,
+                            parameter.summary, *parameter.from_target, printable(value), one_of(known))}});
+}
+
 std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& parameter, const Recipe& recipe,
                                                       const Variant* variant, const ImageRequest& request,
                                                       const Values& user) {
@@ -81,7 +95,7 @@ std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& par
   } else if (const std::string* fixed = variant ? value_in(variant->set, parameter.name) : nullptr) {
     value = *fixed;
   } else if (parameter.from_target) {
-    value = machine_value(request.machine, *parameter.from_target);
+    BOOTRIG_TRY(value, target_value(parameter, request.machine));
   } else if (parameter.default_value) {
     value = *parameter.default_value;
   } else {
@@ -190,6 +204,23 @@ class Filler {
   void fill(DeviceTreeOverlayStage& stage) {
     fill_file(stage.input);
     for (std::string& overlay : stage.overlays) fill_file(overlay);
+  }
+  void fill(CmakeStage& stage) {
+    fill_file(stage.source);
+    if (!stage.toolchain_file.empty()) fill_file(stage.toolchain_file);
+    keep_references_ = true;
+    for (auto& [name, value] : stage.definitions) fill(value);
+    for (auto& [name, value] : stage.environment) fill(value);
+    keep_references_ = false;
+    fill(stage.more_definitions);
+    for (std::string& target : stage.targets) fill(target);
+    for (CmakeAssertion& assertion : stage.assertions) fill(assertion.value);
+  }
+  void fill(ElfloaderStage& stage) {
+    fill_file(stage.source);
+    fill_file(stage.libraries);
+    fill_file(stage.rootserver);
+    for (std::string& flag : stage.flags) fill(flag);
   }
   void fill(DeviceTreeDumpStage&) {}
   void fill(DeviceTreeCompileStage& stage) {
@@ -309,6 +340,21 @@ class KeyText {
   void add(const DeviceTreeDecompileStage& stage) {
     add("device-tree-decompile"), add(stage.name), add(stage.input), add(stage.flags);
   }
+  void add(const std::map<std::string, std::string>& values) {
+    add(fmt::format("{}", values.size()));
+    for (const auto& [name, value] : values) add(name), add(value);
+  }
+  void add(const CmakeStage& stage) {
+    add("cmake"), add(stage.name), add(stage.source), add(stage.toolchain_file), add(stage.definitions);
+    add(stage.environment), add(stage.more_definitions), add(stage.targets), add(stage.outputs);
+    for (const CmakeAssertion& assertion : stage.assertions) {
+      add(assertion.file), add(assertion.entry), add(assertion.value), add(assertion.unless);
+    }
+  }
+  void add(const ElfloaderStage& stage) {
+    add("elfloader"), add(stage.name), add(stage.source), add(stage.libraries), add(stage.kernel);
+    add(stage.rootserver), add(stage.flags);
+  }
   const std::string& text() const { return text_; }
 
  private:
@@ -345,6 +391,19 @@ std::string stage_key(const Recipe& recipe, const CompileStage& stage) {
   key.add(kBuildFormat);
   key.add(recipe.name);
   key.add(recipe.toolchain);
+  key.add(stage);
+  return sha256_hex(key.text());
+}
+
+std::string stage_key(const Recipe& recipe, const CmakeStage& stage, const MachineSpec& machine) {
+  KeyText key(machine);
+  key.add(kBuildFormat);
+  key.add(recipe.name);
+  key.add(recipe.toolchain);
+  for (const Stage& above : recipe.stages) {
+    if (stage_name(above) == stage.name) break;
+    std::visit([&](const auto& what) { key.add(what); }, above.what);
+  }
   key.add(stage);
   return sha256_hex(key.text());
 }

@@ -38,4 +38,8 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
 // they share its objects.
 std::string stage_key(const Recipe& recipe, const CompileStage& stage);
 
+// The key of a cmake stage: of all that it is told, and of the stages above it, whose files it may read. Images that
+// differ below it share one build of the project.
+std::string stage_key(const Recipe& recipe, const CmakeStage& stage, const MachineSpec& machine);
+
 }  // namespace bootrig

@@ -12,11 +12,14 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "image/check_stage.h"
+#include "image/cmake_stage.h"
+#include "image/elfloader_stage.h"
 #include "image/make_stage.h"
 #include "image/stage_arguments.h"
 #include "image/tool_stage.h"
@@ -26,11 +29,6 @@ namespace {
 
 constexpr std::size_t kArchiveNameLimit = 1024;
 constexpr std::size_t kCopyChunk = std::size_t{1} << 20;
-
-Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes) {
-  if (const auto old = read_file(output); old && *old == bytes) return {};
-  return write_file_atomically(output, bytes);
-}
 
 using Archive = std::unique_ptr<archive, decltype(&archive_write_free)>;
 using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
@@ -110,15 +108,16 @@ Result<void> replace_if_changed(const std::filesystem::path& fresh, const std::f
 }
 
 Result<void> check_names(const std::vector<ArchiveEntry>& entries) {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string& name = entries[i].name;
+  std::set<std::string_view> seen;
+  for (const ArchiveEntry& entry : entries) {
+    const std::string& name = entry.name;
     if (name.empty()) return fail("an archive's entry needs a name");
     if (name.size() > kArchiveNameLimit || name.find('\0') != std::string::npos) {
       return fail(fmt::format("'{}' cannot be a name in an archive", printable(name)));
     }
     // It would end the archive for every reader.
     if (name == "TRAILER!!!") return fail("'TRAILER!!!' cannot be a name in an archive: it marks the end of one");
-    if (i > 0 && name == entries[i - 1].name) return fail(fmt::format("'{}' is twice in the archive", printable(name)));
+    if (!seen.insert(name).second) return fail(fmt::format("'{}' is twice in the archive", printable(name)));
   }
   return {};
 }
@@ -178,7 +177,7 @@ Result<std::vector<std::string>> split_words(const std::string& place, std::stri
 }
 
 Result<void> run_cpio(const std::vector<std::string>& words) {
-  BOOTRIG_TRY(const StageArguments arguments, read_stage_arguments(words, {"--output", "--truncate"}));
+  BOOTRIG_TRY(const StageArguments arguments, read_stage_arguments(words, {"--output", "--truncate", "--order"}));
   BOOTRIG_TRY(const std::string output, arguments.one("--output"));
   std::optional<std::uint64_t> truncate;
   if (arguments.has("--truncate")) {
@@ -191,7 +190,11 @@ Result<void> run_cpio(const std::vector<std::string>& words) {
     if (equals == std::string::npos) return fail(fmt::format("'{}' is not NAME=FILE", printable(word)));
     entries.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
-  return write_cpio(output, std::move(entries), truncate);
+  const bool sorted = !arguments.has("--order");
+  if (const std::string order = sorted ? "given" : arguments.one("--order").value(); order != "given") {
+    return fail(fmt::format("option --order is 'given', not '{}'", printable(order)));
+  }
+  return write_cpio(output, std::move(entries), truncate, sorted);
 }
 
 Result<void> run_embed(const std::vector<std::string>& words) {
@@ -209,11 +212,24 @@ Result<void> run_embed(const std::vector<std::string>& words) {
   return write_embed_source(output, arguments.others[0], symbol, section, static_cast<unsigned>(alignment));
 }
 
+Result<void> run_copy(const std::vector<std::string>& words) {
+  BOOTRIG_TRY(const StageArguments arguments, read_stage_arguments(words, {"--output"}));
+  BOOTRIG_TRY(const std::string output, arguments.one("--output"));
+  if (arguments.others.size() != 1) return fail(fmt::format("copy takes one file, not {}", arguments.others.size()));
+  BOOTRIG_TRY(const std::string bytes, read_file(arguments.others[0]));
+  return write_if_changed(output, bytes);
+}
+
 }  // namespace
 
+Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes) {
+  if (const auto old = read_file(output); old && *old == bytes) return {};
+  return write_file_atomically(output, bytes);
+}
+
 Result<void> write_cpio(const std::filesystem::path& output, std::vector<ArchiveEntry> entries,
-                        std::optional<std::uint64_t> truncate) {
-  std::ranges::sort(entries, {}, &ArchiveEntry::name);
+                        std::optional<std::uint64_t> truncate, bool sorted) {
+  if (sorted) std::ranges::sort(entries, {}, &ArchiveEntry::name);
   BOOTRIG_TRY_VOID(check_names(entries));
   const std::filesystem::path fresh = output.string() + fmt::format(".tmp-{}", ::getpid());
   const ScopedFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
@@ -274,7 +290,8 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
     BOOTRIG_TRY(const std::vector<std::string> more, split_words(argument.substr(1), text));
     words.insert(words.end(), more.begin(), more.end());
   }
-  const std::vector<std::string> stages{"cpio", "embed", "tool", "make", "check"};
+  const std::vector<std::string> stages{
+      "cpio", "embed", "tool", "make", "check", "cmake", "copy", "elfloader-headers", "elfloader-check"};
   if (words.empty()) return fail(fmt::format("a stage is missing: {}", one_of(stages)));
   const std::string stage = words.front();
   words.erase(words.begin());
@@ -283,6 +300,10 @@ Result<void> run_stage(const std::vector<std::string>& arguments) {
   if (stage == "tool") return run_tool(words);
   if (stage == "make") return run_make(words);
   if (stage == "check") return run_check(words);
+  if (stage == "cmake") return run_cmake(words);
+  if (stage == "copy") return run_copy(words);
+  if (stage == "elfloader-headers") return write_elfloader_headers(words);
+  if (stage == "elfloader-check") return check_elfloader(words);
   return fail(
       fmt::format("'{}' is no stage; there are {}{}", printable(stage), one_of(stages), did_you_mean(stage, stages)));
 }

@@ -25,6 +25,10 @@ void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& 
   std::string from_target;
   json.word("from-target", from_target, machine_keys());
   if (!from_target.empty()) parameter.from_target = from_target;
+  json.text_map("values", parameter.values);
+  if (!parameter.values.empty() && from_target.empty()) {
+    json.refuse("values", "'values' stand for those of the target; they need 'from-target'");
+  }
   if (!is_parameter_name(name)) {
     json.refuse("", not_a_parameter_name(name));
   }

@@ -18,9 +18,10 @@ namespace bootrig {
 struct RecipeParameter {
   std::string name;
   std::string summary;
-  std::optional<std::string> default_value;  // without one: required, and the recipe is skipped when it is missing
-  std::vector<std::string> allowed;          // empty: any text
-  std::optional<std::string> from_target;    // a machine key ("memory", "gic", ...): the target decides
+  std::optional<std::string> default_value;   // without one: required, and the recipe is skipped when it is missing
+  std::vector<std::string> allowed;           // empty: any text
+  std::optional<std::string> from_target;     // a machine key ("memory", "gic", ...): the target decides
+  std::map<std::string, std::string> values;  // what the target's value becomes here; another value: skipped
 };
 
 // compile: each source (.c or .S, relative to the recipe's folder) becomes an object of the stage's output group.
@@ -138,9 +139,47 @@ struct DeviceTreeOverlayStage {
   std::vector<std::string> overlays;
 };
 
-using AnyStage = std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage, ObjcopyStage, StripStage,
-                              ToolStage, DeviceTreeDumpStage, DeviceTreeCompileStage, DeviceTreeDecompileStage,
-                              AssembleStage, DebianPackageStage, MakeStage, CheckStage, DeviceTreeOverlayStage>;
+// What a configured CMake project must say of itself.
+struct CmakeAssertion {
+  std::string file;    // below the build folder: JSON, or a header of #defines; "": CMake's cache
+  std::string entry;   // "KernelPrinting"
+  std::string value;   // ON, OFF, TRUE and FALSE stand for all their spellings
+  std::string unless;  // an entry that takes the value back where it is true; "": none
+  std::string because;
+};
+// cmake: files of a CMake project that the user has, configured and built outside of its tree. The tree's own build
+// finds what changed in it.
+struct CmakeStage {
+  std::string name;
+  std::string source;          // the tree
+  std::string toolchain_file;  // "": none
+  // In both, "${stage:NAME}" and "${file:PATH}" are as in a tool's command.
+  std::map<std::string, std::string> definitions;
+  std::map<std::string, std::string> environment;
+  std::string more_definitions;      // "NAME=VALUE NAME=VALUE", over the others: a parameter's
+  std::vector<std::string> targets;  // none: the project's own
+  std::vector<std::string> outputs;  // relative to the build folder; the first is what other stages take
+  std::vector<CmakeAssertion> assertions;
+  // What must be there before anything is run.
+  std::vector<std::string> required_files;               // in the tree: without them it is another project's
+  std::map<std::string, std::string> required_programs;  // program -> Debian's package, or ""
+  std::map<std::string, std::string> required_modules;   // Python's module -> how to get it
+};
+// elfloader: seL4's own loader, out of the tree that the user has, with a kernel, the device tree that this kernel was
+// configured with, and a rootserver in it. What the loader's build would generate is written here.
+struct ElfloaderStage {
+  std::string name;        // outputs: <name>.elf, <name>.map, and <name>.txt, which says where everything lies and why
+  std::string source;      // the tree seL4_tools
+  std::string libraries;   // the tree util_libs, whose libcpio the loader needs
+  std::string kernel;      // a cmake stage that builds seL4
+  std::string rootserver;  // a stage's name or a file
+  std::vector<std::string> flags;  // for gcc
+};
+
+using AnyStage =
+    std::variant<CompileStage, LinkStage, CpioStage, EmbedStage, PrebuiltStage, ObjcopyStage, StripStage, ToolStage,
+                 DeviceTreeDumpStage, DeviceTreeCompileStage, DeviceTreeDecompileStage, AssembleStage,
+                 DebianPackageStage, MakeStage, CheckStage, DeviceTreeOverlayStage, CmakeStage, ElfloaderStage>;
 struct Stage {
   AnyStage what;
   std::string place;  // "images/reference/recipe.json:/stages/2"

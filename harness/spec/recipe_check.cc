@@ -58,8 +58,11 @@ const std::vector<std::string> kFileKinds{"link",
                                           "device-tree-decompile",
                                           "device-tree-overlay",
                                           "make",
-                                          "debian-package"};
-const std::vector<std::string> kElfKinds{"link", "prebuilt", "objcopy", "strip", "tool", "make", "debian-package"};
+                                          "debian-package",
+                                          "cmake",
+                                          "elfloader"};
+const std::vector<std::string> kElfKinds{"link", "prebuilt",       "objcopy", "strip",    "tool",
+                                         "make", "debian-package", "cmake",   "elfloader"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
 void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
@@ -84,7 +87,7 @@ void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, 
   }
 }
 
-// Every "${stage:NAME}" of a tool's word.
+// Every "${stage:NAME}" of a word.
 void check_stages_in(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
                      const std::string& text) {
   constexpr std::string_view kBegin = "${stage:";
@@ -109,6 +112,16 @@ void check_tool(JsonReader& json, const Recipe& recipe, std::size_t index, const
   }
 }
 
+void check_cmake(JsonReader& json, const Recipe& recipe, std::size_t index, const CmakeStage& project) {
+  const auto check = [&](const std::string& key, const std::map<std::string, std::string>& values) {
+    for (const auto& [name, value] : values) {
+      check_stages_in(json, recipe, index, fmt::format("stages/{}/{}/{}", index, key, escape_pointer(name)), value);
+    }
+  };
+  check("definitions", project.definitions);
+  check("environment", project.environment);
+}
+
 void check_references(JsonReader& json, const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const std::string place = fmt::format("stages/{}", i);
@@ -129,6 +142,11 @@ void check_references(JsonReader& json, const Recipe& recipe) {
       check_reference(json, recipe, i, place + "/input", strip->input, kElfKinds, true);
     } else if (const auto* tool = std::get_if<ToolStage>(&recipe.stages[i].what)) {
       check_tool(json, recipe, i, *tool);
+    } else if (const auto* project = std::get_if<CmakeStage>(&recipe.stages[i].what)) {
+      check_cmake(json, recipe, i, *project);
+    } else if (const auto* loader = std::get_if<ElfloaderStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/kernel", loader->kernel, {"cmake"}, false);
+      check_reference(json, recipe, i, place + "/rootserver", loader->rootserver, kElfKinds, true);
     } else if (const auto* source = std::get_if<DeviceTreeCompileStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", source->input, kFileKinds, true);
     } else if (const auto* blob = std::get_if<DeviceTreeDecompileStage>(&recipe.stages[i].what)) {
@@ -258,6 +276,23 @@ void visit_texts(const DeviceTreeOverlayStage& stage, const TextVisit& visit) {
   visit("input", stage.input);
   visit_list("overlays", stage.overlays, visit);
 }
+void visit_texts(const CmakeStage& stage, const TextVisit& visit) {
+  visit("source", stage.source);
+  visit("toolchain-file", stage.toolchain_file);
+  for (const auto& [name, value] : stage.definitions) visit("definitions/" + escape_pointer(name), value);
+  for (const auto& [name, value] : stage.environment) visit("environment/" + escape_pointer(name), value);
+  visit("more-definitions", stage.more_definitions);
+  visit_list("targets", stage.targets, visit);
+  for (std::size_t i = 0; i < stage.assertions.size(); ++i) {
+    visit(fmt::format("assert/{}/value", i), stage.assertions[i].value);
+  }
+}
+void visit_texts(const ElfloaderStage& stage, const TextVisit& visit) {
+  visit("source", stage.source);
+  visit("libraries", stage.libraries);
+  visit("rootserver", stage.rootserver);
+  visit_list("flags", stage.flags, visit);
+}
 void visit_texts(const DeviceTreeDumpStage&, const TextVisit&) {}
 void visit_texts(const DeviceTreeCompileStage& stage, const TextVisit& visit) {
   visit("input", stage.input);
@@ -305,9 +340,12 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
   check_boot_format(json, recipe);
   const std::vector<std::string> parameters = parameter_names(recipe);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const bool tool = std::holds_alternative<ToolStage>(recipe.stages[i].what);
+    const bool takes_references = std::holds_alternative<ToolStage>(recipe.stages[i].what) ||
+                                  std::holds_alternative<CmakeStage>(recipe.stages[i].what);
     const auto check = [&](const std::string& inside, const std::string& text) {
-      const bool references = tool && (inside.starts_with("command/") || inside.starts_with("environment/"));
+      const bool references =
+          takes_references &&
+          (inside.starts_with("command/") || inside.starts_with("environment/") || inside.starts_with("definitions/"));
       check_replacements(json, fmt::format("stages/{}/{}", i, inside), text, parameters, references);
     };
     std::visit([&](const auto& what) { visit_texts(what, check); }, recipe.stages[i].what);

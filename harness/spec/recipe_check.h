@@ -43,6 +43,12 @@ constexpr std::string_view stage_kind(const DeviceTreeCompileStage&) {
 constexpr std::string_view stage_kind(const DeviceTreeDecompileStage&) {
   return "device-tree-decompile";
 }
+constexpr std::string_view stage_kind(const CmakeStage&) {
+  return "cmake";
+}
+constexpr std::string_view stage_kind(const ElfloaderStage&) {
+  return "elfloader";
+}
 
 constexpr std::string_view stage_kind(const AssembleStage&) {
   return "assemble";

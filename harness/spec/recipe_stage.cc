@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "spec/names.h"
 #include "spec/recipe_check.h"
+#include "spec/recipe_cmake.h"
 
 namespace bootrig {
 namespace {
@@ -289,7 +290,9 @@ void read_stage(JsonReader& json, Stage& stage) {
                                                "debian-package",
                                                "make",
                                                "check",
-                                               "device-tree-overlay"};
+                                               "device-tree-overlay",
+                                               "cmake",
+                                               "elfloader"};
   std::vector<std::string> found;
   for (const std::string& kind : kKinds) {
     if (json.has(kind)) found.push_back(kind);
@@ -315,6 +318,8 @@ void read_stage(JsonReader& json, Stage& stage) {
   if (found[0] == "make") return read_as(json, stage, read_make);
   if (found[0] == "check") return read_as(json, stage, read_check);
   if (found[0] == "device-tree-overlay") return read_as(json, stage, read_device_tree_overlay);
+  if (found[0] == "cmake") return read_as(json, stage, read_cmake);
+  if (found[0] == "elfloader") return read_as(json, stage, read_elfloader);
   read_as(json, stage, read_prebuilt);
 }
 
