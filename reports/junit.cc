@@ -297,6 +297,9 @@ void JUnitReporter::State::write_output(const RunResult& result, XmlWriter& xml)
   } else if (result.standing != Standing::kPassed) {
     text += excerpt(result.transcript);
   }
+  if (*element_of(result.standing) == '\0') {
+    for (const Finding& finding : result.findings) text += xml_guest_text("preflight: " + to_line(finding) + "\n");
+  }
   if (!text.empty()) xml.open("system-out").trusted_text(text).close();
 }
 

@@ -134,6 +134,8 @@ void Summary::add(const RunResult& result) {
   }
   if (gates(result.standing)) add_trouble(result);
   rates_.add(result);
+  findings_ += result.findings.size();
+  with_findings_ += !result.findings.empty();
 
   const auto note = [&](std::map<std::string, Group>& groups, std::string reason) {
     if (groups.size() >= kGroupsKept && !groups.contains(reason)) reason = "other reasons";
@@ -234,6 +236,10 @@ std::string Summary::text(const Style& style, const Comparison* comparison) cons
   render_groups("quarantined", quarantined_, style, text);
   render_groups("skipped", skipped_, style, text);
   if (const std::string rates = rates_text(rates_, style); !rates.empty()) text += rates + '\n';
+  if (findings_ > 0) {
+    text += fmt::format("preflight: {} finding{} about the image in {} testcase{}; report.json has them\n\n", findings_,
+                        findings_ == 1 ? "" : "s", with_findings_, with_findings_ == 1 ? "" : "s");
+  }
   if (!rows_.empty()) {
     text += target_table(rows_.size() > kTargetsTold ? groups_ : rows_, style);
     text += '\n';

@@ -64,8 +64,9 @@ class Summary {
 
   std::vector<Trouble> troubles_;  // in the order of finishing
   std::unordered_map<std::string, std::size_t> trouble_of_;
-  SignatureGroups causes_;  // of what gates and has a named cause
-  std::size_t untold_ = 0;  // gating results past the limit
+  SignatureGroups causes_;                        // of what gates and has a named cause
+  std::size_t untold_ = 0;                        // gating results past the limit
+  std::size_t findings_ = 0, with_findings_ = 0;  // of preflight; testcases that have some
   RateTable rates_;
   std::map<std::string, Group> skipped_, quarantined_, flaky_;
   std::map<std::string, TargetRow> rows_;    // by target

@@ -190,14 +190,15 @@ TEST(CommandLine, FilesThatAreWrong) {
   EXPECT_FALSE(fs::exists(folder.path() / "out")) << "nothing is written before all is read";
 }
 
-TEST(CommandLine, AParameterThatNoRecipeHasIsTheAuthorsError) {
+TEST(CommandLine, AParameterThatNoImageHasIsRefusedBeforeAnythingRuns) {
   const TestFolder folder;
+  const fs::path output = folder.path() / "out";
   const Finished finished =
-      bootrig({"run", "--project", small_project(), "--output", folder.path(), "--set", "colour=red", "good/off@virt"});
-  EXPECT_EQ(finished.code, 1) << finished.err;
-  const Row row = report_of(folder.path()).row("good/off@virt");
-  EXPECT_EQ(row.cause, "bad-spec");
-  EXPECT_TRUE(row.detail.starts_with("no recipe has a parameter 'colour' (--set); ")) << row.detail;
+      bootrig({"run", "--project", small_project(), "--output", output, "--set", "flag=red", "good/off@virt"});
+  EXPECT_EQ(finished.code, 2) << finished.err;
+  EXPECT_TRUE(finished.err.starts_with("bootrig: --set: no image that is asked for has a parameter 'flag'; they have "))
+      << finished.err;
+  EXPECT_FALSE(fs::exists(output));
 }
 
 // What the reports say under "repeat" works, whatever stands in which order.

@@ -17,8 +17,7 @@ using Json = nlohmann::json;
 class HistoryOfRuns : public ::testing::Test {
  protected:
   Finished run(Words more, const Words& environment = {}) {
-    Words words{"run",       "--project", small_project(), "--output", folder_.path() / "run",
-                "--history", file_,       "--html",        "off"};
+    Words words{"run", "--project", small_project(), "--output", folder_.path() / "run", "--history", file_};
     words.insert(words.end(), more.begin(), more.end());
     return bootrig(words, environment);
   }

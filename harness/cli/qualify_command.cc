@@ -89,7 +89,6 @@ constexpr const char* kFooter =
 void add_qualify_command(CLI::App& app, int& status) {
   auto options = std::make_shared<QualifyOptions>();
   options->run.output = "out/qualify";
-  options->run.html = "off";
   add_selection_options(app, options->run.selection);
   for (const char* other : {"--repeat", "--shard"}) app.remove_option(app.get_option(other));
   app.add_option("--bundle", options->bundle, "The folder that gets the evidence; a new one");
@@ -106,8 +105,7 @@ void add_qualify_command(CLI::App& app, int& status) {
   app.add_option("--timeout-multiplier", options->run.timeout_multiplier, "All time limits times this, for slow hosts")
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--output,-o", options->run.output, "The run's folder")->capture_default_str();
-  app.add_option("--set", options->run.settings, "A recipe's parameter: name=value; repeatable")
-      ->allow_extra_args(false);
+  add_parameter_options(app, options->run.parameters);
   add_history_options(app, options->run.history, /*may_be_off=*/true);
   app.footer(kFooter);
   app.callback([options, &status] {

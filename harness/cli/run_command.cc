@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/page_history.h"
+#include "cli/parameters.h"
 #include "cli/run_command.h"
 #include "history/history_reporter.h"
 #include "reports/html_page.h"
@@ -43,11 +46,18 @@ Result<unsigned> parse_triage(const std::string& text) {
 std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
-  for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
+  if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
   return words;
+}
+
+// The images of a plan, each once.
+std::vector<std::string> images_of(const Plan& plan) {
+  std::set<std::string> images;
+  for (const Testcase& testcase : plan.testcases) images.insert(testcase.scenario->image);
+  return {images.begin(), images.end()};
 }
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
@@ -58,6 +68,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
   run.repeat_options = repeat_options(options);
+  run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();
   if (options.jobs > 0) run.capacity.jobs = options.jobs;
   run.rounds = options.rounds;
@@ -89,6 +100,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
+  builder.cache = user_cache_folder();
+  builder.keep_images = !options.no_cache;
   builder.jobs = options.jobs;
   builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
@@ -122,16 +135,18 @@ int exit_status(const RunEnd& end, bool stops_early) {
 }
 
 // None: it is not wanted, or this bootrig was built without the page; then it says so, and the run goes on.
-std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options) {
+std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options, const std::string& run,
+                                                 const HistoryReporter* history) {
   if (options.html == "off") return nullptr;
   if (const auto page = html_page(); !page) {
     fmt::print(stderr, "bootrig: no report.html: {}\n", page.error().message);
     return nullptr;
   }
   const std::filesystem::path folder = options.output;
-  return std::make_unique<HtmlReporter>(
-      HtmlOptions{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
-                  .run_folder = folder});
+  HtmlOptions page{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
+                   .run_folder = folder};
+  if (history != nullptr) page.history = [=] { return page_history(history->path(), run, history->run_id()); };
+  return std::make_unique<HtmlReporter>(std::move(page));
 }
 
 // What `options` ask for is run and reported.
@@ -153,8 +168,9 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
-  const auto html_reporter = make_html_reporter(options);
-  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}};
+  const auto html_reporter = make_html_reporter(options, plan.name, history.get());
+  Preflight preflight(launcher);
+  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
   if (html_reporter) context.reporters.push_back(html_reporter.get());
   // First: at the end the others tell what it has found.
   if (history) context.reporters.insert(context.reporters.begin(), history.get());
@@ -191,7 +207,7 @@ constexpr const char* kFooter =
 Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
-  BOOTRIG_TRY(auto settings, parse_settings(options.settings));
+  BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
@@ -200,6 +216,10 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
   if (options.dry_run) return run;
   BOOTRIG_TRY(run.recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, run.recipes, images_of(run.plan)));
+  for (const std::string& image : images_of(run.plan)) {
+    run_options.repeat_settings[image] = settings_of(image, run.recipes, settings);
+  }
 
   static Interrupt interrupt;  // a signal may come until the process ends
   interrupt_on_signals(interrupt);
@@ -222,6 +242,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--triage", options->triage, "Look at the stopped machine of: off, failures, or so many of them")
       ->capture_default_str();
+  app.add_flag("--strict-preflight", options->strict_preflight,
+               "What preflight says cannot boot is an error (image-build), without a boot");
   app.add_option("--output,-o", options->output, "The run's folder")->capture_default_str();
   app.add_flag("--resume", options->resume, "Go on with the run that was interrupted in the output folder");
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
@@ -229,7 +251,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"strict", "extended"}));
   app.add_option("--html", options->html,
                  "Where the page for people is written; default: report.html in the output folder; off: nowhere");
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
+  add_parameter_options(app, options->parameters);
+  app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   add_history_options(app, options->history, /*may_be_off=*/true);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);

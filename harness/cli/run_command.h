@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/history_options.h"
+#include "cli/parameters.h"
 #include "cli/selection_options.h"
 #include "run/runner.h"
 
@@ -17,12 +18,14 @@ struct RunCommandOptions {
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";
-  std::string html;
-  std::vector<std::string> settings;
+  std::string html;  // empty: report.html in the output folder; "off": nowhere
+  ParameterOptions parameters;
+  bool no_cache = false;  // of images
   unsigned jobs = 0;
   unsigned retries = 0;
   unsigned rounds = 1;  // the whole plan so many times, until something fails
   std::string triage = "failures";
+  bool strict_preflight = false;
   double timeout_multiplier = 1.0;
   bool resume = false;
   bool until_fail = false;

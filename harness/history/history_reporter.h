@@ -30,6 +30,9 @@ class HistoryReporter final : public Reporter {
 
   // The run against the latest earlier result of each of its testcases; null until it has ended, and after trouble.
   const Comparison* comparison() const { return comparison_ ? &*comparison_ : nullptr; }
+  const std::filesystem::path& path() const { return options_.path; }
+  // The run in the history; none: before its beginning, and where that failed.
+  std::optional<std::int64_t> run_id() const { return id_; }
   // Why the run is not, or not wholly, in the history.
   const std::optional<Error>& trouble() const { return trouble_; }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inspect/finding.h"
 #include "run/verdict.h"
 #include "triage/diagnosis.h"
 
@@ -39,7 +40,8 @@ struct RunResult {
   Verdict verdict;  // of the last attempt
   Standing standing = Standing::kPassed;
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;  // owner, reason and date; empty: none
+  std::string quarantine;         // owner, reason and date; empty: none
+  std::vector<Finding> findings;  // of preflight: what is wrong with the image on this target, notes left out
   std::vector<Attempt> attempts;
   Excerpt transcript;              // of the last attempt; empty for what passed
   std::string repeat_command;      // "bootrig run 'boot/hello@virt[gic=3]'"

@@ -8,6 +8,7 @@
 
 namespace bootrig {
 
+JsonValue to_json(const Finding& finding);
 JsonValue to_json(const RunResult& result);
 JsonValue to_json(const Outcome& outcome);
 JsonValue to_json(const RunInfo& run);

@@ -25,6 +25,10 @@ void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& 
   std::string from_target;
   json.word("from-target", from_target, machine_keys());
   if (!from_target.empty()) parameter.from_target = from_target;
+  json.text_map("values", parameter.values);
+  if (!parameter.values.empty() && from_target.empty()) {
+    json.refuse("values", "'values' stand for those of the target; they need 'from-target'");
+  }
   if (!is_parameter_name(name)) {
     json.refuse("", not_a_parameter_name(name));
   }
@@ -72,6 +76,26 @@ void read_recipe(JsonReader& json, Recipe& recipe) {
 
 const std::string& stage_name(const Stage& stage) {
   return std::visit([](const auto& what) -> const std::string& { return what.name; }, stage.what);
+}
+
+const std::vector<std::string>* named_outputs(const Stage& stage) {
+  if (const auto* tool = std::get_if<ToolStage>(&stage.what)) return &tool->outputs;
+  if (const auto* make = std::get_if<MakeStage>(&stage.what)) return &make->outputs;
+  if (const auto* package = std::get_if<DebianPackageStage>(&stage.what)) return &package->files;
+  if (const auto* project = std::get_if<CmakeStage>(&stage.what)) return &project->outputs;
+  return nullptr;
+}
+
+std::optional<StageReference> find_reference(const std::vector<Stage>& stages, std::string_view text) {
+  for (const Stage& stage : stages) {
+    const std::string& name = stage_name(stage);
+    if (text == name) return StageReference{&stage, std::nullopt};
+    const auto* outputs = named_outputs(stage);
+    if (!outputs || !text.starts_with(name + "/")) continue;
+    const auto found = std::ranges::find(*outputs, text.substr(name.size() + 1));
+    if (found != outputs->end()) return StageReference{&stage, found - outputs->begin()};
+  }
+  return std::nullopt;
 }
 
 Result<Recipe> parse_recipe(std::string_view name, std::string_view display_name, std::string_view text) {
