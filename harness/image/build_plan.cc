@@ -219,7 +219,13 @@ Planner::Added Planner::add(const EmbedStage& stage) {
 }
 
 Planner::Added Planner::add(const PrebuiltStage& stage) {
-  BOOTRIG_TRY(const std::string file, find(stage.file, "file"));
+  const Found found = find(stage.file, "file");
+  if (!found && !stage.missing.empty()) {
+    return std::unexpected(ImageFailure{
+        .kind = ImageFailure::Kind::kSkipped,
+        .error = {"", fmt::format("{} (no file {})", printable(stage.missing), printable(stage.file))}});
+  }
+  BOOTRIG_TRY(const std::string file, found);
   if (!stage.sha256) return StageOutput{.file = file};
   const auto hash = sha256_file(file);
   if (!hash) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
@@ -262,11 +268,22 @@ Planner::Found Planner::boot_output(const std::string& stage) const {
   return found->second.file;
 }
 
+std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
+  if (recipe_.boot.load_address) return *recipe_.boot.load_address;
+  if (recipe_.boot.load_from.empty()) {
+    return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+  }
+  BOOTRIG_TRY(const std::string file, boot_output(recipe_.boot.load_from));
+  const auto like = open_image(places_.folder / file, std::nullopt);
+  if (!like) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = like.error()});
+  return like->entry;
+}
+
 // A raw image of an ELF file that was made here is the bytes that its segments load.
 Planner::Checked Planner::add_boot_file() {
   BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
-  if (recipe_.boot.raw && !recipe_.boot.load_address) {
-    return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+  if (recipe_.boot.raw) {
+    BOOTRIG_TRY(plan_.load_address, find_load_address());
   }
   if (recipe_.boot.raw && outputs_.at(recipe_.boot.stage).elf) {
     BuildEdge edge;

@@ -110,7 +110,7 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
   if (!run) return build_failed(run.error());
   if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
   if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
-  auto image = open_image(build.plan->boot_file, build.boot.raw ? build.boot.load_address : std::nullopt);
+  auto image = open_image(build.plan->boot_file, build.plan->load_address);
   if (!image) return build_failed(image.error());
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;

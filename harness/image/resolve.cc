@@ -88,6 +88,20 @@ const std::string* value_in(const Values& values, const std::string& name) {
   return found == values.end() ? nullptr : &found->second;
 }
 
+// What the target says, as the parameter has it.
+std::expected<std::string, ImageFailure> target_value(const RecipeParameter& parameter, const MachineSpec& machine) {
+  const std::string value = machine_value(machine, *parameter.from_target);
+  if (parameter.values.empty()) return value;
+  if (const std::string* mapped = value_in(parameter.values, value)) return *mapped;
+  std::vector<std::string> known;
+  for (const auto& [key, mapped] : parameter.values) known.push_back(key);
+  return std::unexpected(ImageFailure{
+      .kind = ImageFailure::Kind::kSkipped,
+      .error = {"",
+                fmt::format("parameter '{}' ({}) has no value for a target with {} '{}', only for {}", parameter.name,
+                            parameter.summary, *parameter.from_target, printable(value), one_of(known))}});
+}
+
 std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& parameter, const Recipe& recipe,
                                                       const Variant* variant, const ImageRequest& request,
                                                       const Values& user) {
@@ -99,7 +113,7 @@ std::expected<std::string, ImageFailure> choose_value(const RecipeParameter& par
   } else if (const std::string* fixed = variant ? value_in(variant->set, parameter.name) : nullptr) {
     value = *fixed;
   } else if (parameter.from_target) {
-    value = machine_value(request.machine, *parameter.from_target);
+    BOOTRIG_TRY(value, target_value(parameter, request.machine));
   } else if (parameter.default_value) {
     value = *parameter.default_value;
   } else {
@@ -139,6 +153,14 @@ class Filler {
     place_ = stage.place;
     std::visit([this](auto& what) { fill(what); }, stage.what);
   }
+  void fill(BootFile& boot) {
+    if (boot.load.empty()) return;
+    place_.clear();
+    fill(boot.load);
+    const auto address = parse_address(boot.load);
+    if (!address) return refuse(fmt::format("load: {}", address.error().message));
+    boot.load_address = *address;
+  }
   const std::optional<ImageFailure>& failure() const { return failure_; }
   std::vector<std::string> take_user_files() { return std::move(user_files_); }
 
@@ -168,7 +190,10 @@ class Filler {
     fill(stage.symbol);
     fill(stage.section);
   }
-  void fill(PrebuiltStage& stage) { fill_file(stage.file); }
+  void fill(PrebuiltStage& stage) {
+    fill_file(stage.file);
+    fill(stage.missing);
+  }
   void fill(ObjcopyStage& stage) {
     fill_file(stage.input);
     for (std::string& flag : stage.flags) fill(flag);
@@ -298,6 +323,8 @@ std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
   for (const Stage& stage : recipe.stages) std::visit([&](const auto& what) { key.add(what); }, stage.what);
   key.add(recipe.boot.stage);
   key.add(recipe.boot.raw ? "raw" : "elf");
+  if (recipe.boot.load_address) key.add(fmt::format("{:#x}", *recipe.boot.load_address));
+  if (!recipe.boot.load_from.empty()) key.add(recipe.boot.load_from);
   return sha256_hex(key.text());
 }
 
@@ -331,6 +358,7 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
+  filler.fill(resolved.recipe.boot);
   if (filler.failure()) return std::unexpected(*filler.failure());
   resolved.user_files = filler.take_user_files();
   resolved.machine = request.machine;

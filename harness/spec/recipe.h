@@ -18,9 +18,10 @@ namespace bootrig {
 struct RecipeParameter {
   std::string name;
   std::string summary;
-  std::optional<std::string> default_value;  // without one: required, and the recipe is skipped when it is missing
-  std::vector<std::string> allowed;          // empty: any text
-  std::optional<std::string> from_target;    // a machine key ("memory", "gic", ...): the target decides
+  std::optional<std::string> default_value;   // without one: required, and the recipe is skipped when it is missing
+  std::vector<std::string> allowed;           // empty: any text
+  std::optional<std::string> from_target;     // a machine key ("memory", "gic", ...): the target decides
+  std::map<std::string, std::string> values;  // what the target's value becomes here; another value: skipped
 };
 
 // compile: each source (.c or .S, relative to the recipe's folder) becomes an object of the stage's output group.
@@ -30,7 +31,7 @@ struct CompileStage {
   std::vector<std::string> include;  // folders, relative to the recipe's folder
   std::vector<std::string> flags;    // "-DFAULT=${fault}"
 };
-// link: objects of compile and embed stages into an ELF.
+// link: objects of compile and embed stages, and prebuilt objects and libraries, into an ELF.
 struct LinkStage {
   std::string name;                 // output: <name>.elf and <name>.map
   std::vector<std::string> inputs;  // stage names
@@ -57,6 +58,7 @@ struct PrebuiltStage {
   std::string name;
   std::string file;  // may be "${parameter}"
   std::optional<std::string> sha256;
+  std::string missing;  // why the image is skipped when the file is not there; "": then the recipe is wrong
 };
 // objcopy: an ELF file in another form, by the toolchain's objcopy.
 struct ObjcopyStage {
@@ -109,6 +111,8 @@ struct BootFile {
   std::string stage;                          // the stage whose output it is
   bool raw = false;                           // "format": "elf" or "raw"
   std::optional<std::uint64_t> load_address;  // raw: where it loads and is entered
+  std::string load;                           // raw: the same before parameters are filled in; "": it has none
+  std::string load_from;                      // raw: a prebuilt stage, at whose ELF file's entry the bytes load
   std::vector<std::string> symbols;           // stages whose ELF files have the symbols of what runs
 };
 
