@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "elf/elf_file.h"
 #include "image/ninja_run.h"
 
 namespace bootrig {
@@ -221,9 +222,9 @@ Planner::Added Planner::add(const EmbedStage& stage) {
 Planner::Added Planner::add(const PrebuiltStage& stage) {
   const Found found = find(stage.file, "file");
   if (!found && !stage.missing.empty()) {
-    return std::unexpected(ImageFailure{
-        .kind = ImageFailure::Kind::kSkipped,
-        .error = {"", fmt::format("{} (no file {})", printable(stage.missing), printable(stage.file))}});
+    return std::unexpected(
+        ImageFailure{.kind = ImageFailure::Kind::kSkipped,
+                     .error = {"", fmt::format("{} (no file {})", printable(stage.missing), printable(stage.file))}});
   }
   BOOTRIG_TRY(const std::string file, found);
   if (!stage.sha256) return StageOutput{.file = file};
@@ -274,9 +275,11 @@ std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
     return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
   }
   BOOTRIG_TRY(const std::string file, boot_output(recipe_.boot.load_from));
-  const auto like = open_image(places_.folder / file, std::nullopt);
-  if (!like) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = like.error()});
-  return like->entry;
+  const auto bytes = read_file(places_.folder / file);
+  if (!bytes) return bad_spec(bytes.error().place, bytes.error().message);
+  const auto elf = parse_elf(file, *bytes);
+  if (!elf) return bad_spec(elf.error().place, elf.error().message);
+  return elf->entry;
 }
 
 // A raw image of an ELF file that was made here is the bytes that its segments load.
