@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "elf/elf_file.h"
 #include "image/ninja_run.h"
 
 namespace bootrig {
@@ -249,7 +250,13 @@ Planner::StageOutput Planner::embed(const EmbedStage& stage, const std::string& 
 }
 
 Planner::Added Planner::add(const PrebuiltStage& stage) {
-  BOOTRIG_TRY(const std::string file, find(stage.file, "file"));
+  const Found found = find(stage.file, "file");
+  if (!found && !stage.missing.empty()) {
+    return std::unexpected(
+        ImageFailure{.kind = ImageFailure::Kind::kSkipped,
+                     .error = {"", fmt::format("{} (no file {})", printable(stage.missing), printable(stage.file))}});
+  }
+  BOOTRIG_TRY(const std::string file, found);
   if (!stage.sha256) return StageOutput{.file = file};
   const auto hash = sha256_file(file);
   if (!hash) return std::unexpected(ImageFailure{.kind = ImageFailure::Kind::kBadSpec, .error = hash.error()});
@@ -292,11 +299,24 @@ Planner::Found Planner::boot_output(const std::string& stage) const {
   return *std::move(found);
 }
 
+std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
+  if (recipe_.boot.load_address) return *recipe_.boot.load_address;
+  if (recipe_.boot.load_from.empty()) {
+    return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+  }
+  BOOTRIG_TRY(const std::string file, boot_output(recipe_.boot.load_from));
+  const auto bytes = read_file(places_.folder / file);
+  if (!bytes) return bad_spec(bytes.error().place, bytes.error().message);
+  const auto elf = parse_elf(file, *bytes);
+  if (!elf) return bad_spec(elf.error().place, elf.error().message);
+  return elf->entry;
+}
+
 // A raw image of an ELF file that was made here is the bytes that its segments load.
 Planner::Checked Planner::add_boot_file() {
   BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
-  if (recipe_.boot.raw && !recipe_.boot.load_address) {
-    return bad_spec("", fmt::format("recipe '{}' boots raw bytes without 'load', the address", recipe_.name));
+  if (recipe_.boot.raw) {
+    BOOTRIG_TRY(plan_.load_address, find_load_address());
   }
   const auto booted = outputs_.find(recipe_.boot.stage);
   if (recipe_.boot.raw && booted != outputs_.end() && booted->second.elf) {

@@ -99,8 +99,7 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
     if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
     if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
   }
-  const BootFile& boot = build.recipe.recipe.boot;
-  auto image = open_image(build.plan->boot_file, boot.raw ? boot.load_address : std::nullopt);
+  auto image = open_image(build.plan->boot_file, build.plan->load_address);
   if (!image) return build_failed(image.error());
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;

@@ -135,6 +135,14 @@ class Filler {
     place_ = stage.place;
     std::visit([this](auto& what) { fill(what); }, stage.what);
   }
+  void fill(BootFile& boot) {
+    if (boot.load.empty()) return;
+    place_.clear();
+    fill(boot.load);
+    const auto address = parse_address(boot.load);
+    if (!address) return refuse(fmt::format("load: {}", address.error().message));
+    boot.load_address = *address;
+  }
   const std::optional<ImageFailure>& failure() const { return failure_; }
   std::vector<std::string> take_user_files() { return std::move(user_files_); }
 
@@ -164,7 +172,10 @@ class Filler {
     fill(stage.symbol);
     fill(stage.section);
   }
-  void fill(PrebuiltStage& stage) { fill_file(stage.file); }
+  void fill(PrebuiltStage& stage) {
+    fill_file(stage.file);
+    fill(stage.missing);
+  }
   void fill(ObjcopyStage& stage) {
     fill_file(stage.input);
     for (std::string& flag : stage.flags) fill(flag);
@@ -370,6 +381,8 @@ std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
   for (const Stage& stage : recipe.stages) std::visit([&](const auto& what) { key.add(what); }, stage.what);
   key.add(recipe.boot.stage);
   key.add(recipe.boot.raw ? "raw" : "elf");
+  if (recipe.boot.load_address) key.add(fmt::format("{:#x}", *recipe.boot.load_address));
+  if (!recipe.boot.load_from.empty()) key.add(recipe.boot.load_from);
   return sha256_hex(key.text());
 }
 
@@ -415,6 +428,7 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
+  filler.fill(resolved.recipe.boot);
   if (filler.failure()) return std::unexpected(*filler.failure());
   resolved.user_files = filler.take_user_files();
   resolved.machine = request.machine;

@@ -47,12 +47,22 @@ void read_variant(const std::string& name, JsonReader& json, Variant& variant) {
 void read_boot(JsonReader& json, BootFile& boot) {
   json.text("stage", boot.stage, kRequired);
   json.choice<bool>("format", boot.raw, kFormats);
-  json.address("load", boot.load_address);
+  json.text("load", boot.load);
+  json.text("load-from", boot.load_from);
   json.distinct_texts("symbols", boot.symbols);
-  if (boot.raw && !json.has("load"))
-    json.refuse("", "the format 'raw' needs 'load', the address at which it is entered");
-  if (!boot.raw && json.has("load"))
-    json.refuse("load", "an ELF file carries its addresses; 'load' is for the format 'raw'");
+  if (!boot.load.empty() && boot.load.find("${") == std::string::npos) {
+    json.address("load", boot.load_address);
+    boot.load.clear();
+  }
+  if (boot.raw && json.has("load") == json.has("load-from")) {
+    json.refuse("", json.has("load")
+                        ? "'load' and 'load-from' both say where it is entered; leave one away"
+                        : "the format 'raw' needs 'load', the address at which it is entered, or 'load-from'");
+  }
+  for (const char* key : {"load", "load-from"}) {
+    if (!boot.raw && json.has(key))
+      json.refuse(key, fmt::format("an ELF file carries its addresses; '{}' is for the format 'raw'", key));
+  }
 }
 
 void read_recipe(JsonReader& json, Recipe& recipe) {

@@ -38,7 +38,7 @@ struct AssembleStage {
   std::vector<std::string> include;
   std::vector<std::string> flags;
 };
-// link: objects of compile and embed stages into an ELF.
+// link: objects of compile and embed stages, and prebuilt objects and libraries, into an ELF.
 struct LinkStage {
   std::string name;                 // output: <name>.elf and <name>.map
   std::vector<std::string> inputs;  // stage names
@@ -65,6 +65,7 @@ struct PrebuiltStage {
   std::string name;
   std::string file;  // may be "${parameter}"
   std::optional<std::string> sha256;
+  std::string missing;  // why the image is skipped when the file is not there; "": then the recipe is wrong
 };
 // debian-package: files of a Debian package, which apt fetches once into the user's cache folder.
 struct DebianPackageStage {
@@ -201,6 +202,8 @@ struct BootFile {
   std::string stage;                          // the stage whose output it is, or "STAGE/NAME"
   bool raw = false;                           // "format": "elf" or "raw"
   std::optional<std::uint64_t> load_address;  // raw: where it loads and is entered
+  std::string load;                           // raw: the same before parameters are filled in; "": it has none
+  std::string load_from;                      // raw: a prebuilt stage, at whose ELF file's entry the bytes load
   std::vector<std::string> symbols;           // stages whose ELF files have the symbols of what runs
 };
 

@@ -46,7 +46,7 @@ class StageNames {
   const Recipe& recipe_;
 };
 
-const std::vector<std::string> kObjectKinds{"compile", "assemble", "embed"};
+const std::vector<std::string> kObjectKinds{"compile", "assemble", "embed", "prebuilt"};
 const std::vector<std::string> kFileKinds{"link",
                                           "cpio",
                                           "prebuilt",
@@ -162,6 +162,9 @@ void check_references(JsonReader& json, const Recipe& recipe) {
   }
   const std::size_t end = recipe.stages.size();
   check_reference(json, recipe, end, "boot/stage", recipe.boot.stage, recipe.boot.raw ? kFileKinds : kElfKinds, false);
+  if (!recipe.boot.load_from.empty()) {
+    check_reference(json, recipe, end, "boot/load-from", recipe.boot.load_from, {"prebuilt"}, false);
+  }
   for (std::size_t i = 0; i < recipe.boot.symbols.size(); ++i) {
     check_reference(json, recipe, end, fmt::format("boot/symbols/{}", i), recipe.boot.symbols[i], kElfKinds, false);
   }
@@ -234,6 +237,7 @@ void visit_texts(const EmbedStage& stage, const TextVisit& visit) {
 }
 void visit_texts(const PrebuiltStage& stage, const TextVisit& visit) {
   visit("file", stage.file);
+  visit("missing", stage.missing);
 }
 void visit_texts(const ObjcopyStage& stage, const TextVisit& visit) {
   visit("input", stage.input);
@@ -339,6 +343,7 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
   check_references(json, recipe);
   check_boot_format(json, recipe);
   const std::vector<std::string> parameters = parameter_names(recipe);
+  check_replacements(json, "boot/load", recipe.boot.load, parameters, false);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const bool takes_references = std::holds_alternative<ToolStage>(recipe.stages[i].what) ||
                                   std::holds_alternative<CmakeStage>(recipe.stages[i].what);

@@ -129,6 +129,7 @@ void read_prebuilt(JsonReader& json, PrebuiltStage& stage) {
   json.text("prebuilt", stage.name, kRequired);
   json.text("file", stage.file, kRequired);
   json.text("sha256", stage.sha256);
+  json.text("missing", stage.missing);
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (stage.sha256 && (stage.sha256->size() != 64 || !std::ranges::all_of(*stage.sha256, is_hex))) {
     json.refuse("sha256", fmt::format("'{}' is not a SHA-256; 64 lower-case hexadecimal digits are expected",
