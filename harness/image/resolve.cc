@@ -135,6 +135,10 @@ class Filler {
     place_ = stage.place;
     std::visit([this](auto& what) { fill(what); }, stage.what);
   }
+  void fill(BootFile& boot, const std::filesystem::path& folder) {
+    place_ = (folder / "recipe.json").string() + ":/boot/append";
+    fill(boot.append);
+  }
   const std::optional<ImageFailure>& failure() const { return failure_; }
   std::vector<std::string> take_user_files() { return std::move(user_files_); }
 
@@ -369,7 +373,9 @@ std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
   key.add(recipe.toolchain);
   for (const Stage& stage : recipe.stages) std::visit([&](const auto& what) { key.add(what); }, stage.what);
   key.add(recipe.boot.stage);
-  key.add(recipe.boot.raw ? "raw" : "elf");
+  key.add(fmt::format("{}", static_cast<int>(recipe.boot.format)));
+  key.add(recipe.boot.initrd);
+  key.add(recipe.boot.append);
   return sha256_hex(key.text());
 }
 
@@ -415,6 +421,7 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
+  filler.fill(resolved.recipe.boot, found.recipe->folder);
   if (filler.failure()) return std::unexpected(*filler.failure());
   resolved.user_files = filler.take_user_files();
   resolved.machine = request.machine;

@@ -15,7 +15,8 @@
 namespace bootrig {
 namespace {
 
-constexpr std::array<JsonChoice<bool>, 2> kFormats{{{"elf", false}, {"raw", true}}};
+constexpr std::array<JsonChoice<BootFormat>, 3> kFormats{
+    {{"elf", BootFormat::kElf}, {"raw", BootFormat::kRaw}, {"linux", BootFormat::kLinux}}};
 
 void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& parameter) {
   parameter.name = name;
@@ -46,13 +47,21 @@ void read_variant(const std::string& name, JsonReader& json, Variant& variant) {
 
 void read_boot(JsonReader& json, BootFile& boot) {
   json.text("stage", boot.stage, kRequired);
-  json.choice<bool>("format", boot.raw, kFormats);
+  json.choice<BootFormat>("format", boot.format, kFormats);
   json.address("load", boot.load_address);
+  json.text("initrd", boot.initrd);
+  json.any_text("append", boot.append);
   json.distinct_texts("symbols", boot.symbols);
-  if (boot.raw && !json.has("load"))
+  if (boot.format == BootFormat::kRaw && !json.has("load"))
     json.refuse("", "the format 'raw' needs 'load', the address at which it is entered");
-  if (!boot.raw && json.has("load"))
+  if (boot.format == BootFormat::kElf && json.has("load"))
     json.refuse("load", "an ELF file carries its addresses; 'load' is for the format 'raw'");
+  if (boot.format == BootFormat::kLinux && json.has("load"))
+    json.refuse("load", "a Linux Image says itself where it loads; 'load' is for the format 'raw'");
+  for (const char* key : {"initrd", "append"}) {
+    if (boot.format != BootFormat::kLinux && json.has(key))
+      json.refuse(key, fmt::format("only Linux takes it; '{}' is for the format 'linux'", key));
+  }
 }
 
 void read_recipe(JsonReader& json, Recipe& recipe) {
