@@ -79,8 +79,8 @@ TEST(Armour, HasOneForm) {
   const std::string begin = "-----BEGIN SSH SIGNATURE-----\n", end = "-----END SSH SIGNATURE-----\n";
   const std::string line(70, 'A');
   EXPECT_TRUE(is_canonical_armour(begin + "AAAA\n" + end));
-  EXPECT_TRUE(is_canonical_armour(begin + line + "\nAA==\n" + end));
-  EXPECT_FALSE(is_canonical_armour(begin + line + "\nAB==\n" + end)) << "bits behind the last byte";
+  EXPECT_TRUE(is_canonical_armour(begin + line + "\nAAAA==\n" + end));
+  EXPECT_FALSE(is_canonical_armour(begin + line + "\nAAAB==\n" + end)) << "bits behind the last byte";
   EXPECT_FALSE(is_canonical_armour(begin + "AAB=\n" + end));
   EXPECT_TRUE(is_canonical_armour(begin + "AAE=\n" + end));
   EXPECT_FALSE(is_canonical_armour(begin + "AAA\n" + end));
