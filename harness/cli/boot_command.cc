@@ -25,6 +25,8 @@ struct BootOptions {
   std::string image;
   std::string target = "virt";
   std::string load;
+  std::string initrd;
+  std::string append;
   std::string sha256;
   std::vector<std::string> symbols;
   std::vector<std::string> expect;
@@ -110,6 +112,20 @@ std::vector<std::filesystem::path> symbol_files(const BootOptions& options, cons
   return files;
 }
 
+// What Linux gets; no other image takes any of it.
+Result<void> set_linux_boot(const BootOptions& options, Image& image) {
+  std::error_code error;
+  if (image.linux_boot) {
+    if (!options.initrd.empty() && !std::filesystem::is_regular_file(options.initrd, error))
+      return fail("--initrd", fmt::format("'{}' is no file", printable(options.initrd)));
+    image.linux_boot = LinuxBoot{options.initrd, options.append};
+  } else if (!options.initrd.empty() || !options.append.empty()) {
+    return fail(options.image,
+                "is no Linux arm64 Image (or --load makes it raw bytes): leave --initrd and --append away");
+  }
+  return {};
+}
+
 // The story: check the input, start the machine, watch it, judge, say so.
 Result<int> boot(const BootOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
@@ -121,6 +137,7 @@ Result<int> boot(const BootOptions& options) {
     load = *address;
   }
   BOOTRIG_TRY(Image image, open_image(options.image, load));
+  BOOTRIG_TRY_VOID(set_linux_boot(options, image));
   if (!options.sha256.empty() && options.sha256 != image.sha256) {
     return fail(options.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
   }
@@ -146,7 +163,7 @@ Result<int> boot(const BootOptions& options) {
                       options.target, printable(refused->detail)));
     return kExitUnexpected;
   }
-  auto machine = machines->start({target.machine, {image.file, image.load_address}});
+  auto machine = machines->start({target.machine, boot_image(image)});
   if (!machine) return fail(machine.error().message);
 
   bool on_newline = true;
@@ -183,6 +200,7 @@ constexpr const char* kFooter =
     "\n"
     "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
     "  bootrig boot loader.img --load 0x70000000 --target 'virt[level=2,memory=2G]' --timeout 20s\n"
+    "  bootrig boot vmlinuz --initrd init.cpio --append 'console=ttyAMA0'\n"
     "  bootrig boot kernel.elf --keep                       a failure waits for gdb\n"
     "\n"
     "Exit status: 0 as expected, 1 not, 2 it could not be tried. 'bootrig list targets' names the targets.";
@@ -191,10 +209,12 @@ constexpr const char* kFooter =
 
 void add_boot_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BootOptions>();
-  app.add_option("IMAGE", options->image, "An AArch64 ELF file, or a raw image with --load")->required();
+  app.add_option("IMAGE", options->image, "An AArch64 ELF file, a Linux Image, or a raw image with --load")->required();
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
+  app.add_option("--initrd", options->initrd, "The initramfs of a Linux Image");
+  app.add_option("--append", options->append, "The command line of a Linux Image");
   app.add_option("--sha256", options->sha256, "Refuse an image whose SHA-256 is another");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable")
       ->allow_extra_args(false);

@@ -315,11 +315,12 @@ std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
 // A raw image of an ELF file that was made here is the bytes that its segments load.
 Planner::Checked Planner::add_boot_file() {
   BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
-  if (recipe_.boot.raw) {
+  const bool raw = recipe_.boot.format == BootFormat::kRaw;
+  if (raw) {
     BOOTRIG_TRY(plan_.load_address, find_load_address());
   }
   const auto booted = outputs_.find(recipe_.boot.stage);
-  if (recipe_.boot.raw && booted != outputs_.end() && booted->second.elf) {
+  if (raw && booted != outputs_.end() && booted->second.elf) {
     BuildEdge edge;
     edge.output = fmt::format("{}/{}.bin", out_, recipe_.boot.stage);
     edge.description = fmt::format("objcopy {}/{}.bin", recipe_.name, recipe_.boot.stage);
@@ -329,6 +330,10 @@ Planner::Checked Planner::add_boot_file() {
     plan_.edges.push_back(std::move(edge));
   }
   plan_.boot_file = places_.folder / file;
+  if (!recipe_.boot.initrd.empty()) {
+    BOOTRIG_TRY(const std::string initrd, boot_output(recipe_.boot.initrd));
+    plan_.initrd = places_.folder / initrd;
+  }
   for (const std::string& stage : recipe_.boot.symbols) {
     BOOTRIG_TRY(const std::string symbols, boot_output(stage));
     plan_.symbols.push_back(places_.folder / symbols);

@@ -21,6 +21,7 @@ struct BuildPlan {
   std::string folder;                          // of the image's own outputs, relative to the build's
   std::filesystem::path boot_file;             // absolute
   std::optional<std::uint64_t> load_address;   // set: the boot file is raw bytes
+  std::filesystem::path initrd;                // absolute; empty: none
   std::vector<std::filesystem::path> symbols;  // absolute
   // The folder that holds images/. Objects and messages name files relative to it, so that they do
   // not depend on where the checkout stands.

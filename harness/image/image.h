@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "process/launcher.h"
+#include "qemu/arguments.h"
 #include "spec/recipe.h"
 #include "spec/target.h"
 
@@ -20,8 +21,9 @@ namespace bootrig {
 struct Image {
   std::string name;  // "reference-hello", or the file's name for an image from outside
   std::filesystem::path file;
-  std::optional<std::uint64_t> load_address;  // set: a raw image, entered there
-  std::uint64_t entry = 0;                    // ELF: its entry; raw: the load address
+  std::optional<std::uint64_t> load_address;  // set: a raw image, or Linux, entered there
+  std::optional<LinuxBoot> linux_boot;        // set: a Linux Image
+  std::uint64_t entry = 0;                    // ELF: its entry; otherwise the load address
   std::string sha256;
   std::filesystem::path manifest;  // how it was made, as JSON (images/manifest.schema.json); empty: from outside
   std::vector<std::filesystem::path> symbols;     // ELF files with the symbols of what runs
@@ -29,7 +31,7 @@ struct Image {
 };
 
 // An image from outside (`bootrig boot FILE`): checks that it is a bootable AArch64 ELF, or, with `load`, takes it as
-// raw bytes. One clear error otherwise: empty, no ELF and no load address, another machine, 32-bit, no loadable segment.
+// raw bytes; a Linux Image without `load` is one, with no initramfs and no command line yet. One clear error otherwise: empty, no ELF and no load address, another machine, 32-bit, no loadable segment.
 Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load);
 
 // Why an image is not there.
@@ -50,6 +52,9 @@ struct ImageRequest {
   std::map<std::string, std::string> set;  // parameters: the scenario's; they go before all others
   MachineSpec machine;                     // for parameters that come from the target
 };
+
+// What a machine is to boot.
+BootImage boot_image(const Image& image);
 
 // All image names that the recipes offer: each recipe's own name and "<recipe>-<variant>".
 struct ImageListing {

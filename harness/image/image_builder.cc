@@ -99,8 +99,15 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
     if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
     if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
   }
+  const BootFile& boot = build.recipe.recipe.boot;
   auto image = open_image(build.plan->boot_file, build.plan->load_address);
   if (!image) return build_failed(image.error());
+  const std::string file = build.plan->boot_file.string();
+  if (image->linux_boot && boot.format != BootFormat::kLinux)
+    return build_failed({file, "is a Linux Image; the recipe's boot has another format than 'linux'"});
+  if (!image->linux_boot && boot.format == BootFormat::kLinux)
+    return build_failed({file, "is no Linux arm64 Image (uncompressed), as the recipe's format 'linux' says"});
+  if (image->linux_boot) image->linux_boot = LinuxBoot{build.plan->initrd, boot.append};
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
 }

@@ -385,7 +385,7 @@ TEST(ImageBuilder, RefusesStagesThatDoNotFit) {
             "recipe 'reference' boots the stage 'loader', which it has not");
   EXPECT_EQ(failure([](Project& p) { p.recipe.boot.stage = "objects"; }),
             "recipe 'reference': stage 'objects' makes objects, not a file to boot");
-  EXPECT_EQ(failure([](Project& p) { p.recipe.boot.raw = true; }),
+  EXPECT_EQ(failure([](Project& p) { p.recipe.boot.format = BootFormat::kRaw; }),
             "recipe 'reference' boots raw bytes without 'load', the address");
 }
 

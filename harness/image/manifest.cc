@@ -196,7 +196,9 @@ std::string make_manifest(const ResolvedRecipe& resolved, const BuildPlan& plan,
   return write_json(JsonValue::Object{{"recipe", resolved.recipe.name},
                                       {"parameters", parameters},
                                       {"file", shown(image.file)},
-                                      {"format", image.load_address ? "raw" : "elf"},
+                                      {"format", image.linux_boot     ? "linux"
+                                                 : image.load_address ? "raw"
+                                                                      : "elf"},
                                       {"entry", hex(image.entry)},
                                       {"sha256", image.sha256},
                                       {"stages", stages_of(resolved)},

@@ -21,11 +21,6 @@ struct KnownFormat {
   std::string_view sentence;
 };
 constexpr KnownFormat kKnownFormats[] = {
-    // Linux, Documentation/arch/arm64/booting.rst
-    {56, "ARM\x64"sv, true,
-     "is a Linux arm64 Image, which wants a device tree's address in x0; as raw bytes it needs the "
-     "address it loads at "
-     "(--load 0x…)"},
     // U-Boot, include/image.h
     {0, "\x27\x05\x19\x56"sv, false,
      "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF or the "
@@ -55,6 +50,30 @@ Result<void> check_raw(const std::string& place, std::string_view bytes, std::op
                                    bytes.size(), *load));
   }
   return {};
+}
+
+// A Linux Image's header: Documentation/arch/arm64/booting.rst, "Call the kernel image".
+constexpr std::size_t kLinuxMagicAt = 56;
+constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
+constexpr std::size_t kLinuxTextOffsetAt = 8, kLinuxImageSizeAt = 16;
+
+bool looks_like_linux(std::string_view bytes) {
+  return bytes.size() > kLinuxMagicAt && bytes.substr(kLinuxMagicAt).starts_with(kLinuxMagic);
+}
+
+std::uint64_t little_endian_at(std::string_view bytes, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+// Where QEMU puts it (hw/arm/boot.c, load_aarch64_image): by the header's offset, but 2 MiB on where the device tree
+// would have no room before it; at 0x80000 where the header of an old kernel has no size.
+std::uint64_t linux_address(std::string_view bytes) {
+  constexpr std::uint64_t kOldOffset = 0x80000, kTreeRoom = 0x1000, kStep = std::uint64_t{2} << 20;
+  if (little_endian_at(bytes, kLinuxImageSizeAt) == 0) return kMemoryBase + kOldOffset;
+  const std::uint64_t offset = little_endian_at(bytes, kLinuxTextOffsetAt);
+  return kMemoryBase + (offset < kTreeRoom ? offset + kStep : offset);
 }
 
 // The entry lies in what is loaded. A kernel's entry may be given as a virtual or as a physical
@@ -100,12 +119,21 @@ Result<Image> open_image(const std::filesystem::path& file, std::optional<std::u
     BOOTRIG_TRY_VOID(check_bootable(place, elf));
     image.entry = elf.entry;
     image.symbols = {file};
+  } else if (!load && looks_like_linux(bytes)) {
+    image.linux_boot = LinuxBoot{};
+    image.load_address = linux_address(bytes);
+    BOOTRIG_TRY_VOID(check_raw(place, bytes, image.load_address));
+    image.entry = *image.load_address;
   } else {
     BOOTRIG_TRY_VOID(check_raw(place, bytes, load));
     image.entry = *load;
   }
   image.sha256 = sha256_hex(bytes);
   return image;
+}
+
+BootImage boot_image(const Image& image) {
+  return {image.file, image.linux_boot ? std::nullopt : image.load_address, image.linux_boot};
 }
 
 }  // namespace bootrig

@@ -125,11 +125,34 @@ TEST_F(OpenImageTest, RefusesElfFilesThatCannotBeBooted) {
   EXPECT_EQ(message(odd), "has the entry 0x40080001: instructions are 4-aligned");
 }
 
+// Linux, Documentation/arch/arm64/booting.rst: text_offset at 8, image_size at 16, the magic at 56.
+// Both in MiB.
+std::string linux_image(int offset, int size) {
+  std::string image(64, '\0');
+  image.replace(56, 4, "ARM\x64");
+  image[10] = static_cast<char>(offset << 4);
+  image[18] = static_cast<char>(size << 4);
+  return image;
+}
+
+TEST_F(OpenImageTest, TakesALinuxImageWhereQemuWillPutIt) {
+  const auto address = [&](const std::string& bytes) -> std::uint64_t {
+    const auto image = open_image(folder_.put("Image", bytes), std::nullopt);
+    return image && image->linux_boot && image->entry == image->load_address ? image->entry : 0;
+  };
+  EXPECT_EQ(address(linux_image(0, 4)), 0x40200000u);
+  EXPECT_EQ(address(linux_image(3, 4)), 0x40300000u);
+  EXPECT_EQ(address(linux_image(3, 0)), 0x40080000u) << "the header of an old kernel";
+}
+
+TEST_F(OpenImageTest, TakesALinuxImageAsRawBytesWhenToldWhere) {
+  const auto image = open_image(folder_.put("Image", linux_image(0, 4)), 0x40400000);
+  ASSERT_TRUE(image);
+  EXPECT_FALSE(image->linux_boot);
+  EXPECT_EQ(image->entry, 0x40400000u);
+}
+
 TEST_F(OpenImageTest, SaysWhatOtherFormatsAre) {
-  EXPECT_EQ(message(std::string("MZ") + std::string(54, '\0') + "ARM\x64" + "rest"),
-            "is a Linux arm64 Image, which wants a device tree's address in x0; as raw bytes it "
-            "needs the address it "
-            "loads at (--load 0x…)");
   EXPECT_EQ(message("\x27\x05\x19\x56 header", 0x40000000),
             "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF "
             "or the raw bytes in "

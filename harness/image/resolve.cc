@@ -135,7 +135,9 @@ class Filler {
     place_ = stage.place;
     std::visit([this](auto& what) { fill(what); }, stage.what);
   }
-  void fill(BootFile& boot) {
+  void fill(BootFile& boot, const std::filesystem::path& folder) {
+    place_ = (folder / "recipe.json").string() + ":/boot/append";
+    fill(boot.append);
     if (boot.load.empty()) return;
     place_.clear();
     fill(boot.load);
@@ -380,9 +382,11 @@ std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
   key.add(recipe.toolchain);
   for (const Stage& stage : recipe.stages) std::visit([&](const auto& what) { key.add(what); }, stage.what);
   key.add(recipe.boot.stage);
-  key.add(recipe.boot.raw ? "raw" : "elf");
+  key.add(fmt::format("{}", static_cast<int>(recipe.boot.format)));
   if (recipe.boot.load_address) key.add(fmt::format("{:#x}", *recipe.boot.load_address));
   if (!recipe.boot.load_from.empty()) key.add(recipe.boot.load_from);
+  key.add(recipe.boot.initrd);
+  key.add(recipe.boot.append);
   return sha256_hex(key.text());
 }
 
@@ -428,7 +432,7 @@ ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageReq
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);
-  filler.fill(resolved.recipe.boot);
+  filler.fill(resolved.recipe.boot, found.recipe->folder);
   if (filler.failure()) return std::unexpected(*filler.failure());
   resolved.user_files = filler.take_user_files();
   resolved.machine = request.machine;

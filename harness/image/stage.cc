@@ -63,7 +63,7 @@ Result<void> add_entry(archive* writer, const ArchiveEntry& what, std::span<char
   const Entry entry(archive_entry_new(), &archive_entry_free);
   archive_entry_set_pathname(entry.get(), what.name.c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);
-  archive_entry_set_perm(entry.get(), 0644);
+  archive_entry_set_perm(entry.get(), 0755);  // Linux runs what it finds in an initramfs
   archive_entry_set_size(entry.get(), status.st_size);
   archive_entry_set_uid(entry.get(), 0);
   archive_entry_set_gid(entry.get(), 0);

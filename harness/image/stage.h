@@ -19,7 +19,7 @@ namespace bootrig {
 Result<void> write_if_changed(const std::filesystem::path& output, std::string_view bytes);
 
 // A newc archive (libarchive): entries sorted by name, or in the order given, times, owners, devices and inodes zero, mode
-// 0644.
+// 0755.
 struct ArchiveEntry {
   std::string name;
   std::filesystem::path file;

@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, std::string>> list_archive(const std::string&
     std::string contents(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
     EXPECT_EQ(archive_read_data(reader.get(), contents.data(), contents.size()),
               static_cast<la_ssize_t>(contents.size()));
-    EXPECT_EQ(archive_entry_perm(entry), 0644u);
+    EXPECT_EQ(archive_entry_perm(entry), 0755u);
     EXPECT_EQ(archive_entry_mtime(entry), 0);
     EXPECT_EQ(archive_entry_uid(entry), 0);
     entries.emplace_back(archive_entry_pathname(entry), std::move(contents));
@@ -62,7 +62,7 @@ TEST_F(StageTest, CpioIsTheSameInEveryFieldWhoeverWritesIt) {
   const std::string first =
       "070701"
       "00000000"
-      "000081a4"
+      "000081ed"
       "00000000"
       "00000000"
       "00000000"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "base/text.h"
@@ -41,6 +42,20 @@ std::string socket_option(const char* id, int descriptor) {
   return fmt::format("socket,id={},fd={}", id, descriptor);
 }
 
+// The value of an option that stands in a command line at most once; "" without it.
+std::string value_of(const std::vector<std::string>& arguments, std::string_view option) {
+  const auto at = std::ranges::find(arguments, option);
+  return at == arguments.end() || at + 1 == arguments.end() ? "" : *(at + 1);
+}
+
+std::optional<BootImage> booted_linux(const std::vector<std::string>& arguments) {
+  const std::string file = value_of(arguments, "-kernel");
+  const bool ours = std::ranges::find(arguments, socket_option("gdb", kGdbDescriptor)) != arguments.end();
+  if (file.empty() || !ours) return std::nullopt;
+  return BootImage{.file = file,
+                   .linux_boot = LinuxBoot{value_of(arguments, "-initrd"), value_of(arguments, "-append")}};
+}
+
 }  // namespace
 
 std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image) {
@@ -58,7 +73,13 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
   add({"-chardev", socket_option("uart", kUartDescriptor), "-serial", "chardev:uart"});
   add({"-chardev", socket_option("qmp", kQmpDescriptor), "-mon", "chardev=qmp,mode=control"});
   add({"-chardev", socket_option("gdb", kGdbDescriptor)});
-  add({"-device", loader_option(image)});
+  if (image.linux_boot) {
+    add({"-kernel", image.file.string()});
+    if (!image.linux_boot->initrd.empty()) add({"-initrd", image.linux_boot->initrd.string()});
+    if (!image.linux_boot->append.empty()) add({"-append", image.linux_boot->append});
+  } else {
+    add({"-device", loader_option(image)});
+  }
   arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
   return arguments;
 }
@@ -126,7 +147,7 @@ std::optional<BootImage> booted_image(const std::vector<std::string>& arguments)
     image.file = file;
     return image;
   }
-  return std::nullopt;
+  return booted_linux(arguments);
 }
 
 }  // namespace bootrig

@@ -11,10 +11,18 @@
 
 namespace bootrig {
 
-// What is booted, as QEMU's generic loader takes it. An ELF carries its addresses; a raw image needs one.
+// What Linux gets beside the device tree that QEMU makes for it.
+struct LinuxBoot {
+  std::filesystem::path initrd;  // empty: none
+  std::string append;            // the command line
+};
+
+// What is booted, as QEMU's generic loader takes it: an ELF carries its addresses; a raw image needs one. A Linux Image
+// goes by -kernel: QEMU places it as its header says and enters it with the MMU off and the device tree in x0.
 struct BootImage {
   std::filesystem::path file;
-  std::optional<std::uint64_t> load_address;  // set: raw
+  std::optional<std::uint64_t> load_address = std::nullopt;  // set: raw
+  std::optional<LinuxBoot> linux_boot = std::nullopt;        // set: a Linux Image
 };
 
 // The descriptors that QEMU finds its channels at; fixed, so that a printed command line is the true one.

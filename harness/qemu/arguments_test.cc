@@ -14,7 +14,7 @@ namespace {
 struct Case {
   const char* name;
   MachineSpec machine;
-  BootImage image{.file = "image.elf", .load_address = std::nullopt};
+  BootImage image{.file = "image.elf"};
 };
 
 constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30;
@@ -32,6 +32,8 @@ const std::vector<Case>& cases() {
       {"memory-512m", {.memory = kGigabyte / 2}},
       {"memory-odd", {.memory = kGigabyte + 4096}},
       {"raw-image", {}, {.file = "image.bin", .load_address = 0x40400000}},
+      {"linux", {.level = 2}, {.file = "vmlinuz", .linux_boot = LinuxBoot{"init.cpio", "console=ttyAMA0 panic=-1"}}},
+      {"linux-alone", {}, {.file = "a,b", .linux_boot = LinuxBoot{}}},
       {"comma-in-file-name", {}, {.file = "a,b,,c.elf"}},
       {"extra-arguments", {.qemu = "/opt/qemu/bin/qemu-system-aarch64", .extra_arguments = {"-d", "int"}}},
   };
@@ -57,6 +59,10 @@ TEST_P(QemuArguments, TellWhatIsBooted) {
   ASSERT_TRUE(booted);
   EXPECT_EQ(booted->file, GetParam().image.file);
   EXPECT_EQ(booted->load_address, GetParam().image.load_address);
+  ASSERT_EQ(booted->linux_boot.has_value(), GetParam().image.linux_boot.has_value());
+  if (!booted->linux_boot) return;
+  EXPECT_EQ(booted->linux_boot->initrd, GetParam().image.linux_boot->initrd);
+  EXPECT_EQ(booted->linux_boot->append, GetParam().image.linux_boot->append);
 }
 
 TEST(BootedImage, OfACommandThatIsNotOursIsNone) {

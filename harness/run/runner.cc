@@ -301,7 +301,7 @@ class Runner {
   // Boots, and keeps the machine until a failure has been looked at.
   void boot(const Testcase& testcase, const Image& image, const fs::path& folder, TranscriptFile& transcript,
             Attempt& attempt) {
-    auto machine = context_.machines.start({testcase.target.machine, {image.file, image.load_address}});
+    auto machine = context_.machines.start({testcase.target.machine, boot_image(image)});
     if (!machine) {
       attempt.outcome = not_started(start_verdict(machine.error()));
       return;

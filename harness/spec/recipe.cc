@@ -15,7 +15,8 @@
 namespace bootrig {
 namespace {
 
-constexpr std::array<JsonChoice<bool>, 2> kFormats{{{"elf", false}, {"raw", true}}};
+constexpr std::array<JsonChoice<BootFormat>, 3> kFormats{
+    {{"elf", BootFormat::kElf}, {"raw", BootFormat::kRaw}, {"linux", BootFormat::kLinux}}};
 
 void read_parameter(const std::string& name, JsonReader& json, RecipeParameter& parameter) {
   parameter.name = name;
@@ -46,22 +47,31 @@ void read_variant(const std::string& name, JsonReader& json, Variant& variant) {
 
 void read_boot(JsonReader& json, BootFile& boot) {
   json.text("stage", boot.stage, kRequired);
-  json.choice<bool>("format", boot.raw, kFormats);
+  json.choice<BootFormat>("format", boot.format, kFormats);
   json.text("load", boot.load);
   json.text("load-from", boot.load_from);
+  json.text("initrd", boot.initrd);
+  json.any_text("append", boot.append);
   json.distinct_texts("symbols", boot.symbols);
   if (!boot.load.empty() && boot.load.find("${") == std::string::npos) {
     json.address("load", boot.load_address);
     boot.load.clear();
   }
-  if (boot.raw && json.has("load") == json.has("load-from")) {
+  const bool raw = boot.format == BootFormat::kRaw;
+  if (raw && json.has("load") == json.has("load-from")) {
     json.refuse("", json.has("load")
                         ? "'load' and 'load-from' both say where it is entered; leave one away"
                         : "the format 'raw' needs 'load', the address at which it is entered, or 'load-from'");
   }
   for (const char* key : {"load", "load-from"}) {
-    if (!boot.raw && json.has(key))
-      json.refuse(key, fmt::format("an ELF file carries its addresses; '{}' is for the format 'raw'", key));
+    if (raw || !json.has(key)) continue;
+    json.refuse(key, boot.format == BootFormat::kLinux
+                         ? fmt::format("a Linux Image says itself where it loads; '{}' is for the format 'raw'", key)
+                         : fmt::format("an ELF file carries its addresses; '{}' is for the format 'raw'", key));
+  }
+  for (const char* key : {"initrd", "append"}) {
+    if (boot.format != BootFormat::kLinux && json.has(key))
+      json.refuse(key, fmt::format("only Linux takes it; '{}' is for the format 'linux'", key));
   }
 }
 

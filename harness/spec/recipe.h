@@ -197,13 +197,18 @@ struct StageReference {
 // None when the text is neither.
 std::optional<StageReference> find_reference(const std::vector<Stage>& stages, std::string_view text);
 
+// How a recipe's file is booted. Linux: an arm64 Image, which gets a device tree, an initramfs and a command line.
+enum class BootFormat { kElf, kRaw, kLinux };
+
 // What is booted in the end.
 struct BootFile {
-  std::string stage;                          // the stage whose output it is, or "STAGE/NAME"
-  bool raw = false;                           // "format": "elf" or "raw"
+  std::string stage;  // the stage whose output it is, or "STAGE/NAME"
+  BootFormat format = BootFormat::kElf;
   std::optional<std::uint64_t> load_address;  // raw: where it loads and is entered
   std::string load;                           // raw: the same before parameters are filled in; "": it has none
   std::string load_from;                      // raw: a prebuilt stage, at whose ELF file's entry the bytes load
+  std::string initrd;                         // Linux: the stage whose output is the initramfs; "": none
+  std::string append;                         // Linux: the command line, with "${name}"
   std::vector<std::string> symbols;           // stages whose ELF files have the symbols of what runs
 };
 

@@ -161,7 +161,10 @@ void check_references(JsonReader& json, const Recipe& recipe) {
     }
   }
   const std::size_t end = recipe.stages.size();
-  check_reference(json, recipe, end, "boot/stage", recipe.boot.stage, recipe.boot.raw ? kFileKinds : kElfKinds, false);
+  check_reference(json, recipe, end, "boot/stage", recipe.boot.stage,
+                  recipe.boot.format == BootFormat::kElf ? kElfKinds : kFileKinds, false);
+  if (!recipe.boot.initrd.empty())
+    check_reference(json, recipe, end, "boot/initrd", recipe.boot.initrd, kFileKinds, false);
   if (!recipe.boot.load_from.empty()) {
     check_reference(json, recipe, end, "boot/load-from", recipe.boot.load_from, {"prebuilt"}, false);
   }
@@ -173,7 +176,7 @@ void check_references(JsonReader& json, const Recipe& recipe) {
 // The stage's kind alone does not tell what objcopy makes.
 void check_boot_format(JsonReader& json, const Recipe& recipe) {
   const auto booted = std::ranges::find(recipe.stages, recipe.boot.stage, stage_name);
-  if (recipe.boot.raw || booted == recipe.stages.end()) return;
+  if (recipe.boot.format != BootFormat::kElf || booted == recipe.stages.end()) return;
   const auto* objcopy = std::get_if<ObjcopyStage>(&booted->what);
   if (!objcopy || !objcopy->binary) return;
   json.refuse("boot/stage", fmt::format("'{}' makes raw bytes; they boot with the format 'raw'", recipe.boot.stage));
@@ -355,6 +358,7 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
     };
     std::visit([&](const auto& what) { visit_texts(what, check); }, recipe.stages[i].what);
   }
+  check_replacements(json, "boot/append", recipe.boot.append, parameters, false);
 }
 
 }  // namespace bootrig

@@ -49,7 +49,7 @@ TEST(Recipe, ReadsWhatIsNoStage) {
   EXPECT_EQ(recipe->variants[0].summary, "v");
   EXPECT_EQ(recipe->variants[0].set, (Values{{"ending", "run"}}));
   EXPECT_EQ(recipe->boot.stage, "kernel");
-  EXPECT_TRUE(recipe->boot.raw);
+  EXPECT_EQ(recipe->boot.format, BootFormat::kRaw);
   EXPECT_EQ(recipe->boot.load_address, 0x40400000u);
   EXPECT_EQ(recipe->boot.symbols, Words{"kernel"});
 }
@@ -97,7 +97,7 @@ TEST(Recipe, HasDefaults) {
       "stages": [{"prebuilt": "firmware", "file": "/srv/fw.elf"}], "boot": {"stage": "firmware"}})");
   ASSERT_TRUE(recipe) << to_text(recipe.error());
   EXPECT_EQ(recipe->toolchain, "aarch64-linux-gnu-");
-  EXPECT_FALSE(recipe->boot.raw);
+  EXPECT_EQ(recipe->boot.format, BootFormat::kElf);
   EXPECT_FALSE(recipe->boot.load_address);
   EXPECT_FALSE(std::get<PrebuiltStage>(recipe->stages[0].what).sha256);
 }
