@@ -13,6 +13,8 @@ ensure_packages() {
   local wanted missing
   wanted=$(sed 's/#.*//' ci/packages.txt "$@" | tr -s '[:space:]' '\n' | sed '/^$/d')
   missing=$(for package in $wanted; do
+    # NodeSource's nodejs brings npm along, and conflicts with Debian's package of that name.
+    [ "$package" = npm ] && command -v npm >/dev/null && continue
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
   done)
   [ -z "$missing" ] && return 0

@@ -3,8 +3,8 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image inspect machine triage run testing reports
-    cli)
+set(BOOTRIG_ROOMS base json aarch64 dump match spec qemu process elf image inspect machine triage run history qualify
+    testing reports cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_json_DEPENDS base)
@@ -20,9 +20,12 @@ set(ROOM_inspect_DEPENDS base aarch64 elf image)
 set(ROOM_machine_DEPENDS base json spec qemu process image)
 set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspect machine)
 set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image inspect machine triage)
+set(ROOM_history_DEPENDS base json spec machine triage run)
+set(ROOM_qualify_DEPENDS base json spec qemu process image run history)
 set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run)
-set(ROOM_reports_DEPENDS base json triage run spec)
-set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run reports)
+set(ROOM_reports_DEPENDS base json triage run history spec)
+set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run history
+    qualify reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)
@@ -30,6 +33,7 @@ set(ROOM_match_HEADERS re2/)
 set(ROOM_elf_HEADERS libelf.h gelf.h elf.h dwarf.h elfutils/)
 set(ROOM_image_HEADERS archive.h archive_entry.h libfdt.h)
 set(ROOM_inspect_HEADERS capstone/)
+set(ROOM_history_HEADERS sqlite3.h)
 set(ROOM_reports_HEADERS tinyxml2.h)
 set(ROOM_cli_HEADERS CLI/)
 set(ROOM_testing_HEADERS elf.h valijson/ nlohmann/)
@@ -59,6 +63,7 @@ find_library(ARCHIVE_STATIC libarchive.a REQUIRED)
 find_library(DW_STATIC libdw.a REQUIRED)
 find_library(FDT_STATIC libfdt.a REQUIRED)
 find_library(CAPSTONE_STATIC libcapstone.a REQUIRED)
+find_library(SQLITE_STATIC libsqlite3.a REQUIRED)
 
 set(ROOM_base_LIBRARIES fmt::fmt ${NETTLE_STATIC} Threads::Threads)
 set(ROOM_json_LIBRARIES nlohmann_json::nlohmann_json)
@@ -67,6 +72,7 @@ set(ROOM_process_LIBRARIES Threads::Threads)
 set(ROOM_elf_LIBRARIES ${DW_STATIC} PkgConfig::ELF)
 set(ROOM_image_LIBRARIES ${ARCHIVE_STATIC} ${FDT_STATIC})
 set(ROOM_inspect_LIBRARIES ${CAPSTONE_STATIC})
+set(ROOM_history_LIBRARIES ${SQLITE_STATIC})
 set(ROOM_reports_LIBRARIES tinyxml2::tinyxml2)
 set(ROOM_cli_LIBRARIES CLI11::CLI11)
 

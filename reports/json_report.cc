@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "json/value.h"
+#include "reports/rates.h"
 #include "reports/report_file.h"
 #include "reports/story.h"
 #include "run/result_json.h"
@@ -28,12 +29,25 @@ JsonValue record_of(const RunResult& result) {
   return value;
 }
 
+JsonValue::Array rates_to_json(const RateTable& table) {
+  JsonValue::Array array;
+  for (const Rate& rate : table.rates()) {
+    const Interval interval = wilson_interval(rate.passed, rate.sessions);
+    array.push_back(JsonValue::Object{{"testcase", rate.cell},
+                                      {"passed", std::uint64_t{rate.passed}},
+                                      {"sessions", std::uint64_t{rate.sessions}},
+                                      {"wilson-95", JsonValue::Array{interval.low, interval.high}}});
+  }
+  return array;
+}
+
 }  // namespace
 
 struct JsonReporter::State {
   explicit State(const JsonReportOptions& options) : file(options.path) {}
   ReportFile file;
   Pieces results;
+  RateTable rates;
 };
 
 JsonReporter::JsonReporter(JsonReportOptions options) : state_(std::make_unique<State>(options)) {}
@@ -42,6 +56,7 @@ JsonReporter::~JsonReporter() = default;
 void JsonReporter::finished(const RunResult& result) {
   const std::string_view separator = state_->results.extents.empty() ? "\n  " : ",\n  ";
   state_->file.set_aside(fmt::format("{}{}", separator, write_json(record_of(result))), state_->results);
+  state_->rates.add(result);
 }
 
 Result<void> JsonReporter::end(const RunInfo& run, const RunTotals& totals, std::size_t missing) {
@@ -49,7 +64,11 @@ Result<void> JsonReporter::end(const RunInfo& run, const RunTotals& totals, std:
   file.write(fmt::format("{{\n\"schema\": \"{}\",\n\"run\": {},\n\"totals\": {},\n\"missing\": {},\n\"results\": [",
                          kSchema, write_json(to_json(run)), write_json(to_json(totals)), missing));
   file.write(state_->results);
-  file.write("\n]\n}\n");
+  file.write("\n]");
+  if (const JsonValue::Array rates = rates_to_json(state_->rates); !rates.empty()) {
+    file.write(fmt::format(",\n\"rates\": {}", write_json(rates)));
+  }
+  file.write("\n}\n");
   return file.finish();
 }
 

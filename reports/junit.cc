@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "reports/rates.h"
 #include "reports/report_file.h"
 #include "reports/story.h"
 #include "reports/xml_text.h"
@@ -78,6 +79,7 @@ struct Suite {
   std::map<std::string, std::string> values;  // of the target: level, gic, ...
   std::set<std::string> accelerators;         // as proven by its machines
   std::set<std::string> emulators;
+  RateTable rates;
   Pieces testcases;
 };
 
@@ -234,6 +236,9 @@ std::string suite_head(const std::string& target, const Suite& suite, const RunI
   xml.property("revision", run.revision);
   xml.property("bootrig", run.tool_version);
   xml.property("command", run.command);
+  for (const Rate& rate : suite.rates.rates()) {
+    xml.property("rate " + rate.cell.substr(0, rate.cell.rfind('@')), rate_words(rate));
+  }
   xml.close();
   return xml.take() + "\n";
 }
@@ -292,6 +297,9 @@ void JUnitReporter::State::write_output(const RunResult& result, XmlWriter& xml)
   } else if (result.standing != Standing::kPassed) {
     text += excerpt(result.transcript);
   }
+  if (*element_of(result.standing) == '\0') {
+    for (const Finding& finding : result.findings) text += xml_guest_text("preflight: " + to_line(finding) + "\n");
+  }
   if (!text.empty()) xml.open("system-out").trusted_text(text).close();
 }
 
@@ -327,6 +335,7 @@ void JUnitReporter::finished(const RunResult& result) {
     suite.started_at_ms = result.started_at_ms;
   }
   count(result, suite.counts);
+  suite.rates.add(result);
   for (const Attempt& attempt : result.attempts) {
     const MachineFacts& machine = attempt.outcome.machine;
     if (!machine.accelerator.empty()) suite.accelerators.insert(machine.accelerator);

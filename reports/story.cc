@@ -82,6 +82,14 @@ void tell_diagnosis(const Attempt& attempt, Story& story) {
   story.add("missing", joined_lines(diagnosis.missing));
 }
 
+// A diagnosis has these among its findings.
+void tell_preflight(const RunResult& result, Story& story) {
+  if (!result.attempts.empty() && result.attempts.back().diagnosis) return;
+  std::vector<std::string> lines;
+  for (const Finding& finding : result.findings) lines.push_back(to_line(finding));
+  story.add("preflight", joined_lines(lines));
+}
+
 void tell_divergence(const Divergence& divergence, Story& story) {
   story.add("expected", in_quotes(divergence.expected));
   if (divergence.seen) {
@@ -212,6 +220,7 @@ std::vector<StoryLine> story_of(const RunResult& result) {
   Story story;
   if (!result.attempts.empty()) tell_diagnosis(result.attempts.back(), story);
   tell_detail(result.verdict, result.attempts.empty() ? nullptr : &result.attempts.back(), story);
+  tell_preflight(result, story);
   if (result.expected_failure) {
     const ExpectedFailure& expected = *result.expected_failure;
     story.add("wanted", fmt::format("{}: {}", expected_words(expected), expected.reason));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/console_text.h"
+#include "reports/comparison_report.h"
 
 namespace bootrig {
 namespace {
@@ -92,7 +93,7 @@ std::string result_line(const RunResult& result, const Style& style) {
                      cut_to(rest, style.beside(used)));
 }
 
-std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing, Duration elapsed) {
+std::string totals_words(const RunTotals& totals) {
   std::string text;
   const auto add = [&](std::size_t count, std::string_view words) {
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, words);
@@ -104,6 +105,11 @@ std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_
   add(totals.flaky, "flaky");
   add(totals.quarantined, "quarantined");
   add(totals.skipped, "skipped");
+  return text;
+}
+
+std::string totals_line(const RunTotals& totals, std::size_t planned, std::size_t missing, Duration elapsed) {
+  std::string text = totals_words(totals);
   if (text.empty()) text = "nothing was run";
   text += " in " + seconds_text(elapsed);
   if (missing > 0) text += fmt::format("; {} of {} planned testcases have no result", missing, planned);
@@ -127,6 +133,9 @@ void Summary::add(const RunResult& result) {
     counted->time += result.duration;
   }
   if (gates(result.standing)) add_trouble(result);
+  rates_.add(result);
+  findings_ += result.findings.size();
+  with_findings_ += !result.findings.empty();
 
   const auto note = [&](std::map<std::string, Group>& groups, std::string reason) {
     if (groups.size() >= kGroupsKept && !groups.contains(reason)) reason = "other reasons";
@@ -157,17 +166,35 @@ void Summary::add_trouble(const RunResult& result) {
   troubles_.push_back({result.standing, result.id, headline(result), story_of(result), 0, {}, diagnosis != nullptr});
 }
 
-void Summary::render_trouble(const Trouble& trouble, const Style& style, std::string& text) {
+// "new", "known since ...", and of a trouble whose testcases differ in it "2 new; 3 known since ...".
+static std::string past_words(const std::vector<std::string>& ids,
+                              const std::unordered_map<std::string_view, const ChangeGroup*>& past) {
+  std::map<std::string, std::size_t> counts;
+  for (const std::string& id : ids) {
+    if (const auto found = past.find(cell_of(id)); found != past.end()) ++counts[change_words(*found->second)];
+  }
+  std::string text;
+  for (const auto& [words, count] : counts) {
+    const std::string number = counts.size() > 1 ? fmt::format("{} ", count) : "";
+    text += fmt::format("{}{}{}", text.empty() ? "" : "; ", number, words);
+  }
+  return text;
+}
+
+void Summary::render_trouble(const Trouble& trouble, const Style& style, const Past& past, std::string& text) {
   text += heading(trouble.standing, fmt::format("{}  {}", trouble.id, trouble.headline), style);
+  std::vector<std::string> ids = trouble.other_ids;
+  ids.push_back(trouble.id);
+  if (const std::string words = past_words(ids, past); !words.empty()) render_line({"history", words}, style, text);
   for (const StoryLine& line : trouble.story) render_line(line, style, text);
   if (trouble.others > 0 && !trouble.explained)
     render_names("the same", trouble.other_ids, trouble.others, style, text);
   text += '\n';
 }
 
-void Summary::render_troubles(const Style& style, std::string& text) const {
+void Summary::render_troubles(const Style& style, const Past& past, std::string& text) const {
   const std::size_t told = style.verbose ? troubles_.size() : std::min(troubles_.size(), kTroublesTold);
-  for (std::size_t i = 0; i < told; ++i) render_trouble(troubles_[i], style, text);
+  for (std::size_t i = 0; i < told; ++i) render_trouble(troubles_[i], style, past, text);
   for (std::size_t i = told; i < troubles_.size(); ++i) {
     const Trouble& trouble = troubles_[i];
     const std::string more = trouble.others == 0 ? "" : fmt::format(" (and {} more)", trouble.others);
@@ -191,14 +218,28 @@ void Summary::render_groups(std::string_view title, const std::map<std::string, 
   text += '\n';
 }
 
-std::string Summary::text(const Style& style) const {
+std::string Summary::text(const Style& style, const Comparison* comparison) const {
+  Past past;
+  if (comparison != nullptr) {
+    for (const ChangeGroup& group : comparison->groups) {
+      for (const std::string& cell : group.cells) past.emplace(cell, &group);
+    }
+  }
   std::string text;
-  render_troubles(style, text);
+  render_troubles(style, past, text);
   // One testcase's cause stands in its story.
   if (causes_.testcases() > 1) text += causes_text(causes_, style) + '\n';
+  if (comparison != nullptr) {
+    if (const std::string fixed = fixed_text(*comparison, style); !fixed.empty()) text += fixed + '\n';
+  }
   render_groups("flaky", flaky_, style, text);
   render_groups("quarantined", quarantined_, style, text);
   render_groups("skipped", skipped_, style, text);
+  if (const std::string rates = rates_text(rates_, style); !rates.empty()) text += rates + '\n';
+  if (findings_ > 0) {
+    text += fmt::format("preflight: {} finding{} about the image in {} testcase{}; report.json has them\n\n", findings_,
+                        findings_ == 1 ? "" : "s", with_findings_, with_findings_ == 1 ? "" : "s");
+  }
   if (!rows_.empty()) {
     text += target_table(rows_.size() > kTargetsTold ? groups_ : rows_, style);
     text += '\n';

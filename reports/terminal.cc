@@ -141,8 +141,9 @@ void TerminalReporter::finished(const RunResult& result) {
 Result<void> TerminalReporter::end(const RunInfo& run, const RunTotals& totals, std::size_t missing) {
   State& state = *state_;
   state.clear();
+  const Comparison* past = state.options.past ? state.options.past() : nullptr;
   const std::string last = totals_line(totals, run.planned, missing, state.clock.now() - state.begun);
-  std::string text = "\n" + state.summary.text(state.options.style);
+  std::string text = "\n" + state.summary.text(state.options.style, past);
   for (const std::string& line : wrap_to(last, state.options.style.width, 4)) text += line + "\n";
   state.print(text);
   if (state.write_error != 0) {

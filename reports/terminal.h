@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
+#include "history/comparison.h"
 #include "reports/style.h"
 #include "run/result.h"
 
@@ -21,6 +23,8 @@ struct TerminalOptions {
   std::FILE* output = stdout;
   bool is_terminal = false;
   Style style;  // colour: the caller has looked at NO_COLOR
+  // Asked once at the end: the run against its past, or null. May be empty.
+  std::function<const Comparison*()> past = {};
 };
 
 class TerminalReporter final : public Reporter {

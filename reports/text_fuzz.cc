@@ -1,4 +1,4 @@
-// A guest's bytes, made safe for each place that they are shown in: XML, a terminal, JSON.
+// A guest's bytes, made safe for each place that they are shown in: XML, a terminal, JSON in HTML.
 // seeds: harness/dump/fixtures/*.transcript reports/fuzz_seeds/text/*
 #include <algorithm>
 
@@ -6,6 +6,8 @@
 #include "base/console_text.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "json/value.h"
+#include "reports/html_report.h"
 #include "reports/xml_text.h"
 #include "testing/fuzz_input.h"
 
@@ -45,6 +47,14 @@ void check_console(std::string_view bytes, std::size_t columns) {
   for (const std::string& part : lines) CHECK(columns_of(part) <= std::max<std::size_t>(columns, 2));
 }
 
+void check_html(std::string_view bytes) {
+  const JsonValue value(bytes);
+  const std::string json = json_in_html(value);
+  CHECK(json.find('<') == std::string::npos && json.find("\u2028") == std::string::npos);
+  const auto back = parse_json("in HTML", json);
+  CHECK(back && write_json(*back) == write_json(value));
+}
+
 }  // namespace
 }  // namespace bootrig
 
@@ -54,6 +64,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::size_t columns = size == 0 ? 0 : data[0] % 100;
   check_xml(bytes);
   check_console(bytes, columns);
+  check_html(bytes);
   const std::string scrubbed = scrub_utf8(bytes);
   CHECK(scrub_utf8(scrubbed) == scrubbed);
   CHECK(scrub_utf8(head_of(scrubbed, columns)) == head_of(scrubbed, columns));

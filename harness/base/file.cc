@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nettle/sha2.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +97,15 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
   const ScopedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!fd.valid()) return system_error(path, "write");
   return write_all(fd.get(), path, bytes);
+}
+
+Result<ScopedFd> lock_file(const std::filesystem::path& path) {
+  ScopedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  while (fd.valid() && ::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) fd.reset();
+  }
+  if (!fd.valid()) return system_error(path, "lock");
+  return fd;
 }
 
 Result<void> make_folders(const std::filesystem::path& folder) {

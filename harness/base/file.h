@@ -29,6 +29,11 @@ std::string display_path(const std::filesystem::path& path);
 std::string sha256_hex(std::string_view bytes);
 Result<std::string> sha256_file(const std::filesystem::path& path);
 
+class ScopedFd;
+// An exclusive lock on the file, which is made when it is not there; waits for it. Held as long as a copy of the
+// descriptor is open, in a child as well.
+Result<ScopedFd> lock_file(const std::filesystem::path& path);
+
 // A file descriptor with one owner.
 class ScopedFd {
  public:

@@ -10,6 +10,7 @@
 #include "cli/environment.h"
 #include "cli/keep_machine.h"
 #include "image/image.h"
+#include "run/preflight.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
 #include "triage/diagnosis_text.h"
@@ -24,6 +25,7 @@ struct BootOptions {
   std::string image;
   std::string target = "virt";
   std::string load;
+  std::string sha256;
   std::vector<std::string> symbols;
   std::vector<std::string> expect;
   std::vector<std::string> forbid;
@@ -34,6 +36,7 @@ struct BootOptions {
   std::string triage = "on";
   bool keep = false;
   bool quiet = false;
+  bool strict_preflight = false;
 };
 
 // The scenario that the options describe: the texts expected, in order; without any, silence ends it.
@@ -84,6 +87,16 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
   print(fmt::format("  command: {}\n", shell_quote(outcome.machine.argv)));
 }
 
+// A failure has them each; of what passed they are counted.
+void tell_findings(const Findings& findings, bool failed) {
+  if (findings.empty()) return;
+  if (!failed) {
+    return print(fmt::format("  preflight: {} finding{}; 'bootrig inspect' tells\n", findings.size(),
+                             findings.size() == 1 ? "" : "s"));
+  }
+  for (const Finding& finding : findings) print(fmt::format("  preflight: {}\n", printable(to_line(finding))));
+}
+
 Result<TranscriptFile> open_transcript(const BootOptions& options) {
   if (options.output.empty()) return TranscriptFile();
   BOOTRIG_TRY_VOID(make_folders(options.output));
@@ -108,6 +121,9 @@ Result<int> boot(const BootOptions& options) {
     load = *address;
   }
   BOOTRIG_TRY(Image image, open_image(options.image, load));
+  if (!options.sha256.empty() && options.sha256 != image.sha256) {
+    return fail(options.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
+  }
   image.symbols = symbol_files(options, image);
   BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
   auto silence = parse_duration(options.silence);
@@ -122,6 +138,13 @@ Result<int> boot(const BootOptions& options) {
   if (const auto why = machines->unavailable(target.machine)) {
     print(fmt::format("bootrig: SKIP on {}: {}\n", options.target, *why));
     return kExitUntrustworthy;
+  }
+  Preflight preflight(launcher);
+  const std::shared_future<Findings> looked = preflight.begin(image, options.target, target.machine);
+  if (const auto refused = options.strict_preflight ? preflight_verdict(looked.get()) : std::nullopt) {
+    print(fmt::format("bootrig: {} ({}) on {}: not booted\n  {}\n", to_text(refused->kind), to_text(refused->cause),
+                      options.target, printable(refused->detail)));
+    return kExitUnexpected;
   }
   auto machine = machines->start({target.machine, {image.file, image.load_address}});
   if (!machine) return fail(machine.error().message);
@@ -147,6 +170,7 @@ Result<int> boot(const BootOptions& options) {
     diagnosis = triage_machine(**machine, target.machine, image, said, stopped_for(outcome.termination));
   }
   tell_verdict(options, outcome, verdict, diagnosis, on_newline);
+  tell_findings(looked.get(), verdict.kind != VerdictKind::kPass);
   if (failed && options.keep) {
     if (const auto kept = keep_machine(**machine, image.symbols, clock, interrupt); !kept) (void)tell(kept.error());
   }
@@ -171,6 +195,7 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
+  app.add_option("--sha256", options->sha256, "Refuse an image whose SHA-256 is another");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable")
       ->allow_extra_args(false);
   app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order")
@@ -186,6 +211,8 @@ void add_boot_command(CLI::App& app, int& status) {
       ->capture_default_str();
   app.add_flag("--keep", options->keep,
                "Keep the machine of a failure, paused, for gdb, until Ctrl-C or the end of input");
+  app.add_flag("--strict-preflight", options->strict_preflight,
+               "What preflight says cannot boot is an error, without a boot");
   app.add_flag("--quiet,-q", options->quiet, "Print the verdict alone, not the console");
   app.footer(kFooter);
   app.callback([options, &status] {

@@ -3,21 +3,26 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/parameters.h"
 #include "image/image.h"
+#include "image/manifest.h"
 
 namespace bootrig {
 namespace {
 
 struct BuildOptions {
   std::vector<std::string> images;
-  std::vector<std::string> settings;
+  ParameterOptions parameters;
   std::string target = "virt";
   std::string output = "out";
   std::string project;
   unsigned jobs = 0;
+  bool no_cache = false;
+  bool manifest = false;
 };
 
 Result<std::vector<std::string>> matching_images(const std::vector<Recipe>& recipes,
@@ -45,17 +50,37 @@ std::filesystem::path link_by_name(const std::filesystem::path& folder, const st
   return error ? image.file : link;
 }
 
-int tell_failure(const std::string& name, const ImageFailure& failure) {
-  fmt::print(stderr, "{}: {}\n", name, printable(to_text(failure.error)));
-  if (!failure.log.empty()) fmt::print(stderr, "{}\n", printable(trim(failure.log)));
-  return kExitUnexpected;
+void tell_failure(const std::string& name, const ImageFailure& failure) {
+  const bool skipped = failure.kind == ImageFailure::Kind::kSkipped;
+  fmt::print(stderr, "{}: {}{}\n", name, skipped ? "skipped: " : "", printable(to_text(failure.error)));
+  if (!failure.log.empty() && !skipped) fmt::print(stderr, "{}\n", printable(trim(failure.log)));
+}
+
+// A skipped image is no failure, but when nothing was built nothing is known.
+int tell_results(const std::vector<std::string>& names, const std::vector<ImageResult>& results,
+                 const std::filesystem::path& folder, bool manifest) {
+  std::size_t built = 0, failed = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!results[i]) {
+      tell_failure(names[i], results[i].error());
+      failed += results[i].error().kind != ImageFailure::Kind::kSkipped;
+      continue;
+    }
+    ++built;
+    const auto link = link_by_name(folder, names[i], *results[i]);
+    fmt::print("{}  {}  sha256 {}\n", names[i], display_path(link), results[i]->sha256.substr(0, 16));
+    const auto text = manifest ? read_file(results[i]->manifest) : Result<std::string>();
+    if (manifest && text) fmt::print("{}", manifest_text(*text));
+  }
+  if (failed > 0) return kExitUnexpected;
+  return built > 0 ? kExitExpected : kExitUntrustworthy;
 }
 
 Result<int> build(const BuildOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(auto recipes, project.recipes());
   BOOTRIG_TRY(const auto names, matching_images(recipes, options.images));
-  BOOTRIG_TRY(const auto settings, parse_settings(options.settings));
+  BOOTRIG_TRY(const auto settings, user_parameters(options.parameters, recipes, names));
   BOOTRIG_TRY(const TargetReference reference, parse_target_reference(options.target));
   BOOTRIG_TRY(TargetProfile profile, project.target(reference.name));
   BOOTRIG_TRY(const TargetProfile target, apply_variation(std::move(profile), reference.variation));
@@ -64,21 +89,14 @@ Result<int> build(const BuildOptions& options) {
   builder_options.folder = std::filesystem::absolute(options.output) / "images";
   builder_options.program = program_path();
   builder_options.user_parameters = settings;
+  builder_options.cache = user_cache_folder();
+  builder_options.keep_images = !options.no_cache;
   builder_options.jobs = options.jobs;
   ImageBuilder builder(std::move(recipes), builder_options, launcher);
   std::vector<ImageRequest> requests;
   for (const std::string& name : names) requests.push_back({name, {}, target.machine});
   const std::vector<ImageResult> results = builder.build(requests);
-  int status = kExitExpected;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (results[i]) {
-      const auto link = link_by_name(builder_options.folder, names[i], *results[i]);
-      fmt::print("{}  {}  sha256 {}\n", names[i], display_path(link), results[i]->sha256.substr(0, 16));
-    } else {
-      status = tell_failure(names[i], results[i].error());
-    }
-  }
-  return status;
+  return tell_results(names, results, builder_options.folder, options.manifest);
 }
 
 }  // namespace
@@ -86,7 +104,9 @@ Result<int> build(const BuildOptions& options) {
 void add_build_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", options->images, "Images by name or glob; 'bootrig list images' names them")->required();
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
+  add_parameter_options(app, options->parameters);
+  app.add_flag("--manifest", options->manifest, "Print what each image was made of and where it lies in memory");
+  app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   app.add_option("--target,-t", options->target, "For parameters that come from the target")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder in which images/ is built")->capture_default_str();
   app.add_option("--jobs,-j", options->jobs, "So many compilers at once; 0: as many as ninja thinks right");

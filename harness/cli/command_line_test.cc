@@ -1,6 +1,7 @@
 // Command lines that cannot be done: each with its status and all that it says.
 #include "base/text.h"
 #include "cli/program_test.h"
+#include "reports/html_page.h"
 
 namespace bootrig {
 namespace {
@@ -41,13 +42,13 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
       {
           {{}, std::string("A subcommand is required") + kHelp},
           {{"rnu"},
-           "there is no command 'rnu'; there is 'run', 'boot', 'plan', 'list', 'build', 'decode', 'triage' or "
-           "'inspect'; did you "
+           "there is no command 'rnu'; there is 'run', 'boot', 'plan', 'list', 'build', 'decode', 'triage', "
+           "'inspect', 'explain', 'history', 'compare' or 'qualify'; did you "
            "mean "
            "'run'?"},
           {{"\x1b[2J"},
-           "there is no command '\\x1b[2J'; there is 'run', 'boot', 'plan', 'list', 'build', 'decode', 'triage' or "
-           "'inspect'"},
+           "there is no command '\\x1b[2J'; there is 'run', 'boot', 'plan', 'list', 'build', 'decode', 'triage', "
+           "'inspect', 'explain', 'history', 'compare' or 'qualify'"},
           {{"run", "--matrx", "smoke"}, std::string("'run' has no option '--matrx'; did you mean '--matrix'?") + kHelp},
           {{"run", "--job=2"}, std::string("'run' has no option '--job'; did you mean '--jobs'?") + kHelp},
           {{"boot", "a", "b"}, std::string("The following argument was not expected: b") + kHelp},
@@ -157,6 +158,11 @@ TEST(CommandLine, OutputThatCannotBeWritten) {
   EXPECT_EQ(junit.code, 2);
   EXPECT_NE(junit.out.find("1 passed in "), std::string::npos) << junit.out;
   EXPECT_EQ(junit.err, "bootrig: /dev/full: cannot write: No space left on device\n");
+  if (!html_page()) return;
+  const Finished html =
+      bootrig({"run", "--project", p, "good/off@virt", "--output", folder.path() / "out", "--html", "/dev/full"});
+  EXPECT_EQ(html.code, 2);
+  EXPECT_EQ(html.err, "bootrig: /dev/full: cannot write: No space left on device\n");
 }
 
 TEST(CommandLine, FilesThatAreWrong) {
@@ -184,14 +190,15 @@ TEST(CommandLine, FilesThatAreWrong) {
   EXPECT_FALSE(fs::exists(folder.path() / "out")) << "nothing is written before all is read";
 }
 
-TEST(CommandLine, AParameterThatNoRecipeHasIsTheAuthorsError) {
+TEST(CommandLine, AParameterThatNoImageHasIsRefusedBeforeAnythingRuns) {
   const TestFolder folder;
+  const fs::path output = folder.path() / "out";
   const Finished finished =
-      bootrig({"run", "--project", small_project(), "--output", folder.path(), "--set", "colour=red", "good/off@virt"});
-  EXPECT_EQ(finished.code, 1) << finished.err;
-  const Row row = report_of(folder.path()).row("good/off@virt");
-  EXPECT_EQ(row.cause, "bad-spec");
-  EXPECT_TRUE(row.detail.starts_with("no recipe has a parameter 'colour' (--set); ")) << row.detail;
+      bootrig({"run", "--project", small_project(), "--output", output, "--set", "flag=red", "good/off@virt"});
+  EXPECT_EQ(finished.code, 2) << finished.err;
+  EXPECT_TRUE(finished.err.starts_with("bootrig: --set: no image that is asked for has a parameter 'flag'; they have "))
+      << finished.err;
+  EXPECT_FALSE(fs::exists(output));
 }
 
 // What the reports say under "repeat" works, whatever stands in which order.

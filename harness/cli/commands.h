@@ -22,6 +22,9 @@ void add_decode_command(CLI::App& app, int& status);
 void add_triage_command(CLI::App& app, int& status);
 void add_inspect_command(CLI::App& app, int& status);
 void add_explain_command(CLI::App& app, int& status);
+void add_history_command(CLI::App& app, int& status);
+void add_compare_command(CLI::App& app, int& status);
+void add_qualify_command(CLI::App& app, int& status);
 
 int run_program(int argc, char** argv);
 

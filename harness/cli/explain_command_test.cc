@@ -15,9 +15,10 @@ TEST(Explain, ListsThemAll) {
   EXPECT_EQ(said.status, 0);
   EXPECT_TRUE(said.output.starts_with("access-flag-clear           an address that one of the image's files occupies "))
       << said.output;
-  EXPECT_NE(said.output.find("\nwrong-output-address        a descriptor is valid, but leads elsewhere than to the file "
-                             "that is linked at that address\n"),
-            std::string::npos)
+  EXPECT_NE(
+      said.output.find("\nwrong-output-address        a descriptor is valid, but leads elsewhere than to the file "
+                       "that is linked at that address\n"),
+      std::string::npos)
       << said.output;
 }
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fstream>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -10,7 +11,8 @@
 #include "cli/environment.h"
 #include "inspect/findings.h"
 #include "json/value.h"
-#include "qemu/arguments.h"
+#include "run/preflight.h"
+#include "run/result_json.h"
 
 namespace bootrig {
 namespace {
@@ -29,11 +31,17 @@ struct Inspected {
   std::vector<Finding> findings;
 };
 
-Result<std::optional<TargetPlace>> target_place(const InspectOptions& options) {
+Result<std::optional<TargetPlace>> place_of(const InspectOptions& options, MachineTrees& trees) {
   if (options.target.empty()) return std::nullopt;
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
-  return TargetPlace{options.target, kMemoryBase, target.machine.memory, target.machine.level};
+  return target_place(options.target, target.machine, trees);
+}
+
+bool begins_like_elf(const std::string& path) {
+  std::string magic(4, '\0');
+  std::ifstream(path, std::ios::binary).read(magic.data(), static_cast<std::streamsize>(magic.size()));
+  return looks_like_elf(magic);
 }
 
 Result<Inspected> inspect(const InspectOptions& options) {
@@ -43,13 +51,16 @@ Result<Inspected> inspect(const InspectOptions& options) {
     if (!address) return fail("--load", address.error().message);
     load = *address;
   }
-  BOOTRIG_TRY(const std::optional<TargetPlace> target, target_place(options));
+  ForkingLauncher launcher;
+  MachineTrees trees(launcher);
+  BOOTRIG_TRY(const std::optional<TargetPlace> target, place_of(options, trees));
+  // Before the bytes are read: it holds a copy of a file for as long as it looks at it.
+  SymbolTable symbols;
+  for (const std::string& file : options.symbols) BOOTRIG_TRY_VOID(symbols.add(file));
+  if (begins_like_elf(options.image)) (void)symbols.add(options.image);
   BOOTRIG_TRY(const std::string bytes, read_file(options.image));
   Inspected inspected;
   BOOTRIG_TRY(inspected.contents, read_contents(options.image, bytes, load));
-  SymbolTable symbols;
-  for (const std::string& file : options.symbols) BOOTRIG_TRY_VOID(symbols.add(file));
-  if (inspected.contents.form == ImageContents::Form::kElf) BOOTRIG_TRY_VOID(symbols.add(options.image));
   inspected.findings = find_problems(inspected.contents, bytes, symbols, target);
   return inspected;
 }
@@ -101,15 +112,6 @@ JsonValue to_json(const ImageRegion& region) {
                            {"size", region.size},
                            {"file-offset", region.file_offset},
                            {"file-size", region.file_size}};
-}
-
-JsonValue to_json(const Finding& finding) {
-  JsonValue::Array evidence(finding.evidence.begin(), finding.evidence.end());
-  return JsonValue::Object{{"name", finding.name},
-                           {"severity", to_text(finding.severity)},
-                           {"what", finding.what},
-                           {"evidence", std::move(evidence)},
-                           {"change", finding.change}};
 }
 
 JsonValue to_json(const InspectOptions& options, const Inspected& inspected) {
@@ -171,7 +173,7 @@ constexpr const char* kFooter =
 void add_inspect_command(CLI::App& app, int& status) {
   auto options = std::make_shared<InspectOptions>();
   app.add_option("IMAGE", options->image, "An ELF, a Microkit loader image, a uImage or raw bytes")->required();
-  app.add_option("--target,-t", options->target, "Hold it against this target's memory and level");
+  app.add_option("--target,-t", options->target, "Hold it against this target: memory, level, GIC, PSCI, device tree");
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of the image's own code; repeatable")
       ->allow_extra_args(false);

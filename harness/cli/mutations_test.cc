@@ -22,7 +22,7 @@ constexpr const char* kMatrix = R"({ "summary": "Twelve cells",
 // The project's own matrices name scenarios and targets that are not copied.
 void make_project(const TestFolder& folder) {
   copy_project(source_path(), folder.path() / "project");
-  for (const char* name : {"smoke", "nightly"})
+  for (const char* name : {"smoke", "nightly", "sel4"})
     fs::remove(folder.path() / "project/scenarios" / (std::string(name) + ".matrix.json"));
   folder.put("project/scenarios/twelve.matrix.json", kMatrix);
 }

@@ -28,7 +28,9 @@ void print_testcase(const Testcase& testcase, MachineFactory& machines) {
     fmt::print("  expects {} ({}): {}\n", testcase.expected_failure->verdict, testcase.expected_failure->cause,
                printable(testcase.expected_failure->reason));
   }
-  if (!testcase.quarantine.empty()) fmt::print("  quarantined: {}\n", printable(testcase.quarantine));
+  if (!testcase.quarantine.empty()) {
+    fmt::print("  {}: {}\n", testcase.quarantined ? "quarantined" : "was quarantined", printable(testcase.quarantine));
+  }
   // The image is built at run time; its name stands for its file.
   const MachineRequest request{testcase.target.machine, {testcase.scenario->image, std::nullopt}};
   fmt::print("  {}\n", printable(shell_quote(machines.command(request))));

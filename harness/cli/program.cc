@@ -30,6 +30,9 @@ constexpr Command kCommands[] = {
      add_triage_command},
     {"inspect", "Tell what an image is and what is wrong with it, before it boots", add_inspect_command},
     {"explain", "Tell what a root cause means, how to confirm it by hand and how to mend it", add_explain_command},
+    {"history", "List the runs that are remembered, or take old reports in", add_history_command},
+    {"compare", "Tell which failures of a run are new, known, fixed or flaky against another", add_compare_command},
+    {"qualify", "Boot a release so many times and bundle the evidence, or verify such a bundle", add_qualify_command},
 };
 
 constexpr const char* kFooter =

@@ -6,12 +6,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
-#include "cli/selection_options.h"
+#include "cli/page_history.h"
+#include "cli/parameters.h"
+#include "cli/run_command.h"
+#include "history/history_reporter.h"
+#include "reports/html_page.h"
+#include "reports/html_report.h"
 #include "reports/json_report.h"
 #include "reports/junit.h"
 #include "reports/terminal.h"
@@ -19,22 +25,6 @@
 
 namespace bootrig {
 namespace {
-
-struct RunCommandOptions {
-  SelectionOptions selection;
-  std::string output = "out";
-  std::string junit;
-  std::string junit_flavor = "strict";
-  std::vector<std::string> settings;
-  unsigned jobs = 0;
-  unsigned retries = 0;
-  std::string triage = "failures";
-  double timeout_multiplier = 1.0;
-  bool resume = false;
-  bool until_fail = false;
-  bool fail_fast = false;
-  bool dry_run = false;
-};
 
 // --until-fail without --repeat goes on until something fails; this many rounds are as good as that.
 constexpr unsigned kEndlessRounds = 1'000'000;
@@ -56,11 +46,18 @@ Result<unsigned> parse_triage(const std::string& text) {
 std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
-  for (const std::string& setting : options.settings) words.insert(words.end(), {"--set", setting});
+  if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
   return words;
+}
+
+// The images of a plan, each once.
+std::vector<std::string> images_of(const Plan& plan) {
+  std::set<std::string> images;
+  for (const Testcase& testcase : plan.testcases) images.insert(testcase.scenario->image);
+  return {images.begin(), images.end()};
 }
 
 RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
@@ -71,8 +68,10 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
   run.repeat_options = repeat_options(options);
+  run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();
   if (options.jobs > 0) run.capacity.jobs = options.jobs;
+  run.rounds = options.rounds;
   if (options.until_fail) run.rounds = repeat > 1 ? repeat : kEndlessRounds;
   return run;
 }
@@ -101,6 +100,8 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   builder.folder = std::filesystem::absolute(options.output) / "images";
   builder.program = program_path();
   builder.user_parameters = std::move(settings);
+  builder.cache = user_cache_folder();
+  builder.keep_images = !options.no_cache;
   builder.jobs = options.jobs;
   builder.interrupt = interrupt.descriptor();
   builder.progress = [terminal = is_terminal(STDERR_FILENO), told = SteadyClock().now()](int done, int total,
@@ -115,6 +116,14 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   return ImageBuilder(std::move(recipes), std::move(builder), launcher);
 }
 
+// None: the run is to be forgotten.
+std::unique_ptr<HistoryReporter> make_history_reporter(const RunCommandOptions& options, const Project& project) {
+  const auto file = history_file(options.history, project);
+  if (!file) return nullptr;
+  hide_history_from_git(*file, project);
+  return std::make_unique<HistoryReporter>(HistoryReporterOptions{*file, options.output, options.resume});
+}
+
 int exit_status(const RunEnd& end, bool stops_early) {
   if (end.interrupted) {
     fmt::print(stderr, "bootrig: interrupted: {} no result; --resume goes on\n",
@@ -125,48 +134,66 @@ int exit_status(const RunEnd& end, bool stops_early) {
   return end.missing > 0 && !stops_early ? kExitUntrustworthy : kExitExpected;
 }
 
-// The story of the command.
-Result<int> run(const RunCommandOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
-  BOOTRIG_TRY(Selection selection, to_selection(options.selection));
-  BOOTRIG_TRY(auto settings, parse_settings(options.settings));
-  RunOptions run_options = to_run_options(options, selection.repeat);
-  BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
-  if (options.until_fail) selection.repeat = 1;
-  BOOTRIG_TRY(const Plan plan, make_plan(project, selection, today_utc()));
-  if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
-  if (options.dry_run) {
-    for (const Testcase& testcase : plan.testcases) fmt::print("{}\n", testcase.id);
-    return kExitExpected;
+// None: it is not wanted, or this bootrig was built without the page; then it says so, and the run goes on.
+std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options, const std::string& run,
+                                                 const HistoryReporter* history) {
+  if (options.html == "off") return nullptr;
+  if (const auto page = html_page(); !page) {
+    fmt::print(stderr, "bootrig: no report.html: {}\n", page.error().message);
+    return nullptr;
   }
-  BOOTRIG_TRY(auto recipes, project.recipes());
+  const std::filesystem::path folder = options.output;
+  HtmlOptions page{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
+                   .run_folder = folder};
+  if (history != nullptr) page.history = [=] { return page_history(history->path(), run, history->run_id()); };
+  return std::make_unique<HtmlReporter>(std::move(page));
+}
 
+// What `options` ask for is run and reported.
+Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions& run_options, const Project& project,
+                              const Plan& plan, ImageBuilder& images, ProcessLauncher& launcher,
+                              const Interrupt& interrupt) {
   const SteadyClock clock;
-  Interrupt interrupt;
-  interrupt_on_signals(interrupt);
-  ForkingLauncher launcher;
   const auto machines = make_machine_factory(launcher, clock, interrupt);
-  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
-
   const int descriptor = STDOUT_FILENO;
   const std::filesystem::path folder = options.output;
   const std::filesystem::path junit =
       options.junit.empty() ? folder / "junit.xml" : std::filesystem::path(options.junit);
+  const auto history = make_history_reporter(options, project);
   TerminalReporter terminal({stdout,
                              is_terminal(descriptor),
-                             {static_cast<std::size_t>(terminal_width(descriptor)), wants_colour(descriptor)}},
+                             {static_cast<std::size_t>(terminal_width(descriptor)), wants_colour(descriptor)},
+                             [&] { return history ? history->comparison() : nullptr; }},
                             clock);
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
-  const RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}};
-  BOOTRIG_TRY(const RunEnd end, run_plan(plan, run_options, describe_run(plan.name, launcher, project), context));
-  return exit_status(end, options.fail_fast || options.until_fail);
+  const auto html_reporter = make_html_reporter(options, plan.name, history.get());
+  Preflight preflight(launcher);
+  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
+  if (html_reporter) context.reporters.push_back(html_reporter.get());
+  // First: at the end the others tell what it has found.
+  if (history) context.reporters.insert(context.reporters.begin(), history.get());
+  auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
+  if (history && history->trouble()) {
+    fmt::print(stderr, "bootrig: warning: {}; this run is not in the history\n",
+               printable(to_text(*history->trouble())));
+  }
+  return end;
+}
+
+// The story of the command.
+Result<int> run(const RunCommandOptions& options) {
+  BOOTRIG_TRY(const PerformedRun run, perform_run(options));
+  if (!options.dry_run) return exit_status(run.end, options.fail_fast || options.until_fail);
+  for (const Testcase& testcase : run.plan.testcases) fmt::print("{}\n", testcase.id);
+  return kExitExpected;
 }
 
 constexpr const char* kFooter =
-    "Writes junit.xml, report.json and cells/ (transcripts, times, command lines) to the output folder, and keeps a\n"
-    "journal there: a run that was interrupted or killed goes on with --resume.\n"
+    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
+    "and\n"
+    "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
     "\n"
     "  bootrig run --matrix smoke                      a matrix\n"
     "  bootrig run 'boot/*' --target 'virt*gic=3*'     part of all matrices\n"
@@ -177,6 +204,31 @@ constexpr const char* kFooter =
 
 }  // namespace
 
+Result<PerformedRun> perform_run(const RunCommandOptions& options) {
+  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
+  BOOTRIG_TRY(Selection selection, to_selection(options.selection));
+  BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
+  RunOptions run_options = to_run_options(options, selection.repeat);
+  BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
+  if (options.until_fail) selection.repeat = 1;
+  PerformedRun run;
+  BOOTRIG_TRY(run.plan, make_plan(project, selection, today_utc()));
+  if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
+  if (options.dry_run) return run;
+  BOOTRIG_TRY(run.recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, run.recipes, images_of(run.plan)));
+  for (const std::string& image : images_of(run.plan)) {
+    run_options.repeat_settings[image] = settings_of(image, run.recipes, settings);
+  }
+
+  static Interrupt interrupt;  // a signal may come until the process ends
+  interrupt_on_signals(interrupt);
+  ForkingLauncher launcher;
+  ImageBuilder images = make_builder(run.recipes, options, std::move(settings), interrupt, launcher);
+  BOOTRIG_TRY(run.end, run_and_report(options, run_options, project, run.plan, images, launcher, interrupt));
+  return run;
+}
+
 void add_run_command(CLI::App& app, int& status) {
   auto options = std::make_shared<RunCommandOptions>();
   add_selection_options(app, options->selection);
@@ -184,18 +236,24 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--retries", options->retries, "Try a testcase that was not as expected again; a pass is then 'flaky'")
       ->check(CLI::Range(0, 100));
-  app.add_flag("--until-fail", options->until_fail, "Repeat (at most --repeat rounds) until something fails");
+  app.add_flag("--until-fail", options->until_fail, "Repeat until something fails, at most --repeat rounds (1000000)");
   app.add_flag("--fail-fast", options->fail_fast, "Begin nothing after the first failure");
   app.add_option("--timeout-multiplier", options->timeout_multiplier, "All time limits times this, for slow hosts")
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--triage", options->triage, "Look at the stopped machine of: off, failures, or so many of them")
       ->capture_default_str();
+  app.add_flag("--strict-preflight", options->strict_preflight,
+               "What preflight says cannot boot is an error (image-build), without a boot");
   app.add_option("--output,-o", options->output, "The run's folder")->capture_default_str();
   app.add_flag("--resume", options->resume, "Go on with the run that was interrupted in the output folder");
   app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
   app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
       ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--set", options->settings, "A recipe's parameter: name=value; repeatable")->allow_extra_args(false);
+  app.add_option("--html", options->html,
+                 "Where the page for people is written; default: report.html in the output folder; off: nowhere");
+  add_parameter_options(app, options->parameters);
+  app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
+  add_history_options(app, options->history, /*may_be_off=*/true);
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/program_test.h"
+#include "reports/html_page.h"
 
 namespace bootrig {
 namespace {
@@ -136,6 +137,18 @@ TEST_F(RunOptions, JUnitElsewhere) {
   EXPECT_EQ(run({"good/off@virt", "--junit", file}).code, 0);
   EXPECT_EQ(xpath(file, "//testcase").size(), 1u);
   EXPECT_FALSE(fs::exists(output_ / "junit.xml"));
+}
+
+TEST_F(RunOptions, HtmlElsewhereOrNowhere) {
+  if (const auto page = html_page(); !page) GTEST_SKIP() << page.error().message;
+  EXPECT_EQ(run({"good/off@virt"}).code, 0);
+  EXPECT_NE(text_of(output_ / "report.html").find("\"good/off@virt\""), std::string::npos);
+  fs::remove(output_ / "report.html");
+  const fs::path file = folder_.path() / "reports/of tonight.html";
+  EXPECT_EQ(run({"good/off@virt", "--html", file}).code, 0);
+  EXPECT_NE(text_of(file).find("guest: three"), std::string::npos);
+  EXPECT_EQ(run({"good/off@virt", "--html", "off"}).code, 0);
+  EXPECT_FALSE(fs::exists(output_ / "report.html"));
 }
 
 TEST_F(RunOptions, TimeoutMultiplier) {

@@ -21,6 +21,11 @@ struct ElfSegment {  // a PT_LOAD
   std::uint64_t memory_size = 0;
   std::uint32_t flags = 0;  // PF_R, PF_W, PF_X
   std::uint64_t file_offset = 0;
+
+  // System V gABI, p_flags.
+  bool readable() const { return (flags & 4) != 0; }
+  bool writable() const { return (flags & 2) != 0; }
+  bool executable() const { return (flags & 1) != 0; }
 };
 
 struct ElfFile {

@@ -46,6 +46,7 @@ Planner::Planner(const ResolvedRecipe& resolved, const BuildPlaces& places)
   // A folder written as "images/reference/" has an empty last part.
   if (!recipe_folder_.has_filename()) recipe_folder_ = recipe_folder_.parent_path();
   plan_.project = project_of(recipe_folder_);
+  plan_.folder = out_;
 }
 
 std::expected<BuildPlan, ImageFailure> Planner::plan() {
@@ -105,16 +106,28 @@ Planner::Found Planner::find(const std::string& name, const char* kind, fs::file
 }
 
 Planner::Found Planner::find_input(const std::string& name) const {
-  const auto stage = outputs_.find(name);
-  if (stage == outputs_.end()) return find(name, "file");
-  if (stage->second.file.empty()) return refuse("stage '{}' makes objects, not a file; link them first", name);
-  return stage->second.file;
+  if (auto made = find_stage_file(name)) return *std::move(made);
+  return find(name, "file");
+}
+
+std::optional<Planner::Found> Planner::find_stage_file(const std::string& reference) const {
+  const auto found = find_reference(recipe_.stages, reference);
+  const auto made = found ? outputs_.find(stage_name(*found->stage)) : outputs_.end();
+  if (made == outputs_.end()) return std::nullopt;
+  const StageOutput& output = made->second;
+  if (found->output) return output.named.at(*found->output);
+  if (output.file.empty()) return refuse("stage '{}' makes objects, not a file; link them first", reference);
+  return output.file;
 }
 
 // Later options go first: bootrig's own folder may lie inside the project.
 void Planner::add_prefix_maps(std::vector<std::string>& command) const {
   command.push_back(fmt::format("-ffile-prefix-map={}/=", plan_.project.string()));
   command.push_back(fmt::format("-ffile-prefix-map={}=.", places_.folder.string()));
+}
+
+Planner::Added Planner::add(const AssembleStage& stage) {
+  return add(CompileStage{stage.name, stage.sources, stage.include, stage.flags});
 }
 
 Planner::Added Planner::add(const CompileStage& stage) {
@@ -129,11 +142,16 @@ Planner::Added Planner::add(const CompileStage& stage) {
   for (const std::string& source : stage.sources) {
     BOOTRIG_TRY(const std::string file, find(source, "source"));
     BuildEdge edge;
-    edge.description = "compile " + relative_to_project(file, plan_.project);
+    edge.description = (source.ends_with(".s") ? "assemble " : "compile ") + relative_to_project(file, plan_.project);
     edge.output = folder + "/" + object_name(source);
     edge.depfile = edge.output + ".d";
     edge.inputs = {file};
-    edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-MD", "-MF", edge.depfile, "-o", edge.output};
+    edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-o", edge.output};
+    // Without the preprocessor the assembler itself tells what it read.
+    const std::vector<std::string> dependencies =
+        source.ends_with(".s") ? std::vector<std::string>{"-Xassembler", "--MD", "-Xassembler", edge.depfile}
+                               : std::vector<std::string>{"-MD", "-MF", edge.depfile};
+    edge.command.insert(edge.command.end(), dependencies.begin(), dependencies.end());
     add_prefix_maps(edge.command);
     edge.command.insert(edge.command.end(), includes.begin(), includes.end());
     edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
@@ -173,6 +191,14 @@ Planner::StageOutput Planner::keep(BuildEdge edge, bool elf) {
   return output;
 }
 
+Planner::StageOutput Planner::keep_named(BuildEdge edge) {
+  std::vector<std::string> named{edge.output};
+  named.insert(named.end(), edge.side_outputs.begin(), edge.side_outputs.end());
+  StageOutput output = keep(std::move(edge));
+  output.named = std::move(named);
+  return output;
+}
+
 BuildEdge Planner::native_edge(const std::string& stage, const std::string& output) const {
   BuildEdge edge;
   edge.description = fmt::format("{} {}", stage, recipe_.name + output.substr(out_.size()));
@@ -203,6 +229,10 @@ Planner::Added Planner::add(const CpioStage& stage) {
 
 Planner::Added Planner::add(const EmbedStage& stage) {
   BOOTRIG_TRY(const std::string input, find_input(stage.input));
+  return embed(stage, input);
+}
+
+Planner::StageOutput Planner::embed(const EmbedStage& stage, const std::string& input) {
   BuildEdge source = native_edge("embed", fmt::format("{}/{}.S", out_, stage.name));
   source.command.insert(source.command.end(), {"--symbol", stage.symbol, "--section", stage.section, "--align",
                                                fmt::format("{}", stage.alignment), input});
@@ -258,15 +288,15 @@ Planner::Checked Planner::check_outputs() {
 }
 
 Planner::Found Planner::boot_output(const std::string& stage) const {
-  const auto found = outputs_.find(stage);
-  if (found == outputs_.end()) {
+  auto found = find_stage_file(stage);
+  if (!found) {
     return bad_spec("",
                     fmt::format("recipe '{}' boots the stage '{}', which it has not", recipe_.name, printable(stage)));
   }
-  if (found->second.file.empty()) {
+  if (!*found) {
     return bad_spec("", fmt::format("recipe '{}': stage '{}' makes objects, not a file to boot", recipe_.name, stage));
   }
-  return found->second.file;
+  return *std::move(found);
 }
 
 std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
@@ -288,7 +318,8 @@ Planner::Checked Planner::add_boot_file() {
   if (recipe_.boot.raw) {
     BOOTRIG_TRY(plan_.load_address, find_load_address());
   }
-  if (recipe_.boot.raw && outputs_.at(recipe_.boot.stage).elf) {
+  const auto booted = outputs_.find(recipe_.boot.stage);
+  if (recipe_.boot.raw && booted != outputs_.end() && booted->second.elf) {
     BuildEdge edge;
     edge.output = fmt::format("{}/{}.bin", out_, recipe_.boot.stage);
     edge.description = fmt::format("objcopy {}/{}.bin", recipe_.name, recipe_.boot.stage);

@@ -18,6 +18,7 @@ struct BuildPlan {
   // In the recipe's order. Objects are shared: plans of one recipe may hold the same compile edge,
   // with the same output.
   std::vector<BuildEdge> edges;
+  std::string folder;                          // of the image's own outputs, relative to the build's
   std::filesystem::path boot_file;             // absolute
   std::optional<std::uint64_t> load_address;   // set: the boot file is raw bytes
   std::vector<std::filesystem::path> symbols;  // absolute

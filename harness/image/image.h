@@ -23,6 +23,7 @@ struct Image {
   std::optional<std::uint64_t> load_address;  // set: a raw image, entered there
   std::uint64_t entry = 0;                    // ELF: its entry; raw: the load address
   std::string sha256;
+  std::filesystem::path manifest;  // how it was made, as JSON (images/manifest.schema.json); empty: from outside
   std::vector<std::filesystem::path> symbols;     // ELF files with the symbols of what runs
   std::map<std::string, std::string> parameters;  // all of the recipe's, with the values used
 };
@@ -34,7 +35,7 @@ Result<Image> open_image(const std::filesystem::path& file, std::optional<std::u
 // Why an image is not there.
 struct ImageFailure {
   enum class Kind {
-    kSkipped,      // a required parameter is missing: the user has not said where his tree is
+    kSkipped,      // a required parameter is missing, or a package of Debian's is out of reach
     kBadSpec,      // the recipe or the request is wrong
     kBuildFailed,  // a stage failed; the message is the tool's first error line
   };
@@ -63,8 +64,9 @@ class ImageBuilder {
   struct Options {
     std::filesystem::path folder;   // where build.ninja and the outputs stand
     std::filesystem::path program;  // path of bootrig itself, for `bootrig stage …`
-    // --set name=value: under a request's `set`, over variants, the target and defaults. A recipe takes those that it
-    // has; a name that no recipe has is an error.
+    std::filesystem::path cache;    // the user's, of bootrig: what outlives a run; empty: none
+    bool keep_images = true;        // images are kept in the cache and taken from it
+    // The user's: under a request's `set`, over variants, the target and defaults. A recipe takes those that it has.
     std::map<std::string, std::string> user_parameters;
     unsigned jobs = 0;                                                           // 0: ninja's own choice
     std::function<void(int done, int total, const std::string& what)> progress;  // may be empty

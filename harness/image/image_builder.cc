@@ -1,16 +1,15 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <set>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "image/build_plan.h"
+#include "image/debian_package.h"
 #include "image/image.h"
+#include "image/image_cache.h"
+#include "image/manifest.h"
 #include "image/ninja_run.h"
 #include "image/resolve.h"
 
@@ -28,30 +27,19 @@ std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
 
 // One build: all the requests that come to the same key.
 struct Build {
-  BootFile boot;
+  ResolvedRecipe recipe;
   std::expected<BuildPlan, ImageFailure> plan;
-  ImageResult image;  // without name and parameters, which are a request's
+  bool restored = false;  // out of the cache: ninja has nothing to do for it
+  ImageResult image;      // without name and parameters, which are a request's
 };
 using Builds = std::map<std::string, Build>;
-
-// Held while ninja runs: two at once in one folder would write the same files. Ninja and its compilers hold it too: those
-// of a bootrig that was killed may still write.
-Result<ScopedFd> lock_folder(const fs::path& folder) {
-  const fs::path path = folder / ".lock";
-  ScopedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  while (fd.valid() && ::flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) fd.reset();
-  }
-  if (!fd.valid()) return fail(path.string(), fmt::format("cannot lock: {}", std::strerror(errno)));
-  return fd;
-}
 
 // Each edge once: images of one recipe share objects.
 std::vector<BuildEdge> all_edges(const Builds& builds) {
   std::vector<BuildEdge> edges;
   std::set<std::string> outputs;
   for (const auto& [key, build] : builds) {
-    if (!build.plan) continue;
+    if (!build.plan || build.restored) continue;
     for (const BuildEdge& edge : build.plan->edges) {
       if (outputs.insert(edge.output).second) edges.push_back(edge);
     }
@@ -67,10 +55,9 @@ Result<void> write_ninja_file(const fs::path& folder, const std::string& text) {
   return write_file_atomically(path, text);
 }
 
-Result<NinjaRun> run_edges(const std::vector<BuildEdge>& edges, const fs::path& folder,
+Result<NinjaRun> run_edges(const std::vector<BuildEdge>& edges, const fs::path& folder, const ScopedFd& lock,
                            const ImageBuilder::Options& options, ProcessLauncher& launcher) {
   if (edges.empty()) return NinjaRun{.status = {.code = 0}};
-  BOOTRIG_TRY(const ScopedFd lock, lock_folder(folder));
   BOOTRIG_TRY_VOID(write_ninja_file(folder, ninja_text(edges)));
   const NinjaOptions ninja{.jobs = options.jobs,
                            .progress = options.progress,
@@ -107,13 +94,67 @@ std::optional<Error> whole_failure(const NinjaRun& run) {
 
 ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
   if (!build.plan) return std::unexpected(build.plan.error());
-  if (!run) return build_failed(run.error());
-  if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
-  if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
+  if (!build.restored) {
+    if (!run) return build_failed(run.error());
+    if (const auto failure = own_failure(*build.plan, *run)) return std::unexpected(*failure);
+    if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
+  }
   auto image = open_image(build.plan->boot_file, build.plan->load_address);
   if (!image) return build_failed(image.error());
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
+}
+
+// An image comes out of the cache when the folder does not have it, or has it from there: what ninja has made there is
+// ninja's, and quicker to bring up to date.
+void restore(Build& build, const BuildPlaces& places, const ImageCache& cache, ManifestFacts& facts) {
+  if (!build.plan) return;
+  const fs::path folder = places.folder / build.plan->folder, mark = folder / ".from-cache";
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::exists(mark, error)) return;
+  const std::string key = cache.key_of(build.recipe, *build.plan);
+  build.restored = !key.empty() && cache.restore(key, *build.plan, facts);
+  if (build.restored) {
+    (void)write_file(mark, "");
+  } else {
+    fs::remove_all(folder, error);
+  }
+}
+
+// After ninja: the manifest, and the image into the cache.
+void record(Build& build, const BuildPlaces& places, const ImageCache& cache, ManifestFacts& facts, bool anything_ran) {
+  if (!build.image) return;
+  build.image->manifest = places.folder / build.plan->folder / "manifest.json";
+  std::error_code error;
+  if (build.restored || (!anything_ran && fs::exists(build.image->manifest, error))) return;
+  const std::string text = make_manifest(build.recipe, *build.plan, places, *build.image, facts);
+  // An image of a prebuilt file alone has no other output there.
+  auto written = make_folders(build.image->manifest.parent_path());
+  if (written) written = write_file(build.image->manifest, text);
+  if (!written) {
+    build.image = build_failed(written.error());
+  } else if (const std::string key = cache.key_of(build.recipe, *build.plan); !key.empty()) {
+    cache.keep(key, *build.plan);
+  }
+}
+
+// What ninja and its compilers hold too: those of a bootrig that was killed may still write, and two at once in one
+// folder would write the same files.
+void run_builds(Builds& builds, const BuildPlaces& places, const ImageBuilder::Options& options,
+                ProcessLauncher& launcher) {
+  const auto lock = lock_file(places.folder / ".lock");
+  if (!lock) {
+    for (auto& [key, build] : builds) build.image = build_failed(lock.error());
+    return;
+  }
+  const ImageCache cache(options.keep_images ? options.cache : fs::path(), places);
+  ManifestFacts before(places.folder, launcher), after(places.folder, launcher);
+  for (auto& [key, build] : builds) restore(build, places, cache, before);
+  const Result<NinjaRun> run = run_edges(all_edges(builds), places.folder, *lock, options, launcher);
+  for (auto& [key, build] : builds) {
+    build.image = finish_build(build, run);
+    record(build, places, cache, after, run && run->commands > 0);
+  }
 }
 
 // The folder made and with symbolic links resolved, as gcc will find it: it stands in the prefix
@@ -124,6 +165,22 @@ Result<BuildPlaces> make_places(const ImageBuilder::Options& options) {
   const fs::path folder = fs::canonical(options.folder, error);
   if (error) return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
   return BuildPlaces{folder, fs::absolute(options.program)};
+}
+
+// A recipe's debian-package stages have files to plan with.
+std::expected<void, ImageFailure> fetch_packages(ResolvedRecipe& resolved, DebianPackages& packages) {
+  for (const Stage& stage : resolved.recipe.stages) {
+    const auto* package = std::get_if<DebianPackageStage>(&stage.what);
+    if (!package) continue;
+    BOOTRIG_TRY(resolved.packaged[package->name], packages.files_of(*package, stage.place));
+  }
+  return {};
+}
+
+std::expected<BuildPlan, ImageFailure> make_plan(ResolvedRecipe& resolved, const BuildPlaces& places,
+                                                 DebianPackages& packages) {
+  BOOTRIG_TRY_VOID(fetch_packages(resolved, packages));
+  return plan_build(resolved, places);
 }
 
 }  // namespace
@@ -138,14 +195,15 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
   // What is asked for, and what has to be run for it.
   std::vector<ResolveResult> resolved;
   Builds builds;
+  DebianPackages packages(options_.cache, launcher_);
   for (const ImageRequest& request : requests) {
     resolved.push_back(resolve_request(recipes_, request, options_.user_parameters));
-    if (const auto& recipe = resolved.back(); recipe && !builds.contains(recipe->key)) {
-      builds.emplace(recipe->key, Build{recipe->recipe.boot, plan_build(*recipe, *places), Image{}});
+    if (auto& recipe = resolved.back(); recipe && !builds.contains(recipe->key)) {
+      auto plan = make_plan(*recipe, *places, packages);
+      builds.emplace(recipe->key, Build{.recipe = *recipe, .plan = std::move(plan), .image = Image{}});
     }
   }
-  const Result<NinjaRun> run = run_edges(all_edges(builds), places->folder, options_, launcher_);
-  for (auto& [key, build] : builds) build.image = finish_build(build, run);
+  run_builds(builds, *places, options_, launcher_);
 
   std::vector<ImageResult> results;
   for (std::size_t i = 0; i < requests.size(); ++i) {

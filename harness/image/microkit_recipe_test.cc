@@ -101,16 +101,18 @@ TEST(MicrokitRecipe, TheTargetsLevelDecidesTheBoard) {
   ASSERT_TRUE(image) << to_text(image.error().error) << image.error().log;
   EXPECT_EQ(image->load_address, 0x60000000u);
   EXPECT_EQ(read_file(image->file.parent_path() / "report.txt").value_or(""), "qemu_virt_aarch64_el1\n");
-  EXPECT_EQ(stand_in.failure(3),
-            "skipped: parameter 'board' (the SDK's board) has no value for a target with level '3', only for '1' or '2'");
+  EXPECT_EQ(
+      stand_in.failure(3),
+      "skipped: parameter 'board' (the SDK's board) has no value for a target with level '3', only for '1' or '2'");
 }
 
 TEST(MicrokitRecipe, SaysWhatIsMissing) {
   StandIn stand_in;
   stand_in.user.clear();
-  EXPECT_EQ(stand_in.failure(2),
-            "skipped: parameter 'microkit-sdk' is not given: folder of a Microkit SDK, with bin/microkit and board/ in it "
-            "(give --set microkit-sdk=…)");
+  EXPECT_EQ(
+      stand_in.failure(2),
+      "skipped: parameter 'microkit-sdk' is not given: folder of a Microkit SDK, with bin/microkit and board/ in it "
+      "(give --set microkit-sdk=…)");
   stand_in.user = {{"microkit-sdk", stand_in.folder.path().string()}};
   EXPECT_EQ(stand_in.failure(2), fmt::format("error: file '{0}/bin/microkit' is not there: no file {0}/bin/microkit",
                                              stand_in.folder.path().string()));

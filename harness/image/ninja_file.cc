@@ -28,7 +28,9 @@ constexpr std::string_view kHeader =
     "rule make\n"
     "  command = $cmd\n"
     "  description = $what\n"
-    "  restat = 1\n";
+    "  restat = 1\n"
+    "\n"
+    "build always-run: phony\n";
 
 // Ninja's manual, "Lexical syntax". A '|' in a path has no escape of its own, but a variable may
 // hold it.
@@ -59,6 +61,7 @@ std::string edge_text(const BuildEdge& edge) {
   for (const std::string& output : edge.side_outputs) text += " " + ninja_path(output);
   text += edge.depfile.empty() ? ": make" : ": compile";
   for (const std::string& input : edge.inputs) text += " " + ninja_path(input);
+  if (edge.always) text += " | always-run";
   text += fmt::format("\n  what = {}\n", ninja_value(edge.description));
   if (!edge.depfile.empty()) text += fmt::format("  dep = {}\n", ninja_value(edge.depfile));
   const std::string command = shell_quote(edge.command);

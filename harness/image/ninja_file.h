@@ -15,6 +15,7 @@ struct BuildEdge {
   std::vector<std::string> side_outputs;  // a linker's map
   std::vector<std::string> inputs;
   std::string depfile;  // gcc's list of the headers; empty: none
+  bool always = false;  // run each time: what is behind it knows best whether there is something to do
 };
 
 // Deterministic. An edge without a depfile may leave its output untouched when nothing changed

@@ -80,6 +80,7 @@ void NinjaOutput::feed(std::string_view bytes) {
 void NinjaOutput::line(std::string_view line) {
   if (line.starts_with(kStatus)) {
     in_failure_ = false;
+    ++commands_;
     int done = 0, total = 0;
     const std::size_t end = line.find("] ");
     if (!progress_ || end == std::string_view::npos) return;
@@ -107,6 +108,7 @@ void NinjaOutput::finish(NinjaRun& run) {
   if (!unfinished_.empty()) line(unfinished_);
   run.failures = std::move(failures_);
   run.last_words = std::move(last_words_);
+  run.commands = commands_;
 }
 
 Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
@@ -152,17 +154,22 @@ std::string first_error_line(std::string_view log) {
   return printed == lines.end() ? "the command failed and printed nothing" : std::string(trim(*printed));
 }
 
-bool program_exists(const std::string& program) {
+std::filesystem::path find_program(const std::string& program) {
   const auto executable = [](const std::string& path) {
     std::error_code error;
     return std::filesystem::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0;
   };
-  if (program.find('/') != std::string::npos) return executable(program);
+  if (program.find('/') != std::string::npos) return executable(program) ? program : "";
   const char* path = std::getenv("PATH");
-  if (!path) return false;
-  return std::ranges::any_of(split(path, ':'), [&](std::string_view folder) {
-    return executable((folder.empty() ? "." : std::string(folder)) + "/" + program);
-  });
+  for (const std::string_view folder : split(path == nullptr ? "" : path, ':')) {
+    const std::string file = (folder.empty() ? "." : std::string(folder)) + "/" + program;
+    if (executable(file)) return file;
+  }
+  return {};
+}
+
+bool program_exists(const std::string& program) {
+  return !find_program(program).empty();
 }
 
 }  // namespace bootrig

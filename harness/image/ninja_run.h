@@ -25,6 +25,7 @@ struct NinjaRun {
   ExitStatus status;
   bool timed_out = false;
   bool interrupted = false;
+  std::size_t commands = 0;  // that were run to their end
   std::vector<NinjaFailure> failures;
   std::string last_words;  // ninja's own lines ("ninja: error: …"), for when no command is to blame
 };
@@ -45,7 +46,8 @@ Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::pat
 // otherwise the first line printed. `log` is a NinjaFailure's.
 std::string first_error_line(std::string_view log);
 
-// An executable file: by path, or looked up in PATH.
+// An executable file: by path, or looked up in PATH; empty: there is none.
+std::filesystem::path find_program(const std::string& program);
 bool program_exists(const std::string& program);
 
 // Follows ninja's output as it comes, in pieces of any size.
@@ -63,6 +65,7 @@ class NinjaOutput {
   std::string unfinished_;
   std::vector<NinjaFailure> failures_;
   bool in_failure_ = false;
+  std::size_t commands_ = 0;
   std::string last_words_;
 };
 

@@ -1,4 +1,4 @@
-// The stages of device trees: QEMU's own of a machine, and dtc both ways.
+// The stages of device trees: QEMU's own of a machine, dtc both ways, overlays.
 #include <fmt/format.h>
 
 #include "image/planner.h"
@@ -39,6 +39,22 @@ Planner::Added Planner::add(const DeviceTreeDecompileStage& stage) {
   edge.command = {"dtc", "-I", "dtb", "-O", "dts", "-o", edge.output};
   edge.command.insert(edge.command.end(), stage.flags.begin(), stage.flags.end());
   edge.command.push_back(input);
+  return keep(std::move(edge));
+}
+
+Planner::Added Planner::add(const DeviceTreeOverlayStage& stage) {
+  BOOTRIG_TRY_VOID(need_program("fdtoverlay", "device-tree-compiler"));
+  BOOTRIG_TRY(const std::string input, find_input(stage.input));
+  BuildEdge edge;
+  edge.output = fmt::format("{}/{}.dtb", out_, stage.name);
+  edge.description = fmt::format("device-tree-overlay {}/{}.dtb", recipe_.name, stage.name);
+  edge.inputs = {input};
+  edge.command = {"fdtoverlay", "-i", input, "-o", edge.output};
+  for (const std::string& overlay : stage.overlays) {
+    BOOTRIG_TRY(const std::string file, find_input(overlay));
+    edge.inputs.push_back(file);
+    edge.command.push_back(file);
+  }
   return keep(std::move(edge));
 }
 

@@ -90,6 +90,39 @@ TEST(DeviceTreeStages, AnIncludedSourceThatChangesIsSeen) {
   EXPECT_NE(read_file(folder / "tree.dtb").value_or("").find("two"), std::string::npos);
 }
 
+TEST(DeviceTreeStages, OverlaysAreAppliedInOrder) {
+  StageProject project;
+  project.put("board.dts", "/dts-v1/;\n/ { model = \"none\"; board: board { }; };\n");
+  const auto overlay = [](const char* text) {
+    return fmt::format("/dts-v1/;\n/plugin/;\n&board {{ kind = \"{}\"; }};\n", text);
+  };
+  project.put("first.dtso", overlay("first"));
+  project.put("second.dtso", overlay("second"));
+  const std::string text = recipe(R"({ "device-tree-compile": "board", "input": "board.dts", "flags": ["-@"] },
+      { "device-tree-compile": "first", "input": "first.dtso" },
+      { "device-tree-compile": "second", "input": "second.dtso" },
+      { "device-tree-overlay": "tree", "input": "board", "overlays": ["first", "second"] },
+      { "device-tree-decompile": "source", "input": "tree" })");
+  const fs::path folder = build(project, text);
+  EXPECT_NE(read_file(folder / "source.dts").value_or("").find("kind = \"second\";"), std::string::npos);
+  project.edit("second.dtso", overlay("third"));
+  build(project, text);
+  EXPECT_NE(read_file(folder / "source.dts").value_or("").find("kind = \"third\";"), std::string::npos);
+  project.put("no.dtbo", "no device tree");
+  const std::string wrong = project.failure(recipe(R"({ "device-tree-compile": "board", "input": "board.dts" },
+      { "device-tree-overlay": "tree", "input": "board", "overlays": ["no.dtbo"] })"));
+  EXPECT_TRUE(wrong.starts_with("build failed: ") && wrong.find("no.dtbo") != std::string::npos) << wrong;
+}
+
+TEST(DeviceTreeStages, ABlobThatLiesAboutItsSizeIsRefused) {
+  StageProject project;
+  project.put("code.txt", "code");
+  // The header's magic and a total size of 4 GiB (Devicetree Specification, 5.2).
+  project.put("board.dtb", std::string("\xd0\x0d\xfe\xed\xff\xff\xff\xff", 8) + std::string(56, '\0'));
+  const std::string wrong = project.failure(recipe(R"({ "device-tree-decompile": "tree", "input": "board.dtb" })"));
+  EXPECT_TRUE(wrong.starts_with("build failed: FATAL ERROR: ")) << wrong;
+}
+
 TEST(DeviceTreeStages, GiveDtcsFirstError) {
   StageProject project;
   project.put("code.txt", "code");

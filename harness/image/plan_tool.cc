@@ -53,7 +53,7 @@ Planner::Added Planner::add(const ToolStage& stage) {
     BOOTRIG_TRY(const std::string input, find_input(name));
     edge.inputs.push_back(input);
   }
-  return keep(std::move(edge));
+  return keep_named(std::move(edge));
 }
 
 }  // namespace bootrig

@@ -25,7 +25,9 @@ class Planner {
   struct StageOutput {
     std::vector<std::string> objects;
     std::string file;
-    bool elf = false;  // an ELF file that was made here, not one that the user has
+    std::vector<std::string> named;  // where a stage names its files: all of them, `file` first
+    bool elf = false;                // an ELF file that was made here, not one that the user has
+    std::string folder;              // cmake: the build folder
   };
   using Added = std::expected<StageOutput, ImageFailure>;
   using Checked = std::expected<void, ImageFailure>;
@@ -45,13 +47,21 @@ class Planner {
   // Where a file of the recipe's is. One that begins with a parameter may be relative to where the user is.
   Found find(const std::string& name, const char* kind,
              std::filesystem::file_type type = std::filesystem::file_type::regular) const;
+  // The file that "STAGE" or "STAGE/NAME" means; none when it is no stage's.
+  std::optional<Found> find_stage_file(const std::string& reference) const;
   // A stage's output, or a file.
   Found find_input(const std::string& name) const;
   // A word with "${stage:NAME}" and "${file:PATH}" filled in, absolute; the files become inputs of the edge.
   Found fill_references(const std::string& word, BuildEdge& edge) const;
+  // The same for a build that images share: what stages made is copied to where it stands for all of them.
+  Found fill_shared(const std::string& word, const std::string& folder, BuildEdge& edge);
+  // What a cmake stage says it requires.
+  Checked check_requirements(const CmakeStage& stage, const std::string& source) const;
   void add_prefix_maps(std::vector<std::string>& command) const;
   // An edge that runs bootrig itself.
   BuildEdge native_edge(const std::string& stage, const std::string& output) const;
+  // Keeps an edge whose outputs are the stage's named ones, the edge's own first.
+  StageOutput keep_named(BuildEdge edge);
   // Keeps an edge whose output is the stage's one file.
   StageOutput keep(BuildEdge edge, bool elf = false);
 
@@ -63,9 +73,26 @@ class Planner {
   Added add(const ObjcopyStage& stage);
   Added add(const StripStage& stage);
   Added add(const ToolStage& stage);
+  Added add(const AssembleStage& stage);
+  Added add(const DebianPackageStage& stage);
+  Added add(const MakeStage& stage);
+  Added add(const CheckStage& stage);
+  Added add(const DeviceTreeOverlayStage& stage);
   Added add(const DeviceTreeDumpStage& stage);
   Added add(const DeviceTreeCompileStage& stage);
   Added add(const DeviceTreeDecompileStage& stage);
+  Added add(const CmakeStage& stage);
+  Added add(const ElfloaderStage& stage);
+
+  struct Elfloader;
+  std::expected<Elfloader, ImageFailure> open_elfloader(const ElfloaderStage& stage) const;
+  Checked add_elfloader_archive(const ElfloaderStage& stage, Elfloader& loader);
+  BuildEdge elfloader_edge(const std::string& kind, const std::string& output, const Elfloader& loader) const;
+  void add_elfloader_headers(Elfloader& loader);
+  void add_elfloader_objects(const ElfloaderStage& stage, Elfloader& loader);
+  std::string add_elfloader_script(const ElfloaderStage& stage, const Elfloader& loader);
+  // A file's bytes as an object.
+  StageOutput embed(const EmbedStage& stage, const std::string& input);
 
   Checked check_outputs();
   Found boot_output(const std::string& stage) const;

@@ -65,24 +65,6 @@ std::unexpected<ImageFailure> no_such_parameter(const Recipe& recipe, const std:
                                   did_you_mean(name, names)));
 }
 
-// A user's --set goes to every recipe that has the parameter: only a name that none has is wrong.
-std::expected<void, ImageFailure> check_user_names(const std::vector<Recipe>& recipes, const Values& user) {
-  for (const auto& [name, value] : user) {
-    const bool known = std::ranges::any_of(recipes, [&](const Recipe& recipe) { return find_parameter(recipe, name); });
-    if (known) continue;
-    std::vector<std::string> names;
-    for (const Recipe& recipe : recipes) {
-      for (const std::string& other : parameter_names(recipe)) names.push_back(other);
-    }
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    const std::string there = names.empty() ? "there are none" : "there are " + one_of(names);
-    return bad_spec("", fmt::format("no recipe has a parameter '{}' (--set); {}{}", printable(name), there,
-                                    did_you_mean(name, names)));
-  }
-  return {};
-}
-
 const std::string* value_in(const Values& values, const std::string& name) {
   const auto found = values.find(name);
   return found == values.end() ? nullptr : &found->second;
@@ -210,6 +192,47 @@ class Filler {
     for (std::string& input : stage.inputs) fill_file(input);
     for (std::string& output : stage.outputs) fill(output);
   }
+  void fill(CmakeStage& stage) {
+    fill_file(stage.source);
+    if (!stage.toolchain_file.empty()) fill_file(stage.toolchain_file);
+    keep_references_ = true;
+    for (auto& [name, value] : stage.definitions) fill(value);
+    for (auto& [name, value] : stage.environment) fill(value);
+    keep_references_ = false;
+    fill(stage.more_definitions);
+    for (std::string& target : stage.targets) fill(target);
+    for (CmakeAssertion& assertion : stage.assertions) fill(assertion.value);
+  }
+  void fill(ElfloaderStage& stage) {
+    fill_file(stage.source);
+    fill_file(stage.libraries);
+    fill_file(stage.rootserver);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(AssembleStage& stage) {
+    for (std::string& source : stage.sources) fill_file(source);
+    for (std::string& folder : stage.include) fill_file(folder);
+    for (std::string& flag : stage.flags) fill(flag);
+  }
+  void fill(DebianPackageStage& stage) {
+    fill(stage.package), fill(stage.architecture), fill(stage.follow);
+    for (std::string& file : stage.files) fill(file);
+  }
+  void fill(MakeStage& stage) {
+    fill_file(stage.folder);
+    for (std::string& target : stage.targets) fill(target);
+    for (auto& [name, value] : stage.variables) fill(value);
+    for (std::string& output : stage.outputs) fill(output);
+  }
+  void fill(CheckStage& stage) {
+    fill_file(stage.input);
+    for (std::string& symbol : stage.symbols) fill(symbol);
+    fill(stage.entry), fill(stage.size_at_most);
+  }
+  void fill(DeviceTreeOverlayStage& stage) {
+    fill_file(stage.input);
+    for (std::string& overlay : stage.overlays) fill_file(overlay);
+  }
   void fill(DeviceTreeDumpStage&) {}
   void fill(DeviceTreeCompileStage& stage) {
     fill_file(stage.input);
@@ -299,6 +322,26 @@ class KeyText {
     for (const auto& [name, value] : stage.environment) add(name), add(value);
     add(stage.inputs), add(stage.outputs);
   }
+  void add(const AssembleStage& stage) {
+    add("assemble"), add(stage.name), add(stage.sources), add(stage.include), add(stage.flags);
+  }
+  void add(const DebianPackageStage& stage) {
+    add("debian-package"), add(stage.name), add(stage.package), add(stage.architecture), add(stage.follow);
+    add(stage.files);
+  }
+  void add(const MakeStage& stage) {
+    add("make"), add(stage.name), add(stage.folder), add(stage.targets), add(fmt::format("{}", stage.variables.size()));
+    for (const auto& [name, value] : stage.variables) add(name), add(value);
+    add(stage.build_variable), add(stage.outputs);
+  }
+  void add(const CheckStage& stage) {
+    add("check"), add(stage.name), add(stage.input), add(stage.symbols), add(stage.entry), add(stage.size_at_most);
+    add(stage.without_sections), add(stage.machine), add(stage.undefined ? "undefined" : "");
+    add(stage.undefined.value_or(std::vector<std::string>{}));
+  }
+  void add(const DeviceTreeOverlayStage& stage) {
+    add("device-tree-overlay"), add(stage.name), add(stage.input), add(stage.overlays);
+  }
   void add(const DeviceTreeDumpStage& stage) {
     add("device-tree-dump"), add(stage.name), add(device_tree_arguments(machine_, ""));
   }
@@ -307,6 +350,21 @@ class KeyText {
   }
   void add(const DeviceTreeDecompileStage& stage) {
     add("device-tree-decompile"), add(stage.name), add(stage.input), add(stage.flags);
+  }
+  void add(const std::map<std::string, std::string>& values) {
+    add(fmt::format("{}", values.size()));
+    for (const auto& [name, value] : values) add(name), add(value);
+  }
+  void add(const CmakeStage& stage) {
+    add("cmake"), add(stage.name), add(stage.source), add(stage.toolchain_file), add(stage.definitions);
+    add(stage.environment), add(stage.more_definitions), add(stage.targets), add(stage.outputs);
+    for (const CmakeAssertion& assertion : stage.assertions) {
+      add(assertion.file), add(assertion.entry), add(assertion.value), add(assertion.unless);
+    }
+  }
+  void add(const ElfloaderStage& stage) {
+    add("elfloader"), add(stage.name), add(stage.source), add(stage.libraries), add(stage.kernel);
+    add(stage.rootserver), add(stage.flags);
   }
   const std::string& text() const { return text_; }
 
@@ -350,10 +408,22 @@ std::string stage_key(const Recipe& recipe, const CompileStage& stage) {
   return sha256_hex(key.text());
 }
 
+std::string stage_key(const Recipe& recipe, const CmakeStage& stage, const MachineSpec& machine) {
+  KeyText key(machine);
+  key.add(kBuildFormat);
+  key.add(recipe.name);
+  key.add(recipe.toolchain);
+  for (const Stage& above : recipe.stages) {
+    if (stage_name(above) == stage.name) break;
+    std::visit([&](const auto& what) { key.add(what); }, above.what);
+  }
+  key.add(stage);
+  return sha256_hex(key.text());
+}
+
 ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request, const Values& user) {
   const Found found = find_image(recipes, request.name);
   if (!found.recipe) return no_such_image(recipes, request.name);
-  BOOTRIG_TRY_VOID(check_user_names(recipes, user));
   ResolvedRecipe resolved{.recipe = *found.recipe};
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);

@@ -23,17 +23,23 @@ struct ResolvedRecipe {
   // Files that begin with a parameter ("${firmware}"): the user's paths, as filled in. They may be
   // relative to the folder that he is in.
   std::vector<std::string> user_files;
+  // The files of its debian-package stages, by stage; whoever plans fetches them first.
+  std::map<std::string, std::vector<std::filesystem::path>> packaged;
 };
 using ResolveResult = std::expected<ResolvedRecipe, ImageFailure>;
 
-// Each value comes from the first of these that has it: the request's `set`, `user_parameters`
-// (--set), the variant's `set`, the target's machine key, the default. Without any the image is
-// skipped. A name in `user_parameters` need not be this recipe's, but some recipe's.
+// Each value comes from the first of these that has it: the request's `set`, `user_parameters`, the variant's `set`,
+// the target's machine key, the default. Without any the image is skipped. A name in `user_parameters` need not be this
+// recipe's.
 ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request,
                               const std::map<std::string, std::string>& user_parameters);
 
 // The key of a compile stage alone, for all requests whose parameters come to the same commands:
 // they share its objects.
 std::string stage_key(const Recipe& recipe, const CompileStage& stage);
+
+// The key of a cmake stage: of all that it is told, and of the stages above it, whose files it may read. Images that
+// differ below it share one build of the project.
+std::string stage_key(const Recipe& recipe, const CmakeStage& stage, const MachineSpec& machine);
 
 }  // namespace bootrig

@@ -159,13 +159,15 @@ TEST_F(StageTest, ReadsArgumentsFromAFile) {
 
 TEST_F(StageTest, RefusesBadArguments) {
   const std::string output = (folder_.path() / "out").string();
-  EXPECT_EQ(error({}), "a stage is missing: 'cpio', 'embed' or 'tool'");
-  EXPECT_EQ(error({"cpoi"}), "'cpoi' is no stage; there are 'cpio', 'embed' or 'tool'; did you mean 'cpio'?");
-  EXPECT_EQ(error({"embe"}), "'embe' is no stage; there are 'cpio', 'embed' or 'tool'; did you mean 'embed'?");
+  const std::string stages =
+      "'cpio', 'embed', 'tool', 'make', 'check', 'cmake', 'copy', 'elfloader-headers' or 'elfloader-check'";
+  EXPECT_EQ(error({}), "a stage is missing: " + stages);
+  EXPECT_EQ(error({"cpoi"}), "'cpoi' is no stage; there are " + stages + "; did you mean 'cpio'?");
+  EXPECT_EQ(error({"embe"}), "'embe' is no stage; there are " + stages + "; did you mean 'embed'?");
   EXPECT_EQ(error({"cpio"}), "option --output is missing");
   EXPECT_EQ(error({"cpio", "--output"}), "option --output needs a value");
   EXPECT_EQ(error({"cpio", "--ouput", "x"}),
-            "'--ouput' is no option of this stage; there are '--output' or '--truncate'; did you "
+            "'--ouput' is no option of this stage; there are '--output', '--truncate' or '--order'; did you "
             "mean '--output'?");
   EXPECT_EQ(error({"cpio", "--output", output, "name"}), "'name' is not NAME=FILE");
   EXPECT_EQ(error({"cpio", "--output", output, "--truncate", "1k"}),

@@ -15,6 +15,7 @@ using namespace std::string_view_literals;
 
 constexpr std::uint32_t kUImageMagic = 0x27051956;
 constexpr std::uint64_t kUImageHeader = 64, kUImageLoadAt = 16, kUImageEntryAt = 20;
+constexpr std::uint32_t kTreeMagic = 0xd00dfeed;
 constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
 constexpr std::uint64_t kLinuxMagicAt = 56;
 // ELF64, little-endian (gABI, e_ident).
@@ -24,8 +25,8 @@ constexpr std::string_view kElfMagic =
 constexpr std::uint64_t kSectionTableAt = 0x28, kProgramCountAt = 0x38, kSectionSizeAt = 0x3a, kSectionCountAt = 0x3c;
 // Magics that are looked at: hostile bytes could hold millions.
 constexpr unsigned kMagicsMax = 4096;
-constexpr std::uint16_t kProgramHeadersMax = 64;         // of a program in the image
-constexpr std::uint64_t kExecutable = 1, kWritable = 2;  // PF_X, PF_W
+constexpr std::size_t kBrokenMax = 8;
+constexpr std::uint16_t kProgramHeadersMax = 64;  // of a program in the image
 
 Result<void> read_elf(std::string_view name, std::string_view bytes, ImageContents& contents) {
   BOOTRIG_TRY(const ElfFile elf, parse_elf(name, bytes));
@@ -39,8 +40,8 @@ Result<void> read_elf(std::string_view name, std::string_view bytes, ImageConten
                                 .size = segment.memory_size,
                                 .file_offset = segment.file_offset,
                                 .file_size = segment.file_size,
-                                .writable = (segment.flags & kWritable) != 0,
-                                .executable = (segment.flags & kExecutable) != 0});
+                                .writable = segment.writable(),
+                                .executable = segment.executable()});
   }
   return {};
 }
@@ -57,18 +58,35 @@ Result<void> read_uimage(std::string_view name, std::string_view bytes, ImageCon
   return {};
 }
 
+// Of Image: code0, code1, text_offset, image_size, flags, all little-endian.
+std::optional<LinuxHeader> linux_header(std::string_view bytes) {
+  constexpr std::uint64_t kTextOffsetAt = 8, kSizeAt = 16, kFlagsAt = 24, kBigEndian = 1;
+  if (!bytes.substr(std::min<std::size_t>(bytes.size(), kLinuxMagicAt)).starts_with(kLinuxMagic)) return std::nullopt;
+  return LinuxHeader{.text_offset = little_endian<std::uint64_t>(bytes, kTextOffsetAt).value_or(0),
+                     .memory_size = little_endian<std::uint64_t>(bytes, kSizeAt).value_or(0),
+                     .big_endian = (little_endian<std::uint64_t>(bytes, kFlagsAt).value_or(0) & kBigEndian) != 0};
+}
+
+// A FIT is a device tree with a node "images" (FDT_BEGIN_NODE is 1).
+ImageContents::Form form_of_raw(std::string_view bytes, const ImageContents& contents) {
+  if (contents.linux) return ImageContents::Form::kLinux;
+  if (big_endian<std::uint32_t>(bytes, 0) != kTreeMagic) return ImageContents::Form::kRaw;
+  const std::string_view tree = bytes.substr(0, big_endian<std::uint32_t>(bytes, 4).value_or(0));
+  return tree.contains("\0\0\0\1images\0"sv) ? ImageContents::Form::kFit : ImageContents::Form::kTree;
+}
+
 Result<void> read_raw(std::string_view name, std::string_view bytes, std::optional<std::uint64_t> load,
                       ImageContents& contents) {
-  if (bytes.substr(std::min<std::size_t>(bytes.size(), kLinuxMagicAt)).starts_with(kLinuxMagic)) {
-    contents.form = ImageContents::Form::kLinux;
-  }
+  contents.linux = linux_header(bytes);
+  contents.form = form_of_raw(bytes, contents);
   if (!load && contents.loader) load = microkit_link_address(bytes);
   if (!load) return {};
-  if (*load > ~std::uint64_t{0} - bytes.size()) {
+  const std::uint64_t size = std::max<std::uint64_t>(bytes.size(), contents.linux ? contents.linux->memory_size : 0);
+  if (*load > ~std::uint64_t{0} - size) {
     return fail(std::string(name), fmt::format("loaded at {:#x} reaches past the end of the address space", *load));
   }
   contents.entry = *load;
-  contents.regions.push_back({.name = "the image", .address = *load, .size = bytes.size(), .file_size = bytes.size()});
+  contents.regions.push_back({.name = "the image", .address = *load, .size = size, .file_size = bytes.size()});
   return {};
 }
 
@@ -92,6 +110,14 @@ std::string name_in_archives(const std::vector<Archive>& archives, std::uint64_t
   return "unnamed ELF";
 }
 
+// The magic alone is a constant of code that reads ELF; a whole e_ident and the sizes of the gABI are not.
+bool claims_to_be_program(std::string_view bytes) {
+  constexpr std::uint16_t kExecutableType = 2, kSharedType = 3, kAarch64 = 183, kHeaderSize = 64;
+  const auto half = [&](std::uint64_t at) { return little_endian<std::uint16_t>(bytes, at).value_or(0); };
+  return (half(0x10) == kExecutableType || half(0x10) == kSharedType) && half(0x12) == kAarch64 &&
+         half(0x34) == kHeaderSize;
+}
+
 void find_programs(std::string_view bytes, ImageContents& contents) {
   std::size_t at = bytes.find(kElfMagic, contents.form == ImageContents::Form::kElf ? 1 : 0);
   for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked) {
@@ -101,8 +127,29 @@ void find_programs(std::string_view bytes, ImageContents& contents) {
     if (auto elf = small ? parse_elf("", rest) : Result<ElfFile>(fail("has too many program headers"))) {
       size = extent(rest, *elf);
       contents.programs.push_back({name_in_archives(contents.archives, at), at, size, *std::move(elf)});
+    } else if (claims_to_be_program(rest) && contents.broken.size() < kBrokenMax) {
+      contents.broken.push_back(
+          {BrokenPart::Kind::kProgram, name_in_archives(contents.archives, at), at, elf.error().message});
     }
     at = bytes.find(kElfMagic, at + size);
+  }
+}
+
+// A header of version 17, as each tool writes it, whose tree was not found there.
+void find_broken_trees(std::string_view bytes, ImageContents& contents) {
+  constexpr std::string_view kMagic = "\xd0\x0d\xfe\xed"sv;
+  constexpr std::uint64_t kSizeAt = 4, kVersionAt = 20, kCompatibleAt = 24;
+  std::size_t at = bytes.find(kMagic);
+  for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked, at = bytes.find(kMagic, at + 1)) {
+    const bool claims = big_endian<std::uint32_t>(bytes, at + kVersionAt) == 17u &&
+                        big_endian<std::uint32_t>(bytes, at + kCompatibleAt) == 16u;
+    const bool read = std::ranges::find(contents.trees, at, &EmbeddedTree::offset) != contents.trees.end();
+    if (!claims || read || contents.broken.size() >= kBrokenMax) continue;
+    const std::uint64_t size = *big_endian<std::uint32_t>(bytes, at + kSizeAt);
+    contents.broken.push_back({BrokenPart::Kind::kTree, "device tree", at,
+                               size > bytes.size() - at
+                                   ? fmt::format("promises {} bytes, and {} are there", size, bytes.size() - at)
+                                   : fmt::format("of {} bytes is damaged", size)});
   }
 }
 
@@ -111,6 +158,7 @@ void find_trees(std::string_view bytes, ImageContents& contents) {
   for (const std::size_t at : find_device_trees(view)) {
     if (auto tree = parse_device_tree("", view.subspan(at))) contents.trees.push_back({at, *std::move(tree)});
   }
+  find_broken_trees(bytes, contents);
 }
 
 }  // namespace
@@ -143,6 +191,10 @@ std::string form_text(const ImageContents& contents) {
       return contents.loader ? fmt::format("{} in a uImage", loader) : "uImage";
     case ImageContents::Form::kLinux:
       return "Linux Image";
+    case ImageContents::Form::kTree:
+      return "device tree";
+    case ImageContents::Form::kFit:
+      return "FIT";
     case ImageContents::Form::kRaw:
       break;
   }

@@ -2,7 +2,7 @@
 // what its loader copies to where, and the programs, archives and device trees in it. What of that is wrong is
 // findings.h's business. Hostile bytes give an error or less, never a crash.
 //
-// Forms: ELF (System V gABI); Microkit's loader image (tool/microkit/src/loader.rs and loader/src/loader.c of Microkit);
+// Forms: ELF (System V gABI); a flattened device tree, and U-Boot's FIT, which is one (doc/usage/fit of U-Boot); Microkit's loader image (tool/microkit/src/loader.rs and loader/src/loader.c of Microkit);
 // Linux's Image (Documentation/arch/arm64/booting.rst); U-Boot's uImage (include/image.h of U-Boot).
 #pragma once
 
@@ -60,8 +60,24 @@ struct EmbeddedTree {
   DeviceTree tree;
 };
 
+// What begins like an ELF program or a device tree, and cannot be read as one.
+struct BrokenPart {
+  enum class Kind { kProgram, kTree };
+  Kind kind = Kind::kProgram;
+  std::string name;  // an archive's member; else "unnamed ELF", "device tree"
+  std::uint64_t offset = 0;
+  std::string why;  // "is cut off: segment 0 has ..."
+};
+
+// The header of Linux's Image (booting.rst, "Call the kernel image").
+struct LinuxHeader {
+  std::uint64_t text_offset = 0;  // from a multiple of 2 MiB to where it is to lie
+  std::uint64_t memory_size = 0;  // from there on; 0: not told
+  bool big_endian = false;
+};
+
 struct ImageContents {
-  enum class Form { kElf, kUImage, kLinux, kRaw };
+  enum class Form { kElf, kUImage, kLinux, kTree, kFit, kRaw };
   Form form = Form::kRaw;
   std::uint64_t size = 0;              // of the file
   std::optional<std::uint64_t> entry;  // physical as far as it can be told; none: a raw image of unknown place
@@ -70,6 +86,8 @@ struct ImageContents {
   std::vector<Archive> archives;
   std::vector<EmbeddedProgram> programs;
   std::vector<EmbeddedTree> trees;
+  std::vector<BrokenPart> broken;
+  std::optional<LinuxHeader> linux;
 
   // The region that is there from the start and holds the address; null: none does.
   const ImageRegion* loaded_at(std::uint64_t address) const;

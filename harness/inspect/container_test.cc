@@ -75,6 +75,26 @@ TEST(Container, LinuxImageIsKnownByItsMagic) {
   EXPECT_EQ(read_contents("Image", bytes, 0x40400000)->form, Form::kLinux);
 }
 
+TEST(Container, LinuxHeaderTellsItsSizeInMemory) {
+  std::string bytes(128, '\0');
+  bytes.replace(56, 4, "ARM\x64");
+  bytes[18] = 1;  // image_size 0x10000
+  bytes[24] = 1;  // flags: big-endian
+  const auto contents = read_contents("Image", bytes, 0x40400000);
+  ASSERT_TRUE(contents && contents->linux);
+  EXPECT_TRUE(contents->linux->big_endian);
+  EXPECT_EQ(contents->regions.at(0).size, 0x10000u);
+  EXPECT_EQ(contents->regions.at(0).file_size, 128u);
+}
+
+TEST(Container, TreesAndFitsAreKnown) {
+  const std::string head("\xd0\x0d\xfe\xed\0\0\0\x80", 8);
+  EXPECT_EQ(form_text(*read_contents("dtb", head + std::string(120, '\0'), std::nullopt)), "device tree");
+  std::string fit = head + std::string(120, '\0');
+  fit.replace(64, 12, std::string("\0\0\0\1images\0\0", 12));
+  EXPECT_EQ(form_text(*read_contents("fit", fit, std::nullopt)), "FIT");
+}
+
 TEST(Container, ProgramsInsideAreFound) {
   const std::string program = small_elf({0xffffff8040000000, 0x40000000, std::string(64, 'c'), 64}, 0xffffff8040000000);
   const std::string outer = std::string(256, 'l') + program +

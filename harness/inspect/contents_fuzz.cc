@@ -17,8 +17,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(region.file_size == 0 || region.file_offset + region.file_size <= input.rest().size());
   }
   for (const EmbeddedProgram& program : contents->programs) CHECK(program.offset + program.size <= input.rest().size());
-  for (const Finding& finding :
-       find_problems(*contents, input.rest(), {}, TargetPlace{"virt", 0x40000000, 1 << 30, 1})) {
+  static const DeviceTree kOwn{.memory = {{0x40000000, 1 << 30}}, .gic_version = 2, .psci_method = "hvc", .cpus = 1};
+  const TargetPlace target{.name = "virt",
+                           .memory = 0x40000000,
+                           .memory_size = 1 << 30,
+                           .level = 1 + (shape >> 1) % 3u,
+                           .kvm = (shape & 8) != 0,
+                           .other_gic = DeviceTree::Range{0x080a0000, 0xf60000},
+                           .tree = [] { return &kOwn; }};
+  for (const Finding& finding : find_problems(*contents, input.rest(), {}, target)) {
     CHECK(!finding.name.empty() && !finding.what.empty() && !finding.evidence.empty());
   }
   return 0;

@@ -61,8 +61,22 @@ void check_memory(const std::vector<ImageRegion>& regions, const TargetPlace& ta
   }
 }
 
+// A name that leads out of the folder that the archive is unpacked to.
+bool leads_out(std::string_view name) {
+  const auto parts = split(name, '/');
+  return name.starts_with('/') || std::ranges::find(parts, "..") != parts.end();
+}
+
 void check_archives(const ImageContents& contents, std::vector<Finding>& findings) {
   for (const Archive& archive : contents.archives) {
+    const auto member = std::ranges::find_if(archive.members, leads_out, &ArchiveMember::name);
+    if (member != archive.members.end()) {
+      findings.push_back({"archive-name",
+                          Severity::kWarning,
+                          fmt::format("the CPIO archive in the image has a member named '{}'", member->name),
+                          {fmt::format("in the archive at byte {:#x} of the file", archive.first)},
+                          "name members without '..' and a leading '/'"});
+    }
     if (!archive.damage) continue;
     findings.push_back({"truncated-archive",
                         Severity::kError,
@@ -132,6 +146,47 @@ void check_raw_entry(const ImageContents& contents, const SymbolTable& symbols, 
                       "place _start first in the linker script, or boot the ELF"});
 }
 
+// What is no code at its first byte, or not where its header says that it must lie.
+void check_form(const ImageContents& contents, std::vector<Finding>& findings) {
+  using Form = ImageContents::Form;
+  if (contents.form == Form::kTree || contents.form == Form::kFit) {
+    findings.push_back({"not-code",
+                        Severity::kError,
+                        fmt::format("the image is a {}, not code that can be entered", form_text(contents)),
+                        {"it begins with the magic of a flattened device tree, 0xd00dfeed"},
+                        contents.form == Form::kFit ? "boot what is packed in it, or boot a loader that unpacks it"
+                                                    : "boot the program that wants this device tree"});
+  }
+  if (!contents.linux) return;
+  constexpr std::uint64_t kAlignment = std::uint64_t{2} << 20;
+  const LinuxHeader& header = *contents.linux;
+  if (header.big_endian) {
+    findings.push_back({"linux-big-endian",
+                        Severity::kWarning,
+                        "the Linux Image is big-endian",
+                        {"bit 0 of the flags in its header is set"},
+                        "choose a kernel without CONFIG_CPU_BIG_ENDIAN, unless the CPU has big-endian data at EL1"});
+  }
+  if (contents.entry && (*contents.entry - header.text_offset) % kAlignment != 0) {
+    findings.push_back({"linux-misplaced",
+                        Severity::kError,
+                        "the Linux Image is not loaded to where its header says",
+                        {fmt::format("loaded to {:#x}; its text_offset is {:#x}", *contents.entry, header.text_offset)},
+                        fmt::format("load it to {:#x} behind a multiple of 2 MiB", header.text_offset)});
+  }
+}
+
+void check_broken(const ImageContents& contents, std::vector<Finding>& findings) {
+  for (const BrokenPart& part : contents.broken) {
+    const bool program = part.kind == BrokenPart::Kind::kProgram;
+    findings.push_back({program ? "broken-program" : "broken-tree",
+                        Severity::kWarning,
+                        fmt::format("{} in the image cannot be read: it {}", part.name, part.why),
+                        {fmt::format("at byte {:#x} of the file", part.offset)},
+                        "build it again"});
+  }
+}
+
 void check_rights(const ImageContents& contents, std::vector<Finding>& findings) {
   if (contents.form != ImageContents::Form::kElf) return;
   for (const ImageRegion& region : contents.regions) {
@@ -158,6 +213,11 @@ std::string_view to_text(Severity severity) {
   return "note";
 }
 
+std::string to_line(const Finding& finding) {
+  return fmt::format("{}: {} [{}]{}", to_text(finding.severity), finding.what, finding.name,
+                     finding.evidence.empty() ? "" : ": " + finding.evidence.front());
+}
+
 std::vector<Finding> find_problems(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                                    const std::optional<TargetPlace>& target) {
   std::vector<Finding> findings;
@@ -166,9 +226,15 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
   check_archives(contents, findings);
   check_entry(contents, findings);
   check_raw_entry(contents, symbols, findings);
+  check_form(contents, findings);
+  check_broken(contents, findings);
   check_overlaps(regions, contents.loader.has_value(), findings);
   if (target) check_memory(regions, *target, findings);
   check_kernel_entry(contents, bytes, symbols, findings);
+  if (target) {
+    const bool calls_firmware = check_code(contents, bytes, symbols, *target, findings);
+    check_trees(contents, calls_firmware, *target, findings);
+  }
   check_rights(contents, findings);
   std::ranges::stable_sort(findings, {}, &Finding::severity);
   return findings;

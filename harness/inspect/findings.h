@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,22 +11,9 @@
 
 #include "elf/symbols.h"
 #include "inspect/container.h"
+#include "inspect/finding.h"
 
 namespace bootrig {
-
-struct Finding {
-  enum class Severity {
-    kError,    // it cannot boot
-    kWarning,  // it may not boot; the bytes alone do not decide it
-    kNote,
-  };
-  std::string name;  // "kernel-not-mapped"
-  Severity severity = Severity::kNote;
-  std::string what;                   // one sentence
-  std::vector<std::string> evidence;  // a line each
-  std::string change;                 // what to do about it; "" where it is not known
-};
-std::string_view to_text(Finding::Severity severity);  // "error"
 
 // What findings need of a target.
 struct TargetPlace {
@@ -33,6 +21,13 @@ struct TargetPlace {
   std::uint64_t memory = 0;       // where its RAM begins
   std::uint64_t memory_size = 0;  // bytes
   unsigned level = 1;             // at which the image is entered
+  unsigned gic = 2;               // its GIC's version
+  bool kvm = false;
+  // Where the same target with the other version of the GIC would have its CPU interface or its redistributors.
+  std::optional<DeviceTree::Range> other_gic = {};
+  // The target's own device tree; null: it cannot be had. Asked only when a finding hangs on it: it takes a start of
+  // QEMU. May be empty.
+  std::function<const DeviceTree*()> tree = {};
 };
 
 // Errors first. `symbols` are those of the image's own code.
@@ -42,5 +37,15 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
 // The part of find_problems that is about the kernel's entry and the image's own translation tables (kernel_entry.cc).
 void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                         std::vector<Finding>& findings);
+
+// The part that holds device trees in the image against the target's (target_tree.cc). `calls_firmware`: the image's code
+// comes to smc or hvc.
+void check_trees(const ImageContents& contents, bool calls_firmware, const TargetPlace& target,
+                 std::vector<Finding>& findings);
+
+// The part that follows the code of the image, and of the kernel in it, as if it ran there (target_code.cc). Whether it
+// comes to a call of firmware, or may.
+bool check_code(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
+                const TargetPlace& target, std::vector<Finding>& findings);
 
 }  // namespace bootrig

@@ -1,5 +1,6 @@
 #include "inspect/findings.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "inspect/image_writer_test.h"
@@ -128,6 +129,63 @@ TEST(Findings, EntryWithoutCode) {
   const auto start = SymbolTable::of({{"_start", 0x40400010, 0, false}});
   EXPECT_EQ(only(find(std::string(64, 'c'), std::nullopt, 0x40400000, start)).name, "entry-not-first");
   EXPECT_TRUE(find(std::string(64, 'c'), std::nullopt, 0x40400010, start).empty());
+}
+
+std::string archive_member(const std::string& name, const std::string& data) {
+  return "070701" + std::string(8 * 6, '0') + fmt::format("{:08x}", data.size()) + std::string(8 * 4, '0') +
+         fmt::format("{:08x}", name.size() + 1) + std::string(8, '0') + name + '\0' +
+         std::string((4 - (110 + name.size() + 1) % 4) % 4, '\0') + data + std::string((4 - data.size() % 4) % 4, '\0');
+}
+
+TEST(Findings, NamesThatLeadOutOfAnArchive) {
+  const auto with = [](const std::string& name) {
+    return find(archive_member(name, "data") + archive_member("TRAILER!!!", ""), std::nullopt, 0x40000000);
+  };
+  for (const char* name : {"../evil", "a/../../b", "/etc/passwd"})
+    EXPECT_EQ(only(with(name)).name, "archive-name") << name;
+  for (const char* name : {"kernel.elf", "a/b..c", "..."}) EXPECT_TRUE(with(name).empty()) << name;
+}
+
+TEST(Findings, ProgramWithHeadersThatLie) {
+  std::string program = small_elf({0x200000, 0x200000, std::string(64, 'c'), 64}, 0x200000);
+  program[0x34] = 64;  // e_ehsize
+  const auto in_archive = [](const std::string& member) {
+    return find(archive_member("user.elf", member) + archive_member("TRAILER!!!", ""), std::nullopt, 0x40000000);
+  };
+  EXPECT_TRUE(in_archive(program).empty());
+  program[64 + 0x20 + 3] = 0x7f;  // p_filesz
+  const Finding finding = only(in_archive(program));
+  EXPECT_EQ(finding.name, "broken-program");
+  EXPECT_THAT(finding.what, HasSubstr("user.elf in the image cannot be read: it is cut off"));
+  // The magic alone is a constant of code.
+  EXPECT_TRUE(find(std::string("code\x7f") + "ELF\2\1 and no more", std::nullopt, 0x40000000).empty());
+}
+
+TEST(Findings, TreeWithABadSize) {
+  std::string tree("\xd0\x0d\xfe\xed\0\x10\0\0", 8);  // 1 MiB
+  tree += std::string("\0\0\0\x38\0\0\0\x48\0\0\0\x28\0\0\0\x11\0\0\0\x10", 20);
+  tree.resize(128, '\0');
+  const Finding finding = only(find("code" + tree, std::nullopt, 0x40000000));
+  EXPECT_EQ(finding.name, "broken-tree");
+  EXPECT_THAT(finding.what, HasSubstr("promises 1048576 bytes, and 128 are there"));
+  tree[23] = 0x12;  // a version that is none
+  EXPECT_TRUE(find("code" + tree, std::nullopt, 0x40000000).empty());
+}
+
+TEST(Findings, TreeIsNoCode) {
+  const auto findings =
+      find(std::string("\xd0\x0d\xfe\xed\0\0\0\x80", 8) + std::string(120, '\0'), std::nullopt, 0x40000000);
+  EXPECT_EQ(only(findings).name, "not-code");
+}
+
+TEST(Findings, LinuxImageWhereItsHeaderDoesNotWantIt) {
+  std::string bytes(4096, '\0');
+  bytes.replace(56, 4, "ARM\x64");
+  bytes[10] = 8;  // text_offset 0x80000
+  EXPECT_EQ(only(find(bytes, std::nullopt, 0x40000000)).name, "linux-misplaced");
+  EXPECT_TRUE(find(bytes, std::nullopt, 0x40080000).empty());
+  bytes[24] = 1;
+  EXPECT_EQ(only(find(bytes, std::nullopt, 0x40080000)).name, "linux-big-endian");
 }
 
 TEST(Findings, ArchiveThatIsCutOff) {

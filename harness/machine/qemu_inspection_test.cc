@@ -238,7 +238,7 @@ TEST_F(QemuInspectionTest, LetsItRunForAWhile) {
 TEST_F(QemuInspectionTest, AGuestThatPrintsWithoutEnd) {
   start({print_for_ever()}, {}, "A");
   inspect();
-  ASSERT_TRUE(inspection_->let_run(milliseconds(700)));
+  ASSERT_TRUE(inspection_->let_run(milliseconds(400)));
   EXPECT_EQ(inspection_->monitor("info status").value(), "VM status: paused\r\n");
 }
 

@@ -141,9 +141,12 @@ class Expander {
       if (condition_holds(rule.condition, testcase)) testcase.expected_failure = rule.expected;
     }
     for (const QuarantineRule& rule : matrix.quarantine) {
-      if (today_ < rule.until && condition_holds(rule.condition, testcase)) {
-        testcase.quarantine = fmt::format("{} ({}, until {})", rule.reason, rule.owner, rule.until);
-      }
+      if (!condition_holds(rule.condition, testcase)) continue;
+      const bool holds = today_ < rule.until;
+      if (testcase.quarantined && !holds) continue;  // another rule's does
+      testcase.quarantined = holds;
+      testcase.quarantine =
+          fmt::format("{} ({}, {} {})", rule.reason, rule.owner, holds ? "until" : "over since", rule.until);
     }
     testcase.matrix = matrix.name;
     add(std::move(testcase));

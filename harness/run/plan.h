@@ -24,7 +24,8 @@ struct Testcase {
   TargetProfile target;             // with the variation applied
   std::optional<std::string> skip;  // why it is not run
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;  // owner, reason and date; empty: none
+  std::string quarantine;    // owner, reason and date, also of one that is over; empty: none
+  bool quarantined = false;  // it holds: a failure does not gate
 };
 
 struct Selection {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inspect/finding.h"
 #include "run/verdict.h"
 #include "triage/diagnosis.h"
 
@@ -30,6 +31,7 @@ struct RunResult {
   std::string id;        // "boot/hello@virt[gic=3]" , with "#2" for the second repetition
   std::string scenario;  // "boot/hello"
   std::string scenario_summary;
+  std::vector<std::string> tags;                     // of the scenario and the target
   std::string target;                                // "virt[gic=3]"
   std::string target_name;                           // "virt"
   std::map<std::string, std::string> target_values;  // level, gic, memory, cpus, cpu, accelerator (asked)
@@ -38,13 +40,18 @@ struct RunResult {
   Verdict verdict;  // of the last attempt
   Standing standing = Standing::kPassed;
   std::optional<ExpectedFailure> expected_failure;
-  std::string quarantine;  // owner, reason and date; empty: none
+  std::string quarantine;         // owner, reason and date; empty: none
+  std::vector<Finding> findings;  // of preflight: what is wrong with the image on this target, notes left out
   std::vector<Attempt> attempts;
   Excerpt transcript;              // of the last attempt; empty for what passed
   std::string repeat_command;      // "bootrig run 'boot/hello@virt[gic=3]'"
   Duration duration{0};            // of all attempts
   std::int64_t started_at_ms = 0;  // Unix time
 };
+
+// "boot/hello@virt#2" without its repetition: "boot/hello@virt". Which one it is: 1 where the id does not say.
+std::string_view cell_of(std::string_view id);
+unsigned repetition_of(std::string_view id);
 
 struct RunInfo {
   std::string name;      // the matrix's name, or "selection"
@@ -60,7 +67,7 @@ struct RunInfo {
 // Counts by standing; what the summary and the exit status are made of.
 struct RunTotals {
   std::size_t passed = 0, expected_failures = 0, failed = 0, errors = 0, skipped = 0, quarantined = 0, flaky = 0;
-  void add(Standing standing);
+  void add(Standing standing, std::size_t count = 1);
   std::size_t total() const { return passed + expected_failures + failed + errors + skipped + quarantined + flaky; }
 };
 

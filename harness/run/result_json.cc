@@ -174,6 +174,24 @@ ExpectedFailure expected_failure_from(const JsonValue& value, Result<void>& stat
   return expected;
 }
 
+std::optional<Finding::Severity> severity_from(std::string_view text) {
+  for (const auto severity : {Finding::Severity::kError, Finding::Severity::kWarning, Finding::Severity::kNote}) {
+    if (to_text(severity) == text) return severity;
+  }
+  return std::nullopt;
+}
+
+Finding finding_from(const JsonValue& value, Result<void>& state) {
+  JsonMembers members(value, "finding", state);
+  Finding finding;
+  finding.name = members.text("name");
+  finding.severity = enumeration<Finding::Severity>(members, "severity", severity_from);
+  finding.what = members.text("what");
+  finding.evidence = members.texts("evidence");
+  finding.change = members.text("change");
+  return finding;
+}
+
 }  // namespace
 
 JsonValue to_json(const Outcome& outcome) {
@@ -200,6 +218,14 @@ JsonValue to_json(const Outcome& outcome) {
   return object;
 }
 
+JsonValue to_json(const Finding& finding) {
+  return Object{{"name", finding.name},
+                {"severity", to_text(finding.severity)},
+                {"what", finding.what},
+                {"evidence", texts_to_json(finding.evidence)},
+                {"change", finding.change}};
+}
+
 JsonValue to_json(const RunResult& result) {
   Object object{{"id", result.id},
                 {"scenario", result.scenario},
@@ -211,10 +237,14 @@ JsonValue to_json(const RunResult& result) {
                 {"image-sha256", result.image_sha256},
                 {"verdict", verdict_to_json(result.verdict)},
                 {"standing", to_text(result.standing)}};
+  if (!result.tags.empty()) object.emplace_back("tags", texts_to_json(result.tags));
   if (result.expected_failure) {
     object.emplace_back("expected-failure", expected_failure_to_json(*result.expected_failure));
   }
   object.emplace_back("quarantine", result.quarantine);
+  Array findings;
+  for (const Finding& finding : result.findings) findings.push_back(to_json(finding));
+  if (!findings.empty()) object.emplace_back("findings", std::move(findings));
   Array attempts;
   for (const Attempt& attempt : result.attempts) {
     Object object{{"verdict", verdict_to_json(attempt.verdict)},
@@ -248,6 +278,22 @@ JsonValue to_json(const RunTotals& totals) {
                 {"flaky", std::uint64_t{totals.flaky}}};
 }
 
+Result<RunInfo> run_info_from_json(const JsonValue& value) {
+  Result<void> state;
+  JsonMembers members(value, "run", state);
+  RunInfo run;
+  run.name = members.text("name");
+  run.command = members.text("command");
+  run.host = members.text("host");
+  run.emulator = members.text("emulator");
+  run.revision = members.text("revision");
+  run.tool_version = members.text("tool-version");
+  run.started_at_ms = members.integer("started-at-ms");
+  run.planned = members.count("planned");
+  if (!state) return std::unexpected(state.error());
+  return run;
+}
+
 Result<RunResult> result_from_json(const JsonValue& value) {
   Result<void> state;
   JsonMembers members(value, "result", state);
@@ -258,6 +304,7 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   result.target = members.text("target");
   result.target_name = members.text("target-name");
   result.target_values = members.map("target-values");
+  if (members.find("tags") != nullptr) result.tags = members.texts("tags");
   result.image = members.text("image");
   result.image_sha256 = members.text("image-sha256");
   result.verdict = verdict_from(members.find("verdict"), state);
@@ -266,6 +313,9 @@ Result<RunResult> result_from_json(const JsonValue& value) {
     result.expected_failure = expected_failure_from(*expected, state);
   }
   result.quarantine = members.text("quarantine");
+  if (members.find("findings") != nullptr) {
+    for (const JsonValue& element : members.array("findings")) result.findings.push_back(finding_from(element, state));
+  }
   for (const JsonValue& element : members.array("attempts")) {
     JsonMembers attempt(element, "attempt", state);
     result.attempts.push_back(Attempt{verdict_from(attempt.find("verdict"), state),

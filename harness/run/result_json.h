@@ -8,6 +8,7 @@
 
 namespace bootrig {
 
+JsonValue to_json(const Finding& finding);
 JsonValue to_json(const RunResult& result);
 JsonValue to_json(const Outcome& outcome);
 JsonValue to_json(const RunInfo& run);
@@ -15,5 +16,6 @@ JsonValue to_json(const RunTotals& totals);
 
 // Errors name the key that is missing or wrong.
 Result<RunResult> result_from_json(const JsonValue& value);
+Result<RunInfo> run_info_from_json(const JsonValue& value);
 
 }  // namespace bootrig

@@ -81,6 +81,14 @@ std::string id_in_round(const Testcase& testcase, unsigned round) {
   return round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
 }
 
+std::vector<std::string> tags_of(const Testcase& testcase) {
+  std::vector<std::string> tags = testcase.scenario->tags;
+  for (const std::string& tag : testcase.target.tags) {
+    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
+  }
+  return tags;
+}
+
 class Runner {
  public:
   Runner(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context)
@@ -182,13 +190,14 @@ class Runner {
     RunResult result = describe(testcase, index, round);
     post(result.id);
     const TimePoint begin = context_.clock.now();
+    const std::shared_future<Findings> looked = look_at_image(testcase, index);
     unsigned attempt = 0;
     do {
-      if (!run_attempt(testcase, index, ++attempt, result)) return !(stop_ = true);
+      if (!run_attempt(testcase, index, ++attempt, looked, result)) return !(stop_ = true);
       const bool passed_after_retry = attempt > 1 && result.verdict.kind == VerdictKind::kPass;
-      result.standing =
-          stand(result.verdict, result.expected_failure, !testcase.quarantine.empty(), passed_after_retry);
+      result.standing = stand(result.verdict, result.expected_failure, testcase.quarantined, passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
+    if (looked.valid()) result.findings = looked.get();
     result.duration = context_.clock.now() - begin;
     const bool last = ends_the_run(result);
     post(std::move(result));
@@ -204,6 +213,7 @@ class Runner {
     result.id = id_in_round(testcase, round);
     result.scenario = testcase.scenario->name;
     result.scenario_summary = testcase.scenario->summary;
+    result.tags = tags_of(testcase);
     result.target = testcase.target_id;
     result.target_name = testcase.target.name;
     for (const std::string_view key : kMachineKeys) {
@@ -217,18 +227,31 @@ class Runner {
     if (!testcase.matrix.empty()) again.insert(again.end(), {"--matrix", testcase.matrix});
     again.push_back(testcase.cell);
     again.insert(again.end(), options_.repeat_options.begin(), options_.repeat_options.end());
+    if (const auto settings = options_.repeat_settings.find(result.image); settings != options_.repeat_settings.end()) {
+      again.insert(again.end(), settings->second.begin(), settings->second.end());
+    }
     result.repeat_command = shell_quote(again);
     result.started_at_ms = unix_time_ms();
     return result;
   }
 
+  // Beside the boot. Invalid: there is nothing to look at.
+  std::shared_future<Findings> look_at_image(const Testcase& testcase, std::size_t index) {
+    if (context_.preflight == nullptr || !images_[index] || !*images_[index]) return {};
+    return context_.preflight->begin(**images_[index], testcase.target_id, testcase.target.machine);
+  }
+
   // One power-on. False: interrupted, there is nothing to judge.
-  bool run_attempt(const Testcase& testcase, std::size_t index, unsigned number, RunResult& result) {
+  bool run_attempt(const Testcase& testcase, std::size_t index, unsigned number,
+                   const std::shared_future<Findings>& looked, RunResult& result) {
     const fs::path relative = attempt_folder(testcase, result.id, number);
     const fs::path folder = options_.output / relative;
     Attempt attempt;
     attempt.outcome = not_started({});
     auto prepared = prepare(testcase, index, folder);
+    if (prepared && options_.strict_preflight && !testcase.expected_failure && looked.valid()) {
+      if (auto refused = preflight_verdict(looked.get())) prepared = std::unexpected(*std::move(refused));
+    }
     TranscriptFile transcript;
     if (!prepared) {
       attempt.outcome = not_started(prepared.error());
@@ -242,6 +265,7 @@ class Runner {
     if (attempt.outcome.termination == Termination::kInterrupted) return false;
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
     if (attempt.diagnosis && attempt.diagnosis->cause) attempt.verdict.root_cause = attempt.diagnosis->cause->name;
+    if (attempt.diagnosis && looked.valid()) add_evidence(looked.get(), *attempt.diagnosis);
     if (auto written = keep_attempt(folder, attempt, transcript); !written) {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }

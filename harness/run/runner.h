@@ -4,12 +4,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "image/image.h"
 #include "machine/machine.h"
 #include "run/plan.h"
+#include "run/preflight.h"
 #include "run/result.h"
 #include "run/scheduler.h"
 
@@ -23,9 +26,13 @@ struct RunOptions {
   unsigned rounds = 1;     // the whole plan, so many times, until a round has a result that gates
   double timeout_multiplier = 1.0;
   unsigned triage_limit = ~0u;  // so many failures are looked at
+  // What preflight says cannot boot is not booted, unless a failure is expected.
+  bool strict_preflight = false;
   Capacity capacity;
-  // Options that the command which repeats one testcase needs: "--project", its folder, "--set", "fault=none", ...
+  // Options that the command which repeats one testcase needs: "--project", its folder, ...
   std::vector<std::string> repeat_options;
+  // By image, those that set its parameters: "--set", "fault=none", ...
+  std::map<std::string, std::vector<std::string>> repeat_settings;
 };
 
 // What a run uses of the outside world.
@@ -35,6 +42,7 @@ struct RunContext {
   const Clock& clock;
   const Interrupt& interrupt;
   std::vector<Reporter*> reporters;
+  Preflight* preflight = nullptr;  // none: images are not looked at
 };
 
 struct RunEnd {

@@ -88,6 +88,26 @@ const std::string& stage_name(const Stage& stage) {
   return std::visit([](const auto& what) -> const std::string& { return what.name; }, stage.what);
 }
 
+const std::vector<std::string>* named_outputs(const Stage& stage) {
+  if (const auto* tool = std::get_if<ToolStage>(&stage.what)) return &tool->outputs;
+  if (const auto* make = std::get_if<MakeStage>(&stage.what)) return &make->outputs;
+  if (const auto* package = std::get_if<DebianPackageStage>(&stage.what)) return &package->files;
+  if (const auto* project = std::get_if<CmakeStage>(&stage.what)) return &project->outputs;
+  return nullptr;
+}
+
+std::optional<StageReference> find_reference(const std::vector<Stage>& stages, std::string_view text) {
+  for (const Stage& stage : stages) {
+    const std::string& name = stage_name(stage);
+    if (text == name) return StageReference{&stage, std::nullopt};
+    const auto* outputs = named_outputs(stage);
+    if (!outputs || !text.starts_with(name + "/")) continue;
+    const auto found = std::ranges::find(*outputs, text.substr(name.size() + 1));
+    if (found != outputs->end()) return StageReference{&stage, found - outputs->begin()};
+  }
+  return std::nullopt;
+}
+
 Result<Recipe> parse_recipe(std::string_view name, std::string_view display_name, std::string_view text) {
   if (!is_name(name)) return fail(std::string(display_name), not_a_name(name, "a recipe's name"));
   BOOTRIG_TRY(const JsonDocument document, JsonDocument::parse(display_name, text));

@@ -6,22 +6,20 @@
 #include <functional>
 
 #include "base/text.h"
+#include "spec/recipe_kind.h"
 
 namespace bootrig {
 namespace {
-
-std::string_view kind_of(const Stage& stage) {
-  return std::visit([](const auto& what) { return stage_kind(what); }, stage.what);
-}
 
 // Looks stages up by name, as seen from one place in the file.
 class StageNames {
  public:
   explicit StageNames(const Recipe& recipe) : recipe_(recipe) {}
 
+  // Of "STAGE" and, where the stage has that output, of "STAGE/NAME".
   const Stage* find(std::string_view name) const {
-    const auto found = std::ranges::find(recipe_.stages, name, stage_name);
-    return found == recipe_.stages.end() ? nullptr : &*found;
+    const auto found = find_reference(recipe_.stages, name);
+    return found ? found->stage : nullptr;
   }
   // Whether a stage stands above number `index`.
   bool is_above(const Stage& stage, std::size_t index) const { return &stage < recipe_.stages.data() + index; }
@@ -34,11 +32,21 @@ class StageNames {
     return names;
   }
 
+  // The stages' names, and those of their outputs.
+  std::vector<std::string> spellings(std::vector<std::string> stages) const {
+    for (std::size_t i = 0, count = stages.size(); i < count; ++i) {
+      const auto* outputs = named_outputs(*find(stages[i]));
+      if (!outputs) continue;
+      for (const std::string& output : *outputs) stages.push_back(fmt::format("{}/{}", stages[i], output));
+    }
+    return stages;
+  }
+
  private:
   const Recipe& recipe_;
 };
 
-const std::vector<std::string> kObjectKinds{"compile", "embed", "prebuilt"};
+const std::vector<std::string> kObjectKinds{"compile", "assemble", "embed", "prebuilt"};
 const std::vector<std::string> kFileKinds{"link",
                                           "cpio",
                                           "prebuilt",
@@ -47,8 +55,14 @@ const std::vector<std::string> kFileKinds{"link",
                                           "tool",
                                           "device-tree-dump",
                                           "device-tree-compile",
-                                          "device-tree-decompile"};
-const std::vector<std::string> kElfKinds{"link", "prebuilt", "objcopy", "strip", "tool"};
+                                          "device-tree-decompile",
+                                          "cmake",
+                                          "elfloader",
+                                          "device-tree-overlay",
+                                          "make",
+                                          "debian-package"};
+const std::vector<std::string> kElfKinds{"link", "prebuilt",       "objcopy", "strip",    "tool",
+                                         "make", "debian-package", "cmake",   "elfloader"};
 
 // A reference that stage `index` makes at `place`. `file_too`: what is no stage's name is a file's.
 void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
@@ -58,7 +72,7 @@ void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, 
   if (!stage) {
     if (file_too) return;
     const std::vector<std::string> candidates = names.above(index, kinds);
-    const std::string near = did_you_mean(name, candidates);
+    const std::string near = did_you_mean(name, names.spellings(candidates));
     const std::string allowed =
         candidates.empty() || !near.empty() ? "" : fmt::format("; {} can stand here", one_of(candidates));
     return json.refuse(place, fmt::format("there is no stage '{}'{}{}", printable(name), near, allowed));
@@ -73,7 +87,7 @@ void check_reference(JsonReader& json, const Recipe& recipe, std::size_t index, 
   }
 }
 
-// Every "${stage:NAME}" of a tool's word.
+// Every "${stage:NAME}" of a word.
 void check_stages_in(JsonReader& json, const Recipe& recipe, std::size_t index, const std::string& place,
                      const std::string& text) {
   constexpr std::string_view kBegin = "${stage:";
@@ -98,6 +112,16 @@ void check_tool(JsonReader& json, const Recipe& recipe, std::size_t index, const
   }
 }
 
+void check_cmake(JsonReader& json, const Recipe& recipe, std::size_t index, const CmakeStage& project) {
+  const auto check = [&](const std::string& key, const std::map<std::string, std::string>& values) {
+    for (const auto& [name, value] : values) {
+      check_stages_in(json, recipe, index, fmt::format("stages/{}/{}/{}", index, key, escape_pointer(name)), value);
+    }
+  };
+  check("definitions", project.definitions);
+  check("environment", project.environment);
+}
+
 void check_references(JsonReader& json, const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const std::string place = fmt::format("stages/{}", i);
@@ -118,10 +142,22 @@ void check_references(JsonReader& json, const Recipe& recipe) {
       check_reference(json, recipe, i, place + "/input", strip->input, kElfKinds, true);
     } else if (const auto* tool = std::get_if<ToolStage>(&recipe.stages[i].what)) {
       check_tool(json, recipe, i, *tool);
+    } else if (const auto* project = std::get_if<CmakeStage>(&recipe.stages[i].what)) {
+      check_cmake(json, recipe, i, *project);
+    } else if (const auto* loader = std::get_if<ElfloaderStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/kernel", loader->kernel, {"cmake"}, false);
+      check_reference(json, recipe, i, place + "/rootserver", loader->rootserver, kElfKinds, true);
     } else if (const auto* source = std::get_if<DeviceTreeCompileStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", source->input, kFileKinds, true);
     } else if (const auto* blob = std::get_if<DeviceTreeDecompileStage>(&recipe.stages[i].what)) {
       check_reference(json, recipe, i, place + "/input", blob->input, kFileKinds, true);
+    } else if (const auto* check = std::get_if<CheckStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", check->input, kElfKinds, true);
+    } else if (const auto* tree = std::get_if<DeviceTreeOverlayStage>(&recipe.stages[i].what)) {
+      check_reference(json, recipe, i, place + "/input", tree->input, kFileKinds, true);
+      for (std::size_t j = 0; j < tree->overlays.size(); ++j) {
+        check_reference(json, recipe, i, fmt::format("{}/overlays/{}", place, j), tree->overlays[j], kFileKinds, true);
+      }
     }
   }
   const std::size_t end = recipe.stages.size();
@@ -217,6 +253,50 @@ void visit_texts(const ToolStage& stage, const TextVisit& visit) {
   visit_list("inputs", stage.inputs, visit);
   visit_list("outputs", stage.outputs, visit);
 }
+void visit_texts(const CmakeStage& stage, const TextVisit& visit) {
+  visit("source", stage.source);
+  visit("toolchain-file", stage.toolchain_file);
+  for (const auto& [name, value] : stage.definitions) visit("definitions/" + escape_pointer(name), value);
+  for (const auto& [name, value] : stage.environment) visit("environment/" + escape_pointer(name), value);
+  visit("more-definitions", stage.more_definitions);
+  visit_list("targets", stage.targets, visit);
+  for (std::size_t i = 0; i < stage.assertions.size(); ++i) {
+    visit(fmt::format("assert/{}/value", i), stage.assertions[i].value);
+  }
+}
+void visit_texts(const ElfloaderStage& stage, const TextVisit& visit) {
+  visit("source", stage.source);
+  visit("libraries", stage.libraries);
+  visit("rootserver", stage.rootserver);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const AssembleStage& stage, const TextVisit& visit) {
+  visit_list("sources", stage.sources, visit);
+  visit_list("include", stage.include, visit);
+  visit_list("flags", stage.flags, visit);
+}
+void visit_texts(const DebianPackageStage& stage, const TextVisit& visit) {
+  visit("package", stage.package);
+  visit("architecture", stage.architecture);
+  visit("follow", stage.follow);
+  visit_list("files", stage.files, visit);
+}
+void visit_texts(const MakeStage& stage, const TextVisit& visit) {
+  visit("folder", stage.folder);
+  visit_list("targets", stage.targets, visit);
+  for (const auto& [name, value] : stage.variables) visit("variables/" + escape_pointer(name), value);
+  visit_list("outputs", stage.outputs, visit);
+}
+void visit_texts(const CheckStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("symbols", stage.symbols, visit);
+  visit("entry", stage.entry);
+  visit("size-at-most", stage.size_at_most);
+}
+void visit_texts(const DeviceTreeOverlayStage& stage, const TextVisit& visit) {
+  visit("input", stage.input);
+  visit_list("overlays", stage.overlays, visit);
+}
 void visit_texts(const DeviceTreeDumpStage&, const TextVisit&) {}
 void visit_texts(const DeviceTreeCompileStage& stage, const TextVisit& visit) {
   visit("input", stage.input);
@@ -265,9 +345,12 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
   const std::vector<std::string> parameters = parameter_names(recipe);
   check_replacements(json, "boot/load", recipe.boot.load, parameters, false);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const bool tool = std::holds_alternative<ToolStage>(recipe.stages[i].what);
+    const bool takes_references = std::holds_alternative<ToolStage>(recipe.stages[i].what) ||
+                                  std::holds_alternative<CmakeStage>(recipe.stages[i].what);
     const auto check = [&](const std::string& inside, const std::string& text) {
-      const bool references = tool && (inside.starts_with("command/") || inside.starts_with("environment/"));
+      const bool references =
+          takes_references &&
+          (inside.starts_with("command/") || inside.starts_with("environment/") || inside.starts_with("definitions/"));
       check_replacements(json, fmt::format("stages/{}/{}", i, inside), text, parameters, references);
     };
     std::visit([&](const auto& what) { visit_texts(what, check); }, recipe.stages[i].what);

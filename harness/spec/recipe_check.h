@@ -43,6 +43,28 @@ constexpr std::string_view stage_kind(const DeviceTreeCompileStage&) {
 constexpr std::string_view stage_kind(const DeviceTreeDecompileStage&) {
   return "device-tree-decompile";
 }
+constexpr std::string_view stage_kind(const CmakeStage&) {
+  return "cmake";
+}
+constexpr std::string_view stage_kind(const ElfloaderStage&) {
+  return "elfloader";
+}
+
+constexpr std::string_view stage_kind(const AssembleStage&) {
+  return "assemble";
+}
+constexpr std::string_view stage_kind(const DebianPackageStage&) {
+  return "debian-package";
+}
+constexpr std::string_view stage_kind(const MakeStage&) {
+  return "make";
+}
+constexpr std::string_view stage_kind(const CheckStage&) {
+  return "check";
+}
+constexpr std::string_view stage_kind(const DeviceTreeOverlayStage&) {
+  return "device-tree-overlay";
+}
 
 // `json` is the recipe's root object: refusals name places in it.
 void check_recipe(JsonReader& json, const Recipe& recipe);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "spec/names.h"
 #include "spec/recipe_check.h"
+#include "spec/recipe_cmake.h"
 
 namespace bootrig {
 namespace {
@@ -29,6 +30,22 @@ void read_paths(JsonReader& json, std::string_view key, std::vector<std::string>
   for (std::size_t i = 0; i < paths.size(); ++i) check_relative(json, fmt::format("{}/{}", key, i), paths[i]);
 }
 
+void check_inside(JsonReader& json, std::string_view key, const std::vector<std::string>& paths,
+                  std::string_view folder) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (is_relative_path(paths[i], /*inside=*/true)) continue;
+    json.refuse(fmt::format("{}/{}", key, i),
+                fmt::format("'{}' is not below {}; write it without a '/' at the start and without '..'",
+                            printable(paths[i]), folder));
+  }
+}
+
+// A size where no parameter stands in it; one that is filled in later is looked at then.
+void check_size(JsonReader& json, std::string_view key, const std::string& size) {
+  if (size.empty() || size.find("${") != std::string::npos) return;
+  if (const auto parsed = parse_size(size); !parsed) json.refuse(key, parsed.error().message);
+}
+
 void read_compile(JsonReader& json, CompileStage& stage) {
   json.text("compile", stage.name, kRequired);
   read_paths(json, "sources", stage.sources, kRequired);
@@ -39,6 +56,19 @@ void read_compile(JsonReader& json, CompileStage& stage) {
     if (source.ends_with(".c") || source.ends_with(".S")) continue;
     json.refuse(fmt::format("sources/{}", i),
                 fmt::format("'{}' is not a source that compiles; '.c' and '.S' files do", printable(source)));
+  }
+}
+
+void read_assemble(JsonReader& json, AssembleStage& stage) {
+  json.text("assemble", stage.name, kRequired);
+  read_paths(json, "sources", stage.sources, kRequired);
+  read_paths(json, "include", stage.include, kOptional);
+  json.texts("flags", stage.flags);
+  for (std::size_t i = 0; i < stage.sources.size(); ++i) {
+    const std::string& source = stage.sources[i];
+    if (source.ends_with(".s") || source.ends_with(".S")) continue;
+    json.refuse(fmt::format("sources/{}", i),
+                fmt::format("'{}' is not a source that assembles; '.S' and '.s' files do", printable(source)));
   }
 }
 
@@ -63,9 +93,7 @@ void read_cpio(JsonReader& json, CpioStage& stage) {
     }
     check_relative(json, place, input);
   }
-  const bool fixed = stage.truncate.find("${") == std::string::npos;
-  if (stage.truncate.empty() || !fixed) return;  // a parameter's value is looked at when it is known
-  if (const auto size = parse_size(stage.truncate); !size) json.refuse("truncate", size.error().message);
+  check_size(json, "truncate", stage.truncate);
 }
 
 bool is_symbol(std::string_view text) {
@@ -130,18 +158,87 @@ void read_tool(JsonReader& json, ToolStage& stage) {
   json.text_map("environment", stage.environment);
   read_paths(json, "inputs", stage.inputs, kOptional);
   json.distinct_texts("outputs", stage.outputs, kRequired);
-  for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
-    if (is_relative_path(stage.outputs[i], /*inside=*/true)) continue;
-    json.refuse(
-        fmt::format("outputs/{}", i),
-        fmt::format("'{}' is not below the stage's folder; write it without a '/' at the start and without '..'",
-                    printable(stage.outputs[i])));
-  }
+  check_inside(json, "outputs", stage.outputs, "the stage's folder");
   for (const auto& [name, value] : stage.environment) {
     if (!name.empty() && is_symbol(name)) continue;
     json.refuse("environment/" + escape_pointer(name),
                 fmt::format("'{}' is not a variable's name; use letters, digits and '_'", printable(name)));
   }
+}
+
+void read_make(JsonReader& json, MakeStage& stage) {
+  json.text("make", stage.name, kRequired);
+  json.text("folder", stage.folder, kRequired);
+  json.distinct_texts("targets", stage.targets);
+  json.text_map("variables", stage.variables);
+  json.text("build-variable", stage.build_variable);
+  json.distinct_texts("outputs", stage.outputs, kRequired);
+  check_relative(json, "folder", stage.folder);
+  check_inside(json, "outputs", stage.outputs, "the folder that make builds in");
+  const auto refuse_variable = [&](const std::string& place, const std::string& name) {
+    if (!name.empty() && is_symbol(name)) return;
+    json.refuse(place, fmt::format("'{}' is not a variable's name; use letters, digits and '_'", printable(name)));
+  };
+  for (const auto& [name, value] : stage.variables) refuse_variable("variables/" + escape_pointer(name), name);
+  if (json.has("build-variable")) refuse_variable("build-variable", stage.build_variable);
+  for (std::size_t i = 0; i < stage.targets.size(); ++i) {
+    const std::string& target = stage.targets[i];
+    if (!target.starts_with('-') && target.find('=') == std::string::npos) continue;
+    json.refuse(
+        fmt::format("targets/{}", i),
+        fmt::format("'{}' is not a target; variables stand in 'variables', options nowhere", printable(target)));
+  }
+}
+
+// Letters of Debian's names (Debian Policy, 5.6.1), and what a glob and a parameter need.
+bool is_package(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("+-.*?${}_").find(c) != std::string::npos;
+  });
+}
+
+void read_debian_package(JsonReader& json, DebianPackageStage& stage) {
+  json.text("debian-package", stage.name, kRequired);
+  json.text("package", stage.package, kRequired);
+  json.text("architecture", stage.architecture);
+  std::optional<std::string> follow;
+  json.text("follow", follow);
+  stage.follow = follow.value_or("");
+  json.distinct_texts("files", stage.files, kRequired);
+  check_inside(json, "files", stage.files, "the package's root");
+  for (const auto& [key, text] : {std::pair{"package", stage.package}, std::pair{"architecture", stage.architecture},
+                                  std::pair{"follow", stage.follow}}) {
+    if (is_package(text) && !text.starts_with('-')) continue;
+    json.refuse(
+        key, fmt::format("'{}' is not a name that Debian has; use letters, digits, '+', '-' and '.'", printable(text)));
+  }
+}
+
+const std::vector<std::string> kMachines{"aarch64", "arm", "x86-64", "riscv"};
+
+void read_check(JsonReader& json, CheckStage& stage) {
+  json.text("check", stage.name, kRequired);
+  json.text("input", stage.input, kRequired);
+  json.distinct_texts("symbols", stage.symbols);
+  std::optional<std::string> entry, size;
+  json.text("entry", entry);
+  json.text("size-at-most", size);
+  stage.entry = entry.value_or("");
+  stage.size_at_most = size.value_or("");
+  json.distinct_texts("without-sections", stage.without_sections);
+  json.word("machine", stage.machine, kMachines);
+  if (json.has("undefined")) json.distinct_texts("undefined", stage.undefined.emplace());
+  json.ignore("undefined");
+  check_relative(json, "input", stage.input);
+  check_size(json, "size-at-most", stage.size_at_most);
+  if (json.keys().size() < 3) json.refuse("", "a check has at least one property that must hold");
+}
+
+void read_device_tree_overlay(JsonReader& json, DeviceTreeOverlayStage& stage) {
+  json.text("device-tree-overlay", stage.name, kRequired);
+  json.text("input", stage.input, kRequired);
+  read_paths(json, "overlays", stage.overlays, kRequired);
+  check_relative(json, "input", stage.input);
 }
 
 void read_device_tree_dump(JsonReader& json, DeviceTreeDumpStage& stage) {
@@ -189,7 +286,14 @@ void read_stage(JsonReader& json, Stage& stage) {
                                                "tool",
                                                "device-tree-dump",
                                                "device-tree-compile",
-                                               "device-tree-decompile"};
+                                               "device-tree-decompile",
+                                               "cmake",
+                                               "elfloader",
+                                               "assemble",
+                                               "debian-package",
+                                               "make",
+                                               "check",
+                                               "device-tree-overlay"};
   std::vector<std::string> found;
   for (const std::string& kind : kKinds) {
     if (json.has(kind)) found.push_back(kind);
@@ -210,6 +314,13 @@ void read_stage(JsonReader& json, Stage& stage) {
   if (found[0] == "device-tree-dump") return read_as(json, stage, read_device_tree_dump);
   if (found[0] == "device-tree-compile") return read_as(json, stage, read_device_tree<DeviceTreeCompileStage>);
   if (found[0] == "device-tree-decompile") return read_as(json, stage, read_device_tree<DeviceTreeDecompileStage>);
+  if (found[0] == "cmake") return read_as(json, stage, read_cmake);
+  if (found[0] == "elfloader") return read_as(json, stage, read_elfloader);
+  if (found[0] == "assemble") return read_as(json, stage, read_assemble);
+  if (found[0] == "debian-package") return read_as(json, stage, read_debian_package);
+  if (found[0] == "make") return read_as(json, stage, read_make);
+  if (found[0] == "check") return read_as(json, stage, read_check);
+  if (found[0] == "device-tree-overlay") return read_as(json, stage, read_device_tree_overlay);
   read_as(json, stage, read_prebuilt);
 }
 

@@ -12,6 +12,9 @@ std::string small_elf(const SmallSegment& content, std::uint64_t entry) {
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_version = EV_CURRENT;
+  header.e_ehsize = sizeof header;
   header.e_type = ET_EXEC;
   header.e_machine = EM_AARCH64;
   header.e_entry = entry;

@@ -39,6 +39,8 @@ struct StageProject {
     ImageBuilder builder({*parsed},
                          {.folder = out(),
                           .program = std::filesystem::read_symlink("/proc/self/exe"),
+                          .cache = folder.path() / "cache",
+                          .keep_images = keep_images,
                           .user_parameters = user,
                           .jobs = 2,
                           .progress = [this](int, int, const std::string& what) { done.push_back(what); }},
@@ -60,6 +62,7 @@ struct StageProject {
 
   TestFolder folder;
   std::map<std::string, std::string> user;
+  bool keep_images = false;
   std::vector<std::string> done;  // the commands of the last build
 };
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "inspect/system_instruction.h"
 #include "triage/rules.h"
-#include "triage/system_instruction.h"
 
 namespace bootrig {
 namespace {

@@ -3,18 +3,16 @@
 #include <cstring>
 
 #include "inspect/archive.h"
+#include "inspect/system_instruction.h"
 #include "triage/rules.h"
-#include "triage/system_instruction.h"
 
 namespace bootrig {
 namespace {
 
-constexpr std::uint32_t kSegmentExecutable = 1;  // PF_X
-
 // The first system instruction in the file's code that EL1 does not have.
 std::optional<SystemInstruction> above_el1(const LoadedElf& file) {
   for (const ElfSegment& segment : file.elf().segments) {
-    if ((segment.flags & kSegmentExecutable) == 0) continue;
+    if (!segment.executable()) continue;
     const std::string bytes = segment_bytes(file, segment);
     for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
       std::uint32_t word = 0;

@@ -1,6 +1,6 @@
 // Instructions and vectors of another level than the image runs at.
+#include "inspect/system_instruction.h"
 #include "triage/rest_rule_test.h"
-#include "triage/system_instruction.h"
 
 namespace bootrig {
 namespace {

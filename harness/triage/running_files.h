@@ -16,8 +16,8 @@ struct FilePlace {
   const ElfSegment* segment = nullptr;
   std::uint64_t linked = 0;  // the address as the file has it
 
-  bool executable() const { return (segment->flags & 1) != 0; }  // System V gABI, PF_X
-  bool writable() const { return (segment->flags & 2) != 0; }    // PF_W
+  bool executable() const { return segment->executable(); }
+  bool writable() const { return segment->writable(); }
   std::uint64_t physical() const { return segment->physical_address + (linked - segment->virtual_address); }
   // p_paddr is an address of its own. A user program's is mostly a copy of p_vaddr, and says nothing.
   bool tells_physical() const { return segment->physical_address != segment->virtual_address; }

@@ -1,4 +1,4 @@
-#include "triage/system_instruction.h"
+#include "inspect/system_instruction.h"
 
 #include <fmt/format.h>
 
