@@ -298,7 +298,8 @@ TEST(ImageBuilder, ChecksTheBootFile) {
 
 TEST(ImageBuilder, MakesRawBytesOfALinkedStage) {
   Project project;
-  project.recipe.boot = {.stage = "kernel", .raw = true, .load_address = 0x40080000, .symbols = {"kernel"}};
+  project.recipe.boot = {
+      .stage = "kernel", .format = BootFormat::kRaw, .load_address = 0x40080000, .symbols = {"kernel"}};
   const Image image = project.build_one();
   EXPECT_EQ(image.file.filename(), "kernel.bin");
   EXPECT_EQ(image.load_address, 0x40080000u);
@@ -314,7 +315,7 @@ TEST(ImageBuilder, TakesPrebuiltFiles) {
   project.recipe.variants.clear();
   project.recipe.stages = {
       {PrebuiltStage{"firmware", "${firmware}", sha256_file(firmware).value()}, "recipe.json:/stages/0"}};
-  project.recipe.boot = {.stage = "firmware", .raw = true, .load_address = 0x40000000};
+  project.recipe.boot = {.stage = "firmware", .format = BootFormat::kRaw, .load_address = 0x40000000};
   project.user = {{"firmware", firmware.string()}};
   EXPECT_EQ(project.build_one().file, firmware);
   project.user = {{"firmware", "firmware.bin"}};
