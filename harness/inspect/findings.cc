@@ -48,6 +48,13 @@ void check_overlaps(std::vector<ImageRegion> regions, bool by_table, std::vector
   }
 }
 
+// Raw bytes at QEMU virt's first flash are firmware: the CPU begins there. An ELF file for address 0 is another matter.
+bool is_firmware(const ImageContents& contents) {
+  constexpr std::uint64_t kFlashSize = 64 << 20;  // of virt's flash0, at 0
+  return contents.form == ImageContents::Form::kRaw && !contents.loader && contents.entry == 0u &&
+         contents.size <= kFlashSize;
+}
+
 void check_memory(const std::vector<ImageRegion>& regions, const TargetPlace& target, std::vector<Finding>& findings) {
   for (const ImageRegion& region : regions) {
     const std::uint64_t into = region.address - target.memory;
@@ -229,7 +236,7 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
   check_form(contents, findings);
   check_broken(contents, findings);
   check_overlaps(regions, contents.loader.has_value(), findings);
-  if (target) check_memory(regions, *target, findings);
+  if (target && !is_firmware(contents)) check_memory(regions, *target, findings);
   check_kernel_entry(contents, bytes, symbols, findings);
   if (target) {
     const bool calls_firmware = check_code(contents, bytes, symbols, *target, findings);

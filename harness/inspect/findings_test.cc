@@ -109,6 +109,17 @@ TEST(Findings, RegionsThatOverlapOrLieOutsideMemory) {
   EXPECT_EQ(outside.what, "the image lies outside the memory of small");
 }
 
+TEST(Findings, FirmwareInFlashIsNotOutsideMemory) {
+  const TargetPlace virt{"virt", 0x40000000, 1 << 30, 1};
+  const auto outside = [&](const std::string& bytes, std::optional<std::uint64_t> load) {
+    return std::ranges::count(find(bytes, virt, load, SymbolTable()), "outside-memory", &Finding::name);
+  };
+  const std::string code(256, '\x1f');
+  EXPECT_EQ(outside(code, 0), 0);
+  EXPECT_EQ(outside(code, 0x1000), 1);
+  EXPECT_EQ(outside(small_elf({.bytes = code}, 0), std::nullopt), 1);
+}
+
 TEST(Findings, ImageThatIsCutOff) {
   const std::string bytes = ImageWriter().bytes();
   const Finding finding = only(find(bytes.substr(0, bytes.size() - 16)));
