@@ -52,7 +52,7 @@ std::optional<RootCause> image_for_higher_level(const Facts& facts) {
   return RootCause{
       level == 2 ? "hypervisor-image-below-el2" : "firmware-image-below-el3",
       fmt::format("the instruction at {} is {}, which is defined at EL{} and above: the image runs at EL{}",
-                  code_symbol(facts, facts.elr.value_or(0)), instruction->text(), level, facts.taken_from),
+                  code_of_exception(facts), instruction->text(), level, facts.taken_from),
       fmt::format("boot it on a target that enters it at EL{}, or build it without {}", level,
                   level == 2 ? "hypervisor support" : "EL3's work")};
 }
