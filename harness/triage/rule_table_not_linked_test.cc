@@ -66,6 +66,17 @@ TEST_F(TableNotLinked, WhereAnEmptyTableStandsInItsPlace) {
   EXPECT_NE(diagnosis.cause->what.find("is 0x7fff0003, which points to a table without any entry"), std::string::npos);
 }
 
+// As above, and the table that belongs there is linked for another level's sake.
+TEST_F(TableNotLinked, WhereAnEmptyTableStandsInThePlaceOfALinkedOne) {
+  constexpr std::uint64_t kEmpty = 0x7fff0000;
+  memory_[kEmpty] = page();
+  put(kUpper0, 0x1ff, kEmpty | 3);
+  put(kLower0, 1, kUpper1 | 3);
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+}
+
 // The next table is free as well: the empty one is the right one, and was not filled.
 TEST_F(TableNotLinked, AnEmptyTableThatTheNextOneBelongsIn) {
   memory_[kUpper1] = page();

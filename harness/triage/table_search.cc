@@ -179,7 +179,9 @@ std::optional<LinkCandidate> try_table(const Facts& facts, const WalkStep& missi
   std::array<std::uint8_t, 4> bytes;
   const auto position = static_cast<std::size_t>(&missing - facts.walk->steps.data());
   const bool one_more_level = walk.steps.size() > position + 1;
-  const bool refused = walk.device && facts.access.kind == aarch64::Access::Kind::kExecute;
+  // A loader's flat map may be of Device memory, from which it runs where the CPU allows it; no window of a kernel is.
+  const bool flat = walk.address == facts.far;
+  const bool refused = walk.device && facts.access.kind == aarch64::Access::Kind::kExecute && !flat;
   if (!walk.address || !one_more_level || refused || !facts.memory->read(*walk.address, bytes)) return std::nullopt;
   auto proof = proof_of(facts, *walk.address);
   if (!proof || !is_of_its_level(facts, walk.steps.back())) return std::nullopt;
@@ -239,6 +241,15 @@ const WalkStep* link_to_empty_table(const Facts& facts, std::uint64_t size) {
   return table && std::ranges::all_of(table->descriptors, invalid) ? &steps[steps.size() - 2] : nullptr;
 }
 
+// Whether it is memory that the image or a file of what runs has laid out: a table there was meant.
+bool belongs_to_files(const Facts& facts, std::uint64_t physical) {
+  return std::ranges::any_of(facts.evidence.files,
+                             [&](const LoadedElf& file) { return file.segment_at_physical(physical) != nullptr; }) ||
+         std::ranges::any_of(facts.evidence.loaded, [&](const LoadedRange& range) {
+           return physical >= range.first && physical <= range.last;
+         });
+}
+
 // The registers of a regime with one table, as loaders set them: 4 KiB, 48 bits (DDI 0487, TCR_EL1, TCR_EL2).
 aarch64::TranslationRegisters assumed_registers(Regime regime, std::uint64_t root) {
   constexpr std::uint64_t kSize16 = 16, kTg1Is4K = std::uint64_t{2} << 30, k48Bits = 5;
@@ -263,9 +274,15 @@ std::vector<LinkCandidate> find_links(const Facts& facts) {
   const auto is_free = [](const LinkCandidate& link) { return !link.linked; };
   const WalkStep* before = link_to_empty_table(facts, size);
   if (before == nullptr || std::ranges::any_of(candidates, is_free)) return candidates;
-  // A filled table that nothing points to, while one without entries stands in its place.
+  // A filled table that nothing points to, or which holds the missing entry, while one without entries stands in its
+  // place.
   auto others = find_links_at(facts, *before, size);
-  return std::ranges::any_of(others, is_free) ? others : candidates;
+  const bool outside = !belongs_to_files(facts, missing->address);
+  const auto has_entry = [&](const LinkCandidate& other) {
+    return std::ranges::any_of(candidates, [&](const auto& c) { return c.twin && *c.twin - other.table < size; });
+  };
+  const bool better = std::ranges::any_of(others, is_free) || (outside && std::ranges::any_of(others, has_entry));
+  return better ? others : candidates;
 }
 
 void walk_files(Facts& facts) {
