@@ -170,10 +170,8 @@ Result<void> CtrfReporter::end(const RunInfo& run, const RunTotals& totals, std:
     const std::string message = totals.total() == 0
                                     ? "no testcase was run"
                                     : fmt::format("{} of {} planned testcases have no result", missing, run.planned);
-    state.add(Object{{"name", "bootrig: the run"},
-                     {"status", "failed"},
-                     {"duration", std::uint64_t{0}},
-                     {"message", message}});
+    state.add(Object{
+        {"name", "bootrig: the run"}, {"status", "failed"}, {"duration", std::uint64_t{0}}, {"message", message}});
     ++state.failed;
   }
   const Object summary{{"tests", state.passed + state.failed + state.skipped + state.other},
@@ -191,9 +189,10 @@ Result<void> CtrfReporter::end(const RunInfo& run, const RunTotals& totals, std:
                            {"extra", Object{{"host", run.host}, {"emulator", run.emulator}, {"command", run.command}}}};
   const Object tool{{"name", "bootrig"}, {"version", run.tool_version}};
   ReportFile& file = state.file;
-  file.write(fmt::format("{{\n\"reportFormat\": \"CTRF\",\n\"specVersion\": \"{}\",\n\"results\": {{\n\"tool\": {},\n"
-                         "\"summary\": {},\n\"environment\": {},\n\"tests\": [",
-                         kSpecVersion, write_json(tool), write_json(summary), write_json(environment)));
+  file.write(
+      fmt::format("{{\n\"reportFormat\": \"CTRF\",\n\"specVersion\": \"{}\",\n\"results\": {{\n\"tool\": {},\n"
+                  "\"summary\": {},\n\"environment\": {},\n\"tests\": [",
+                  kSpecVersion, write_json(tool), write_json(summary), write_json(environment)));
   file.write(state.tests);
   file.write("\n]\n}\n}\n");
   return file.finish();

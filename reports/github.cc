@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kGroupsKept = 200;  // with what is told of them; of others their number
 constexpr std::size_t kNames = 5;
-constexpr std::size_t kSentence = 600;  // bytes of a cause or a change, in a table or an annotation
+constexpr std::size_t kSentence = 600;                      // bytes of a cause or a change, in a table or an annotation
 constexpr std::size_t kHead = 4 * 1024, kTail = 16 * 1024;  // of a transcript
 
 // Failures that are one thing to read.
@@ -150,9 +150,8 @@ class BoundedText {
 std::string table_row(const Group& group) {
   const bool twice = group.message.starts_with(group.headline);
   const std::string what = twice ? group.message : group.headline + ": " + group.message;
-  return fmt::format("| {} | {} | {} | {} |\n", markdown_escape(names_of(group)),
-                     markdown_escape(limited(what)), markdown_escape(group.cause),
-                     markdown_escape(group.change));
+  return fmt::format("| {} | {} | {} | {} |\n", markdown_escape(names_of(group)), markdown_escape(limited(what)),
+                     markdown_escape(group.cause), markdown_escape(group.change));
 }
 
 // An HTML block of <pre> goes on to </pre>, which escaped text cannot hold (CommonMark, HTML blocks, kind 1).
@@ -169,7 +168,7 @@ struct GithubReporter::State {
   GithubOptions options;
   std::vector<Group> groups;
   std::unordered_map<std::string, std::size_t> group_of;  // by sameness
-  std::size_t others = 0;                                  // testcases of groups that are not kept
+  std::size_t others = 0;                                 // testcases of groups that are not kept
   int write_error = 0;
 
   void print(std::string_view text) {

@@ -99,8 +99,9 @@ TEST(Github, IsAsApproved) {
 TEST(Github, AnnotatesEachDifferentFailureAtItsExpectation) {
   const auto errors = told({diverged_sample("2"), diverged_sample("3"), build_error_sample("boot/user", "2")}).errors();
   ASSERT_EQ(errors.size(), 2u);
-  EXPECT_TRUE(errors[0].starts_with("::error file=scenarios/boot/hello/expected.transcript,line=3,"
-                                    "title=boot/hello@virt[gic=2]%3A failed%3A unexpected-output::scenarios/"))
+  EXPECT_TRUE(
+      errors[0].starts_with("::error file=scenarios/boot/hello/expected.transcript,line=3,"
+                            "title=boot/hello@virt[gic=2]%3A failed%3A unexpected-output::scenarios/"))
       << errors[0];
   EXPECT_NE(errors[0].find("%0Atestcases: boot/hello@virt[gic=2], boot/hello@virt[gic=3]%0Arepeat: "),
             std::string::npos)
@@ -171,7 +172,8 @@ TEST(Github, AGuestDoesNotBreakOutOfTheSummary) {
     // "<details>", "<summary>", "<pre>" and their ends, and nothing else that Markdown or HTML would take for a tag.
     EXPECT_EQ(count_of(summary, "<") - count_of(summary, "\\<"), 6u) << summary;
     for (const std::string_view line : split_lines(summary)) {
-      if (line.starts_with("| ") && line.find("boot/x0") != std::string_view::npos) EXPECT_EQ(cells_of(line), 4u) << line;
+      if (line.starts_with("| ") && line.find("boot/x0") != std::string_view::npos)
+        EXPECT_EQ(cells_of(line), 4u) << line;
     }
     EXPECT_EQ(scrub_utf8(summary), summary);
     EXPECT_TRUE(std::ranges::none_of(summary, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 0x7f; }));

@@ -25,7 +25,8 @@ std::string ktap_of(const std::vector<RunResult>& results, std::size_t missing =
 // test with subtests comes behind them.
 class Level {
  public:
-  Level(std::vector<std::string_view>& lines, std::size_t depth) : lines_(lines), indent_(2 * depth, ' '), depth_(depth) {}
+  Level(std::vector<std::string_view>& lines, std::size_t depth)
+      : lines_(lines), indent_(2 * depth, ' '), depth_(depth) {}
 
   // The result lines, without their numbers.
   std::vector<std::string> read() {
@@ -44,7 +45,8 @@ class Level {
         EXPECT_FALSE(has_plan);
         has_plan = true;
         planned = std::stoul(match[1]);
-      } else if (std::regex_match(line, match, std::regex("(ok|not ok) ([0-9]+) ([^#]*)( # (SKIP|TODO|XFAIL|TIMEOUT|ERROR) .*)?"))) {
+      } else if (std::regex_match(line, match,
+                                  std::regex("(ok|not ok) ([0-9]+) ([^#]*)( # (SKIP|TODO|XFAIL|TIMEOUT|ERROR) .*)?"))) {
         EXPECT_EQ(std::stoul(match[2]), ++seen) << line;
         const std::string word = match[5].matched ? " # " + match[5].str() : "";
         results_.push_back(match[1].str() + " " + match[3].str() + word);
@@ -85,11 +87,11 @@ TEST(Ktap, IsAsApproved) {
 
 TEST(Ktap, TellsEachStanding) {
   using Lines = std::vector<std::string>;
-  EXPECT_EQ(read_ktap(ktap_of({passed_sample("a/b", "2"), expected_failure_sample(), quarantined_sample(),
-                               silent_sample(), build_error_sample("boot/user", "2"), retried_sample(),
-                               wrong_failure_sample()})),
-            (Lines{"ok a/b", "ok fault/unmapped # XFAIL", "not ok boot/smp # TODO", "not ok boot/silent # TIMEOUT",
-                   "not ok boot/user # ERROR", "not ok boot/retry.2", "not ok fault/other", "not ok virt[gic=2]"}));
+  EXPECT_EQ(
+      read_ktap(ktap_of({passed_sample("a/b", "2"), expected_failure_sample(), quarantined_sample(), silent_sample(),
+                         build_error_sample("boot/user", "2"), retried_sample(), wrong_failure_sample()})),
+      (Lines{"ok a/b", "ok fault/unmapped # XFAIL", "not ok boot/smp # TODO", "not ok boot/silent # TIMEOUT",
+             "not ok boot/user # ERROR", "not ok boot/retry.2", "not ok fault/other", "not ok virt[gic=2]"}));
   EXPECT_EQ(read_ktap(ktap_of({flaky_sample(), skipped_sample("boot/hello", "no KVM")})),
             (Lines{"ok boot/hello # SKIP", "ok kvm[gic=3]", "ok boot/race", "ok virt[gic=3]"}));
 }

@@ -49,14 +49,17 @@ Result<std::vector<std::unique_ptr<Reporter>>> make_reporters(const ReportOption
     const std::string name = word.substr(0, equals);
     const std::string file = equals == std::string::npos ? "" : word.substr(equals + 1);
     if (equals != std::string::npos && (file.empty() || name == "github")) {
-      return fail("--report", fmt::format("'{}' {}", printable(word), file.empty() ? "names no file" : "takes no file"));
+      return fail("--report",
+                  fmt::format("'{}' {}", printable(word), file.empty() ? "names no file" : "takes no file"));
     }
     if (name == "github") {
       github = true;
     } else if (name == "ctrf") {
-      reporters.push_back(std::make_unique<CtrfReporter>(CtrfOptions{file.empty() ? output / "ctrf.json" : fs::path(file), project}));
+      reporters.push_back(
+          std::make_unique<CtrfReporter>(CtrfOptions{file.empty() ? output / "ctrf.json" : fs::path(file), project}));
     } else if (name == "ktap") {
-      reporters.push_back(std::make_unique<KtapReporter>(KtapOptions{file.empty() ? output / "results.ktap" : fs::path(file)}));
+      reporters.push_back(
+          std::make_unique<KtapReporter>(KtapOptions{file.empty() ? output / "results.ktap" : fs::path(file)}));
     } else {
       return fail("--report", fmt::format("there is no report '{}'; {} can be had{}", printable(name), one_of(kNames),
                                           did_you_mean(name, kNames)));

@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 class ReportOption : public ::testing::Test {
  protected:
   Finished run(const Words& more, const Words& environment = {}) const {
-    Words words{"run", "good/off@virt", "bad/fourth@virt", "--project", small_project(), "--output", output_,
-                "--html", "off"};
+    Words words{"run",      "good/off@virt", "bad/fourth@virt", "--project", small_project(),
+                "--output", output_,         "--html",          "off"};
     words.insert(words.end(), more.begin(), more.end());
     return bootrig(words, environment);
   }
@@ -32,8 +32,8 @@ TEST_F(ReportOption, CtrfAndKtap) {
 
 TEST_F(ReportOption, GithubSpeaksWhereItsRunnerSaysSo) {
   const fs::path summary = folder_.path() / "summary.md";
-  const Finished finished =
-      run({}, {"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + summary.string(), "GITHUB_WORKSPACE=" + small_project()});
+  const Finished finished = run(
+      {}, {"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + summary.string(), "GITHUB_WORKSPACE=" + small_project()});
   EXPECT_EQ(finished.code, 1) << finished.err;
   const std::size_t begin = finished.out.find("::stop-commands::");
   ASSERT_NE(begin, std::string::npos) << finished.out;
