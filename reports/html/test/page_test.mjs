@@ -212,6 +212,7 @@ test('a failure that was rechecked says what the deterministic machine made of i
   withPage('plain.html', { hash: cellHash('boot/silent@virt[gic=2]') }, async (page) => {
     const words = await page.locator('.judgement .recheck').textContent();
     assert.equal(words, 'Once more: passes on the deterministic machine: timing');
+    assert.match(await page.locator('body').textContent(), /console’s SHA-256b{64}/);
   }));
 
 test('the line that decided is marked in the transcript', () =>
