@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <random>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -152,31 +153,52 @@ const std::string kHostile[] = {
     "\xe2\x80\xae reversed \xe2\x80\xa8 line",
 };
 
-TEST(Github, AGuestGivesNoCommands) {
-  const std::vector<std::string> harmless = told({saying("harmless")}).commands();
+void expect_no_commands(const std::string& bytes, const Told& all) {
+  static const std::vector<std::string> harmless = told({saying("harmless")}).commands();
   ASSERT_EQ(harmless.size(), 3u);  // the annotation, a group and its end
+  const auto commands = all.commands();
+  ASSERT_EQ(commands.size(), 3u) << printable(bytes);
+  EXPECT_TRUE(commands[0].starts_with("::error file=")) << commands[0];
+  EXPECT_EQ(commands[1], harmless[1]);
+  EXPECT_EQ(commands[2], harmless[2]);
+}
+
+void expect_whole_summary(const std::string& summary) {
+  EXPECT_EQ(count_of(summary, "<pre>"), 1u) << summary;
+  EXPECT_EQ(count_of(summary, "</pre>\n\n</details>\n"), 1u) << summary;
+  // "<details>", "<summary>", "<pre>" and their ends, and nothing else that Markdown or HTML would take for a tag.
+  EXPECT_EQ(count_of(summary, "<") - count_of(summary, "\\<"), 6u) << summary;
+  std::size_t rows = 0;
+  for (const std::string_view line : split_lines(summary)) {
+    if (!line.starts_with("| boot/x0")) continue;
+    ++rows;
+    EXPECT_EQ(cells_of(line), 4u) << line;
+  }
+  EXPECT_EQ(rows, 1u) << summary;
+  EXPECT_EQ(scrub_utf8(summary), summary);
+  EXPECT_TRUE(std::ranges::none_of(summary, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 0x7f; }));
+}
+
+TEST(Github, AGuestGivesNoCommandsAndStaysInItsPlace) {
   for (const std::string& bytes : kHostile) {
-    const auto commands = told({saying(bytes)}).commands();
-    ASSERT_EQ(commands.size(), 3u) << printable(bytes);
-    EXPECT_TRUE(commands[0].starts_with("::error file=")) << commands[0];
-    EXPECT_EQ(commands[1], harmless[1]);
-    EXPECT_EQ(commands[2], "::endgroup::");
+    const Told all = told({saying(bytes)});
+    expect_no_commands(bytes, all);
+    expect_whole_summary(all.summary);
   }
 }
 
-TEST(Github, AGuestDoesNotBreakOutOfTheSummary) {
-  for (const std::string& bytes : kHostile) {
-    const std::string summary = told({saying(bytes)}).summary;
-    EXPECT_EQ(count_of(summary, "<pre>"), 1u) << summary;
-    EXPECT_EQ(count_of(summary, "</pre>\n\n</details>\n"), 1u) << summary;
-    // "<details>", "<summary>", "<pre>" and their ends, and nothing else that Markdown or HTML would take for a tag.
-    EXPECT_EQ(count_of(summary, "<") - count_of(summary, "\\<"), 6u) << summary;
-    for (const std::string_view line : split_lines(summary)) {
-      if (line.starts_with("| ") && line.find("boot/x0") != std::string_view::npos)
-        EXPECT_EQ(cells_of(line), 4u) << line;
-    }
-    EXPECT_EQ(scrub_utf8(summary), summary);
-    EXPECT_TRUE(std::ranges::none_of(summary, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 0x7f; }));
+TEST(Github, NorDoesOneThatSaysAnything) {
+  const std::vector<std::string> pieces{
+      "::", "error",  "\n",   "\r",  " ",       "##[",   "]",       "stop-commands", kToken + 1, "<",
+      ">",  "</pre>", "|",    "\\",  "`",       "```\n", "\xff",    "\xe2\x80",      "%0A",      "&",
+      "*",  "~~~",    "<!--", "-->", "\x1b[0m", "@x",    "https://"};
+  std::mt19937 random(7);
+  for (int i = 0; i < 300; ++i) {
+    std::string bytes;
+    for (std::size_t left = random() % 30; left > 0; --left) bytes += pieces[random() % pieces.size()];
+    const Told all = told({saying(bytes)});
+    expect_no_commands(bytes, all);
+    expect_whole_summary(all.summary);
   }
 }
 
