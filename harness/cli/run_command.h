@@ -41,4 +41,8 @@ struct PerformedRun {
 
 Result<PerformedRun> perform_run(const RunCommandOptions& options);
 
+// Boots the plan for a command that makes its own of the results: only `reporters` are told, nothing is remembered.
+Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& project, const Plan& plan,
+                         std::vector<Reporter*> reporters);
+
 }  // namespace bootrig
