@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 #include <set>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/collector.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/run_command.h"
@@ -20,14 +20,6 @@ namespace {
 struct ProveOptions {
   RunCommandOptions run;
   bool json = false;
-};
-
-class Collector final : public Reporter {
- public:
-  void finished(const RunResult& result) override { results.emplace(result.id, result); }
-  Result<void> end(const RunInfo&, const RunTotals&, std::size_t) override { return {}; }
-
-  std::map<std::string, RunResult> results;
 };
 
 // One cell of each scenario and target: what is varied seldom changes what the console says. Those that expect a
@@ -59,14 +51,12 @@ void leave_out(const RunResult& result, Proofs& proofs) {
 void prove_testcase(const Testcase& testcase, const RunResult& result, const std::filesystem::path& folder,
                     Proofs& proofs) {
   if (result.verdict.kind != VerdictKind::kPass) return leave_out(result, proofs);
-  const Attempt& attempt = result.attempts.back();
   const auto cannot = [&](const Error& error) {
     proofs.left_out.push_back({result.id, LeftOut::Why::kNotPassed, to_text(error)});
   };
-  if (attempt.outcome.bytes_dropped > 0) return cannot({"", "its transcript is too long to be kept"});
-  const auto console = read_file(folder / attempt.folder / "transcript.raw");
+  const auto console = console_of(result, folder);
   if (!console) return cannot(console.error());
-  auto proof = prove(*testcase.scenario, *console, attempt.outcome.termination);
+  auto proof = prove(*testcase.scenario, *console, result.attempts.back().outcome.termination);
   if (!proof) return cannot(proof.error());
   proofs.testcases.push_back({result.id, result.scenario, *std::move(proof)});
 }

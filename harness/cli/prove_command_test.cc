@@ -44,9 +44,8 @@ TEST_F(Prove, WhatCannotFailIsFound) {
   plant("scenarios/good/loose/scenario.json",
         R"({"summary": "s", "image": "guest", "timeout": "20s", "transcript": "expected.transcript"})");
   plant("scenarios/good/loose/expected.transcript", "guest: one\n{{any}}\n...\nguest: three\n");
-  plant("scenarios/good/steps/scenario.json",
-        R"({"summary": "s", "image": "guest", "timeout": "20s",)"
-        R"( "steps": [{"expect": "re:.*"}, {"expect": "guest: three"}]})");
+  plant("scenarios/good/steps/scenario.json", R"({"summary": "s", "image": "guest", "timeout": "20s",)"
+                                              R"( "steps": [{"expect": "re:.*"}, {"expect": "guest: three"}]})");
   const Finished finished = prove({"good/loose@virt", "good/steps@virt"});
   EXPECT_EQ(finished.code, kExitUnexpected) << finished.err;
   EXPECT_THAT(finished.out, HasSubstr("expected.transcript:2  {{any}}\n  on good/loose@virt\n"

@@ -67,6 +67,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.retries = options.retries;
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
+  run.silence_ends = options.silence_ends;
   run.repeat_options = repeat_options(options);
   run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();

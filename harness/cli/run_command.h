@@ -1,6 +1,7 @@
 // A run as the commands make it: plan, build, boot, judge, report, remember. Shared by run and qualify.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct RunCommandOptions {
   std::string triage = "failures";
   bool strict_preflight = false;
   double timeout_multiplier = 1.0;
+  std::optional<Duration> silence_ends;
   bool resume = false;
   bool until_fail = false;
   bool fail_fast = false;

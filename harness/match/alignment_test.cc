@@ -58,8 +58,7 @@ TEST(Alignment, TellsWhatAStepTook) {
   ASSERT_TRUE(builder.add_expect("s:0", "=> ", std::nullopt).has_value());
   builder.add_send("v\n");
   ASSERT_TRUE(builder.add_expect("s:2", "re:v[0-9]", std::nullopt).has_value());
-  EXPECT_THAT(aligned(*builder.build(), "boot\n=> v\nis v1."),
-              ElementsAre("s:0 line 2 '=> '", "s:2 line 3 'is v1'"));
+  EXPECT_THAT(aligned(*builder.build(), "boot\n=> v\nis v1."), ElementsAre("s:0 line 2 '=> '", "s:2 line 3 'is v1'"));
 }
 
 TEST(Alignment, APromptTakesItsTextAlone) {

@@ -86,7 +86,8 @@ class Sampler {
     if (end < pattern_.size() && pattern_[end] == '^') ++end;
     if (end < pattern_.size() && pattern_[end] == ']') ++end;
     while (end < pattern_.size() && pattern_[end] != ']') {
-      const std::size_t named = pattern_.substr(end).starts_with("[:") ? pattern_.find(":]", end) : std::string_view::npos;
+      const std::size_t named =
+          pattern_.substr(end).starts_with("[:") ? pattern_.find(":]", end) : std::string_view::npos;
       end = named != std::string_view::npos ? named + 2 : end + (pattern_[end] == '\\' ? 2 : 1);
     }
     return std::min(end + 1, pattern_.size());

@@ -91,8 +91,7 @@ class Prover {
 
   void survived(MutantKind kind, std::string place, std::string written, std::string what) {
     const Words words = words_of(kind);
-    proof_.survivors.push_back(
-        {kind, std::move(place), std::move(written), std::move(what), words.why, words.instead});
+    proof_.survivors.push_back({kind, std::move(place), std::move(written), std::move(what), words.why, words.instead});
   }
 
   void count_names() {

@@ -42,9 +42,8 @@ std::vector<FirstFound> found_once(const Proofs& proofs) {
 std::string paragraph(const FirstFound& found) {
   const Survivor& survivor = *found.survivor;
   const std::string others = found.testcases == 1 ? "" : fmt::format(" (and {} more)", found.testcases - 1);
-  return fmt::format("CANNOT FAIL  {}  {}\n  on {}{}\n  {}, and the verdict stayed pass\n  {}: {}\n",
-                     survivor.place, printable(survivor.written), *found.id, others, survivor.mutant, survivor.why,
-                     survivor.instead);
+  return fmt::format("CANNOT FAIL  {}  {}\n  on {}{}\n  {}, and the verdict stayed pass\n  {}: {}\n", survivor.place,
+                     printable(survivor.written), *found.id, others, survivor.mutant, survivor.why, survivor.instead);
 }
 
 std::size_t count(const Proofs& proofs, LeftOut::Why why) {
@@ -65,9 +64,9 @@ std::string_view to_text(LeftOut::Why why) {
 }
 
 JsonValue to_json(const Survivor& survivor) {
-  return JsonValue::Object{{"mutant", to_text(survivor.kind)}, {"place", survivor.place},
-                           {"expectation", survivor.written},  {"said", survivor.mutant},
-                           {"why", survivor.why},              {"instead", survivor.instead}};
+  return JsonValue::Object{
+      {"mutant", to_text(survivor.kind)}, {"place", survivor.place}, {"expectation", survivor.written},
+      {"said", survivor.mutant},          {"why", survivor.why},     {"instead", survivor.instead}};
 }
 
 JsonValue to_json(const ProvenTestcase& testcase) {

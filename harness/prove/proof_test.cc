@@ -15,9 +15,11 @@ using testing::UnorderedElementsAre;
 
 // A scenario with this transcript and these further keys: R"(, "order": "any")".
 Scenario with_transcript(const std::string& transcript, const std::string& keys = "") {
-  auto scenario = parse_scenario("boot/x", "scenario.json",
-                                 R"({"summary": "s", "image": "i", "transcript": "t")" + keys + "}",
-                                 [&](std::string_view) -> Result<NamedText> { return NamedText{"t", transcript}; });
+  auto scenario =
+      parse_scenario("boot/x", "scenario.json", R"({"summary": "s", "image": "i", "transcript": "t")" + keys + "}",
+                     [&](std::string_view) -> Result<NamedText> {
+                       return NamedText{"t", transcript};
+                     });
   CHECK(scenario.has_value());
   return *std::move(scenario);
 }
