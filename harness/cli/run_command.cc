@@ -68,6 +68,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.recheck = options.recheck;
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
+  run.silence_ends = options.silence_ends;
   run.repeat_options = repeat_options(options);
   run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();
@@ -115,6 +116,14 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
     fmt::print(stderr, "building images: {} of {} steps\n", done, total);
   };
   return ImageBuilder(std::move(recipes), std::move(builder), launcher);
+}
+
+// Raised by signals, which may come until the process ends.
+const Interrupt& interrupt_of_process() {
+  static Interrupt interrupt;
+  static const bool listens = (interrupt_on_signals(interrupt), true);
+  (void)listens;
+  return interrupt;
 }
 
 // None: the run is to be forgotten.
@@ -224,12 +233,26 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
     run_options.repeat_settings[image] = settings_of(image, run.recipes, settings);
   }
 
-  static Interrupt interrupt;  // a signal may come until the process ends
-  interrupt_on_signals(interrupt);
+  const Interrupt& interrupt = interrupt_of_process();
   ForkingLauncher launcher;
   ImageBuilder images = make_builder(run.recipes, options, std::move(settings), interrupt, launcher);
   BOOTRIG_TRY(run.end, run_and_report(options, run_options, project, run.plan, images, launcher, interrupt));
   return run;
+}
+
+Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& project, const Plan& plan,
+                         std::vector<Reporter*> reporters) {
+  BOOTRIG_TRY(std::vector<Recipe> recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, recipes, images_of(plan)));
+  RunOptions run_options = to_run_options(options, 1);
+  run_options.triage_limit = 0;
+  const Interrupt& interrupt = interrupt_of_process();
+  const SteadyClock clock;
+  ForkingLauncher launcher;
+  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
+  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  RunContext context{*machines, images, clock, interrupt, std::move(reporters)};
+  return run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
 }
 
 void add_run_command(CLI::App& app, int& status) {

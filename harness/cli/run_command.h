@@ -1,6 +1,7 @@
 // A run as the commands make it: plan, build, boot, judge, report, remember. Shared by run and qualify.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct RunCommandOptions {
   std::string triage = "failures";
   bool strict_preflight = false;
   double timeout_multiplier = 1.0;
+  std::optional<Duration> silence_ends;
   bool resume = false;
   bool until_fail = false;
   bool fail_fast = false;
@@ -43,5 +45,9 @@ struct PerformedRun {
 };
 
 Result<PerformedRun> perform_run(const RunCommandOptions& options);
+
+// Boots the plan for a command that makes its own of the results: only `reporters` are told, nothing is remembered.
+Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& project, const Plan& plan,
+                         std::vector<Reporter*> reporters);
 
 }  // namespace bootrig

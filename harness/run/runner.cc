@@ -337,6 +337,7 @@ class Runner {
       return;
     }
     SessionOptions session;
+    session.silence_ends = options_.silence_ends;
     session.timeout_multiplier = options_.timeout_multiplier * testcase.target.timeout_multiplier;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
     attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ struct RunOptions {
   bool fail_fast = false;  // begin nothing after the first result that gates
   unsigned rounds = 1;     // the whole plan, so many times, until a round has a result that gates
   double timeout_multiplier = 1.0;
-  unsigned triage_limit = ~0u;  // so many failures are looked at
+  std::optional<Duration> silence_ends;  // as in SessionOptions
+  unsigned triage_limit = ~0u;           // so many failures are looked at
   // What preflight says cannot boot is not booted, unless a failure is expected.
   bool strict_preflight = false;
   Capacity capacity;
