@@ -25,6 +25,7 @@ void add_explain_command(CLI::App& app, int& status);
 void add_history_command(CLI::App& app, int& status);
 void add_compare_command(CLI::App& app, int& status);
 void add_qualify_command(CLI::App& app, int& status);
+void add_doctor_command(CLI::App& app, int& status);
 
 int run_program(int argc, char** argv);
 

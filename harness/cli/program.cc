@@ -33,6 +33,7 @@ constexpr Command kCommands[] = {
     {"history", "List the runs that are remembered, or take old reports in", add_history_command},
     {"compare", "Tell which failures of a run are new, known, fixed or flaky against another", add_compare_command},
     {"qualify", "Boot a release so many times and bundle the evidence, or verify such a bundle", add_qualify_command},
+    {"doctor", "Tell what this host can and cannot do, and what mends it", add_doctor_command},
 };
 
 constexpr const char* kFooter =
