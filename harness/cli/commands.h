@@ -15,6 +15,7 @@ inline constexpr int kExitUntrustworthy = 2;  // there is no trustworthy set of 
 // Adds the command's options to `app` and sets its callback, which stores the exit status in `status`.
 void add_run_command(CLI::App& app, int& status);
 void add_boot_command(CLI::App& app, int& status);
+void add_console_command(CLI::App& app, int& status);
 void add_plan_command(CLI::App& app, int& status);
 void add_list_command(CLI::App& app, int& status);
 void add_build_command(CLI::App& app, int& status);

@@ -88,7 +88,8 @@ void add_doctor_command(CLI::App& app, int& status) {
   app.add_option("--output,-o", options->output, "Folder whose space is looked at")->capture_default_str();
   app.add_flag("--json", options->json, "For programs: reports/doctor.schema.json");
   app.footer(
-      "Looks at tools, KVM, the project, slots and space; changes nothing and starts no machine. What is missing stands\n"
+      "Looks at tools, KVM, the project, slots and space; changes nothing and starts no machine. What is missing "
+      "stands\n"
       "with what it is for and the command that mends it.\n\n"
       "Exit status: 0 nothing that is needed is missing, 1 something is, 2 it could not be looked at.");
   app.callback([options, &status] {

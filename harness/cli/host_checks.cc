@@ -48,7 +48,8 @@ HostCheck check_page() {
   const auto page = html_page();
   check.ok = page.has_value();
   check.found = page ? "in this bootrig" : to_text(page.error());
-  if (!page) check.mend = as_root("apt-get install nodejs npm") + " && cmake --preset release && cmake --build --preset release";
+  if (!page)
+    check.mend = as_root("apt-get install nodejs npm") + " && cmake --preset release && cmake --build --preset release";
   return check;
 }
 
@@ -70,9 +71,9 @@ HostCheck check_project(const Project& project) {
   check.found = first_trouble(project);
   check.ok = check.found.empty() && !project.target_names().empty();
   if (check.ok) {
-    check.found = fmt::format("{}: {} targets, {} scenarios, {} images", project.root().string(),
-                              project.target_names().size(), project.scenario_names().size(),
-                              list_images(*recipes).size());
+    check.found =
+        fmt::format("{}: {} targets, {} scenarios, {} images", project.root().string(), project.target_names().size(),
+                    project.scenario_names().size(), list_images(*recipes).size());
   } else if (check.found.empty()) {
     check.found = fmt::format("{} has no targets", project.root().string());
     check.mend = "bootrig doctor --project FOLDER_WITH_TARGETS";

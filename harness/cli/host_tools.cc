@@ -53,8 +53,8 @@ struct Answer {
 Answer ask(ProcessLauncher& launcher, std::vector<std::string> argv) {
   const std::string program = argv.front();
   if (!program_exists(program)) return {false, "not found in PATH"};
-  const auto result = run_command(launcher, {.argv = std::move(argv)},
-                                  Deadline::after(SteadyClock().now(), kAnswerTime), kAnswerMax);
+  const auto result =
+      run_command(launcher, {.argv = std::move(argv)}, Deadline::after(SteadyClock().now(), kAnswerTime), kAnswerMax);
   if (!result) return {false, result.error().message};
   if (result->timed_out) return {false, fmt::format("does not answer in {}", format_duration(kAnswerTime))};
   if (result->status.code != 0) return {false, "does not run: " + result->status.to_text()};

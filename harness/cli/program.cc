@@ -22,6 +22,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"run", "Boot a matrix of scenarios on targets, judge every cell, write reports", add_run_command},
     {"boot", "Boot one image, any ELF or raw file, and watch its console", add_boot_command},
+    {"console", "Sit at the console of a machine: what is typed goes to the guest", add_console_command},
     {"plan", "Show every testcase of a selection: its command line, or why it is skipped", add_plan_command},
     {"list", "List targets, scenarios, images, matrices or failure signatures", add_list_command},
     {"build", "Build images by their recipes", add_build_command},

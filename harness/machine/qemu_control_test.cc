@@ -1,6 +1,6 @@
 // What a person at the console may ask of a real QEMU.
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <array>
