@@ -27,6 +27,11 @@ void add_history_command(CLI::App& app, int& status);
 void add_compare_command(CLI::App& app, int& status);
 void add_qualify_command(CLI::App& app, int& status);
 void add_doctor_command(CLI::App& app, int& status);
+void add_completion_command(CLI::App& app, int& status);
+void add_manual_command(CLI::App& app, int& status);
+
+// The whole program's options and commands.
+void add_all_commands(CLI::App& app, int& status);
 
 int run_program(int argc, char** argv);
 
