@@ -134,7 +134,8 @@ void add_console_command(CLI::App& app, int& status) {
   add_image_file_options(app, options->file);
   add_parameter_options(app, options->parameters);
   app.add_option("--silence", options->silence, "After the input's end: silence that ends it")->capture_default_str();
-  app.add_option("--timeout", options->timeout, "After the input's end: longest time")->capture_default_str();
+  app.add_option("--timeout", options->timeout, "After the input's end, or without taking any: longest time")
+      ->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times")->capture_default_str();
   app.add_option("--project", options->project,
                  "Folder with targets/, scenarios/ and images/; found upwards from here");

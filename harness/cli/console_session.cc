@@ -76,7 +76,7 @@ void ConsoleSession::take_output(std::string_view bytes) {
   said_ += bytes;
   if (said_.size() > 2 * kSaidMax) said_.erase(0, said_.size() - kSaidMax);
   on_newline_ = bytes.ends_with('\n');
-  if (input_over_) silence_ = TimeLimit(options_.silence, clock_.now(), machine_.starved());
+  if (input_over_) silence_ = limit(options_.silence);
   write(bytes);
 }
 
@@ -130,10 +130,19 @@ void ConsoleSession::take_typed(std::string_view bytes) {
   }
 }
 
-// A guest that reads slowly has the pipe wait; that it has ended comes as an event.
+// A guest that reads slowly has the pipe wait, but not for ever; that it has ended comes as an event.
 void ConsoleSession::send_piped() {
-  if (machine_.send(unsent_)) unsent_.clear();
+  if (machine_.send(unsent_)) {
+    unsent_.clear();
+    time_ = TimeLimit();
+  } else if (time_.deadline().is_never()) {
+    time_ = limit(options_.timeout);
+  }
   machine_.wake_on(unsent_.empty() ? ends_.input : -1);
+}
+
+TimeLimit ConsoleSession::limit(Duration duration) const {
+  return TimeLimit(duration, clock_.now(), starved_);
 }
 
 void ConsoleSession::end_input() {
@@ -143,8 +152,9 @@ void ConsoleSession::end_input() {
   }
   input_over_ = true;
   machine_.wake_on(-1);
-  time_ = TimeLimit(options_.timeout, clock_.now(), machine_.starved());
-  if (transcript_.bytes() > 0) silence_ = TimeLimit(options_.silence, clock_.now(), machine_.starved());
+  starved_ = machine_.starved();
+  time_ = limit(options_.timeout);
+  if (transcript_.bytes() > 0) silence_ = limit(options_.silence);
 }
 
 Deadline ConsoleSession::next_deadline() const {
@@ -154,14 +164,16 @@ Deadline ConsoleSession::next_deadline() const {
 }
 
 void ConsoleSession::check_limits() {
-  if (!input_over_) return;
   const TimePoint now = clock_.now();
-  const Duration starved = machine_.starved();
-  if (silence_.expired(now, starved)) {
+  if (!earlier(silence_.deadline(), time_.deadline()).passed(now)) return;
+  starved_ = machine_.starved();
+  if (silence_.expired(now, starved_)) {
     say(fmt::format("the input has ended, and the guest is silent for {}", format_duration(silence_.limit())));
     end_ = kExitExpected;
-  } else if (time_.expired(now, starved)) {
-    say(fmt::format("the input has ended, and the guest goes on for {}", format_duration(time_.limit())));
+  } else if (time_.expired(now, starved_)) {
+    say(fmt::format("{} for {}",
+                    input_over_ ? "the input has ended, and the guest goes on" : "the guest takes no input",
+                    format_duration(time_.limit())));
     end_ = kExitUnexpected;
   }
 }

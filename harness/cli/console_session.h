@@ -25,7 +25,8 @@ struct ConsoleEnds {
 };
 
 struct ConsoleOptions {
-  // Of a pipe, once it has ended: how long the guest is silent (after it said something), and how long it may go on.
+  // Of a pipe, once it has ended: how long the guest is silent (after it said something), and how long it may go on. The
+  // second also is how long a guest may take none of the input.
   Duration silence = std::chrono::seconds(3);
   Duration timeout = std::chrono::seconds(60);
   std::filesystem::path folder;  // of the transcript
@@ -56,6 +57,7 @@ class ConsoleSession {
   void take_typed(std::string_view bytes);
   void send_piped();
   void end_input();
+  TimeLimit limit(Duration duration) const;
   void check_limits();
   Deadline next_deadline() const;
   void obey(ConsoleCommand command);
@@ -78,7 +80,8 @@ class ConsoleSession {
   bool on_newline_ = true;
   bool wakes_ = false;  // the machine looks at our input itself
   bool input_over_ = false;
-  std::string unsent_;  // of a pipe
+  std::string unsent_;   // of a pipe
+  Duration starved_{0};  // when it was last asked for
   TimeLimit silence_, time_;
   std::string said_;  // since the last reset, the end of it: what triage reads
 };

@@ -142,11 +142,25 @@ TEST_F(ConsoleInTerminal, AGuestThatEndedCanBootAnew) {
 }
 
 // The terminal is a terminal again after what a guest, a signal, or a QEMU's end left behind.
-TEST_F(ConsoleInTerminal, IsGivenBackAfterAGuestsEscapes) {
-  begin("guest-noise");
+TEST_F(ConsoleInTerminal, IsGivenBackAfterEscapes) {
+  const Words flags{"display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_cursor_flag}"};
+  // As a guest would.
+  type(R"(printf '\e[?1049h\e[?25l\e[?1000h\e[?1h\e[41m\e(0'; )" + build_path("bootrig") +
+       " console virt guest-noise -o " + path("out") + " --project " + small_project() + "; echo status=$?");
+  press("Enter");
   expect("bootrig: the guest powered off");
+  EXPECT_EQ(tmux(flags), "1 0 1 1\n");
   menu("q");
   expect_sane("0");
+  EXPECT_EQ(tmux(flags), "0 1 0 0\n");
+}
+
+TEST_F(ConsoleInTerminal, IsGivenBackWhenTheOutputBreaks) {
+  clear();
+  type(build_path("bootrig") + " console virt guest -o " + path("out") + " --project " + small_project() +
+       " | true; echo status=${PIPESTATUS[0]}");
+  press("Enter");
+  expect_sane("2");
 }
 
 TEST_F(ConsoleInTerminal, IsGivenBackOnSignals) {

@@ -63,6 +63,12 @@ TEST_F(Console, AGuestThatGoesOnAndOn) {
   EXPECT_EQ(finished.err, "bootrig: the input has ended, and the guest goes on for 200ms\n" + last_line(38));
 }
 
+TEST_F(Console, AGuestThatTakesNoInput) {
+  const Finished finished = console("head -c 3000000 /dev/zero", "virt guest --timeout 300ms");
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_EQ(finished.err, "bootrig: the guest takes no input for 300ms\n" + last_line(38));
+}
+
 TEST_F(Console, WordsThatAreWrong) {
   EXPECT_EQ(console("true", "virt gest").err, "bootrig: there is no file and no image 'gest'; did you mean 'guest'?\n");
   EXPECT_EQ(console("true", "vrit guest").err, "bootrig: there is no target 'vrit'; did you mean 'virt'?\n");
