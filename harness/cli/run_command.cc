@@ -65,6 +65,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.output = options.output;
   run.resume = options.resume;
   run.retries = options.retries;
+  run.recheck = options.recheck;
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
   run.repeat_options = repeat_options(options);
@@ -236,6 +237,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--retries", options->retries, "Try a testcase that was not as expected again; a pass is then 'flaky'")
       ->check(CLI::Range(0, 100));
+  app.add_flag("--recheck", options->recheck,
+               "Boot a failure once more on the same machine made deterministic (TCG): was it timing, or a change?");
   app.add_flag("--until-fail", options->until_fail, "Repeat until something fails, at most --repeat rounds (1000000)");
   app.add_flag("--fail-fast", options->fail_fast, "Begin nothing after the first failure");
   app.add_option("--timeout-multiplier", options->timeout_multiplier, "All time limits times this, for slow hosts")

@@ -23,6 +23,7 @@ struct RunCommandOptions {
   bool no_cache = false;  // of images
   unsigned jobs = 0;
   unsigned retries = 0;
+  bool recheck = false;
   unsigned rounds = 1;  // the whole plan so many times, until something fails
   std::string triage = "failures";
   bool strict_preflight = false;

@@ -29,6 +29,7 @@ void read_machine(JsonReader& json, MachineSpec& machine) {
   json.size("memory", machine.memory);
   json.count("gic", machine.gic, 2, 3);
   json.count("level", machine.level, 1, 3);
+  json.flag("deterministic", machine.deterministic);
   json.text("qemu", machine.qemu);
   json.texts("arguments", machine.extra_arguments);
   if (const auto problem = memory_problem(machine.memory)) json.refuse("memory", *problem);

@@ -28,6 +28,8 @@ struct MachineSpec {
   std::uint64_t memory = std::uint64_t{1} << 30;
   unsigned gic = 2;    // 2 or 3
   unsigned level = 1;  // the exception level at which the image is entered: 1, 2 or 3 (KVM: 1 alone)
+  // Guest time counts instructions instead of the host's time, so that the same image says the same bytes. TCG alone.
+  bool deterministic = false;
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
 };

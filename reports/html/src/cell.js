@@ -64,6 +64,7 @@ function judgement(testcase) {
     testcase['expected-failure']
       ? h('p', {}, 'A failure was expected: ', visible(testcase['expected-failure'].reason))
       : null,
+    testcase['recheck-words'] ? h('p', { class: 'recheck' }, `Once more: ${visible(testcase['recheck-words'])}`) : null,
     testcase['who-must-act'] ? h('p', {}, `To act: ${testcase['who-must-act']}`) : null,
     testcase.quarantine ? h('p', {}, `Quarantine: ${visible(testcase.quarantine)}`) : null,
     h('h2', {}, 'Repeat it'),
