@@ -19,8 +19,8 @@ Json results_of(const fs::path& run) {
 TEST(Deterministic, TheSameImageSaysTheSameBytesTwentyTimes) {
   const TestFolder folder;
   const Finished finished =
-      bootrig({"run", "boot/hello@virt-deterministic", "boot/hello@virt-deterministic-el2", "--repeat", "20", "--output",
-               folder.path() / "run", "--no-history", "--html", "off"});
+      bootrig({"run", "boot/hello@virt-deterministic", "boot/hello@virt-deterministic-el2", "--repeat", "20",
+               "--output", folder.path() / "run", "--no-history", "--html", "off"});
   ASSERT_EQ(finished.code, 0) << finished.out << finished.err;
   std::map<std::string, std::set<std::string>> hashes;  // by target
   std::size_t count = 0;
@@ -43,11 +43,11 @@ class Recheck : public ::testing::Test {
  protected:
   Recheck() {
     copy_project(small_project(), project_);
-    const fs::path qemu = folder_.put(
-        "qemu",
-        "#!/bin/sh\ncase \"$*\" in *-icount*|*dumpdtb*) exec qemu-system-aarch64 \"$@\";; esac\n"
-        "exec qemu-system-aarch64 \"$@\" -device loader,addr=0x48000000,data=0x14000000,data-len=4 "
-        "-device loader,addr=0x48000000,cpu-num=0\n");
+    const fs::path qemu =
+        folder_.put("qemu",
+                    "#!/bin/sh\ncase \"$*\" in *-icount*|*dumpdtb*) exec qemu-system-aarch64 \"$@\";; esac\n"
+                    "exec qemu-system-aarch64 \"$@\" -device loader,addr=0x48000000,data=0x14000000,data-len=4 "
+                    "-device loader,addr=0x48000000,cpu-num=0\n");
     EXPECT_EQ(::chmod(qemu.c_str(), 0755), 0);
     folder_.put("project/targets/racy.json",
                 R"({ "extends": "base/qemu-virt", "summary": "Depends on its time", "machine": { "qemu": ")" +
@@ -55,8 +55,9 @@ class Recheck : public ::testing::Test {
   }
 
   Finished run(const std::string& cell, const Words& more = {"--recheck"}) const {
-    Words words{"run", cell, "--project", project_, "--output", output_, "--no-history", "--junit-flavor", "extended",
-                "--timeout-multiplier", "0.1"};
+    Words words{"run",   cell,           "--project",      project_,   "--output",
+                output_, "--no-history", "--junit-flavor", "extended", "--timeout-multiplier",
+                "0.1"};
     words.insert(words.end(), more.begin(), more.end());
     return bootrig(words);
   }

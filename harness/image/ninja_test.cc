@@ -31,9 +31,9 @@ TEST(NinjaFile, QuotesForNinjaAndForTheShell) {
                        .depfile = "o$ut.d"};
   EXPECT_TRUE(
       ninja_text({&edge}).ends_with("\nbuild o$$ut: compile a$ b$:c${pipe}d.c\n"
-                                   "  what = a $$b\n"
-                                   "  dep = o$$ut.d\n"
-                                   "  cmd = gcc 'it'\\''s $$HOME' 'a b.c'\n"));
+                                    "  what = a $$b\n"
+                                    "  dep = o$$ut.d\n"
+                                    "  cmd = gcc 'it'\\''s $$HOME' 'a b.c'\n"));
 }
 
 TEST(NinjaFile, PutsLongCommandsIntoAResponseFile) {

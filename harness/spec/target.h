@@ -32,6 +32,8 @@ struct MachineSpec {
   bool deterministic = false;
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
+
+  bool operator==(const MachineSpec&) const = default;
 };
 
 struct TargetProfile {
