@@ -178,10 +178,12 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
+  BOOTRIG_TRY(const auto more, make_reporters(options.reports, folder, display_path(project.root())));
   const auto html_reporter = make_html_reporter(options, plan.name, history.get());
   Preflight preflight(launcher);
   RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
   if (html_reporter) context.reporters.push_back(html_reporter.get());
+  for (const auto& reporter : more) context.reporters.push_back(reporter.get());
   // First: at the end the others tell what it has found.
   if (history) context.reporters.insert(context.reporters.begin(), history.get());
   auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
@@ -277,6 +279,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"strict", "extended"}));
   app.add_option("--html", options->html,
                  "Where the page for people is written; default: report.html in the output folder; off: nowhere");
+  add_report_options(app, options->reports);
   add_parameter_options(app, options->parameters);
   app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   add_history_options(app, options->history, /*may_be_off=*/true);

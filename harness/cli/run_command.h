@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/history_options.h"
 #include "cli/parameters.h"
+#include "cli/report_options.h"
 #include "cli/selection_options.h"
 #include "run/runner.h"
 
@@ -20,6 +21,7 @@ struct RunCommandOptions {
   std::string junit;
   std::string junit_flavor = "strict";
   std::string html;  // empty: report.html in the output folder; "off": nowhere
+  ReportOptions reports;
   ParameterOptions parameters;
   bool no_cache = false;  // of images
   unsigned jobs = 0;

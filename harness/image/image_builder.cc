@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <unordered_set>
@@ -208,12 +209,15 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
   std::vector<std::expected<Asked, ImageFailure>> asked;
   Builds builds;
   DebianPackages packages(options_.cache, launcher_);
+  std::vector<std::size_t> first;  // of equal requests
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto before = std::find(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(i), requests[i]);
-    if (const auto at = static_cast<std::size_t>(before - requests.begin()); at < i) {
-      asked.push_back(asked[at]);
+    const auto same =
+        std::ranges::find(first, requests[i], [&](std::size_t at) -> const ImageRequest& { return requests[at]; });
+    if (same != first.end()) {
+      asked.push_back(std::expected<Asked, ImageFailure>(asked[*same]));
       continue;
     }
+    first.push_back(i);
     ResolveResult recipe = resolve_request(recipes_, requests[i], options_.user_parameters);
     if (!recipe) {
       asked.push_back(std::unexpected(std::move(recipe.error())));

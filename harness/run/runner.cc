@@ -361,9 +361,8 @@ class Runner {
 
   static Result<void> hash_transcript(const fs::path& folder, Outcome& outcome) {
     if (outcome.termination == Termination::kNotStarted) return {};
-    BOOTRIG_TRY(const std::string raw, read_file(folder / "transcript.raw"));
-    outcome.transcript_hashed = std::min<std::uint64_t>(raw.size(), deciding_bytes(outcome));
-    outcome.transcript_sha256 = sha256_hex(std::string_view(raw).substr(0, outcome.transcript_hashed));
+    outcome.transcript_hashed = deciding_bytes(outcome);
+    BOOTRIG_TRY(outcome.transcript_sha256, sha256_file(folder / "transcript.raw", outcome.transcript_hashed));
     return {};
   }
 

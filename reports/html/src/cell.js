@@ -170,6 +170,7 @@ function facts(testcase) {
       ['power-on to end', outcome && duration(outcome['wall-ms'])],
       ['first output after', outcome?.bytes > 0 ? duration(outcome['first-output-ms']) : ''],
       ['console', outcome && `${plural(outcome.bytes, 'byte')}, ${plural(outcome.lines, 'line')}`],
+      ['console’s SHA-256', outcome?.['transcript-sha256']],
       [
         'captures',
         Object.entries(outcome?.captures ?? {})
