@@ -12,9 +12,9 @@ namespace bootrig {
 namespace {
 
 const std::array<std::string, 2> kVerdicts{"fail", "error"};
-const std::array<std::string, 13> kCauses{// fail
-                                          "missing-output", "unexpected-output", "failure-signature", "exception",
-                                          "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
+const std::array<std::string, 14> kCauses{// fail
+                                          "missing-output", "unexpected-output", "failure-signature", "failed-subtest",
+                                          "exception", "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
                                           // error
                                           "bad-spec", "image-build", "machine-start", "host", "internal"};
 
