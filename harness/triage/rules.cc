@@ -7,7 +7,8 @@ namespace bootrig {
 namespace {
 
 using Rule = std::optional<RootCause> (*)(const Facts&);
-// In the order of what they can be sure of.
+// In the order of what they can be sure of, one a line.
+// clang-format off
 constexpr Rule kRules[] = {
     image_outside_ram,
     hypervisor_program,
@@ -18,6 +19,7 @@ constexpr Rule kRules[] = {
     image_for_gic,
     memory_beyond_ram,
     nothing_at_address,
+    kvm_cannot_emulate,
     wrong_output_address,
     access_flag_clear,
     execute_never,
@@ -37,6 +39,7 @@ constexpr Rule kRules[] = {
     truncated_archive,
     endless_output,
 };
+// clang-format on
 
 }  // namespace
 
