@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/history_options.h"
+#include "cli/host_options.h"
 #include "cli/parameters.h"
 #include "cli/selection_options.h"
 #include "run/runner.h"
@@ -15,6 +16,7 @@ namespace bootrig {
 struct RunCommandOptions {
   SelectionOptions selection;
   HistoryOptions history;
+  HostOptions hosts;
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";

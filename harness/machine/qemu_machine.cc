@@ -78,11 +78,13 @@ bool make_channels(QemuChannels& near, FarEnds& far) {
 }  // namespace
 
 QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels, std::vector<std::string> argv,
-                         const Clock& clock, const Interrupt& interrupt)
+                         const Clock& clock, const Interrupt& interrupt, double time_scale)
     : process_(std::move(process)),
       channels_(std::move(channels)),
       clock_(clock),
       interrupt_(interrupt),
+      inspection_time_(
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(kInspectionTime) * time_scale)),
       buffer_(kReadSize) {
   facts_.argv = std::move(argv);
   facts_.pid = process_->pid();
@@ -178,7 +180,7 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
   if (!channels_.gdb.valid()) return fail("the machine is being inspected already");
   const TimePoint begin = clock_.now();
-  const Deadline deadline = Deadline::after(begin, kInspectionTime);
+  const Deadline deadline = Deadline::after(begin, inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
   BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:gdb", deadline));
   if (!answer.starts_with("Waiting for gdb connection")) {
@@ -195,7 +197,7 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
 // The chardev is made first: those that gdbserver makes itself are named "gdb", as the one of inspections is already.
 Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
-  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  const Deadline deadline = Deadline::after(clock_.now(), inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
   BOOTRIG_TRY(
       const std::string made,
@@ -302,7 +304,8 @@ std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher
           {far.uart.get(), kUartDescriptor}, {far.qmp.get(), kQmpDescriptor}, {far.gdb.get(), kGdbDescriptor}}};
   auto process = launcher.launch(spec);
   if (!process) return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
-  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt);
+  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt,
+                                       request.time_scale);
 }
 
 }  // namespace bootrig

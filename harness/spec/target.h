@@ -29,6 +29,7 @@ struct MachineSpec {
   unsigned gic = 2;    // 2 or 3
   unsigned level = 1;  // the exception level at which the image is entered: 1, 2 or 3 (KVM: 1 alone)
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
+  std::string host;                          // "local", or a name of the hosts file; empty: bootrig chooses
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
 };
 
