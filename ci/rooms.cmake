@@ -3,8 +3,8 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base agent json aarch64 dump match spec qemu process elf image inspect machine triage run history qualify
-    testing reports cli)
+set(BOOTRIG_ROOMS base agent json aarch64 dump match spec qemu process elf image inspect machine triage run prove
+    history qualify testing reports cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_agent_DEPENDS "")
@@ -21,11 +21,12 @@ set(ROOM_inspect_DEPENDS base aarch64 elf image)
 set(ROOM_machine_DEPENDS base agent json spec qemu process image)
 set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspect machine)
 set(ROOM_run_DEPENDS base json aarch64 dump match spec qemu process elf image inspect machine triage)
+set(ROOM_prove_DEPENDS base json match spec machine triage run)
 set(ROOM_history_DEPENDS base json spec machine triage run)
 set(ROOM_qualify_DEPENDS base json spec qemu process image run history)
 set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run)
 set(ROOM_reports_DEPENDS base json triage run history spec)
-set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run history
+set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run prove history
     qualify reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)

@@ -88,6 +88,7 @@ struct HtmlReporter::State {
     }
     object.emplace_back("headline", headline(result));
     object.emplace_back("summary", summary_line(result));
+    if (result.recheck) object.emplace_back("recheck-words", recheck_words(result));
     object.emplace_back("sameness", sha256_hex(sameness(result)).substr(0, kSamenessDigits));
     if (auto console = console_of(result)) object.emplace_back("console", std::move(*console));
     return value;

@@ -188,6 +188,7 @@ void write_properties(const RunResult& result, XmlWriter& xml) {
   if (!result.attempts.empty()) {
     const Outcome& outcome = result.attempts.back().outcome;
     xml.property("termination", to_text(outcome.termination));
+    xml.property("transcript-sha256", outcome.transcript_sha256);
     xml.property("accelerator", outcome.machine.accelerator);
     xml.property("matched", fmt::format("{} of {}", outcome.matched, outcome.expected));
     xml.property("seconds-wall", seconds(outcome.wall));
@@ -196,6 +197,7 @@ void write_properties(const RunResult& result, XmlWriter& xml) {
     xml.property("seconds-cpu", seconds(outcome.machine.cpu_time));
     for (const auto& [name, value] : outcome.captures) xml.property("capture." + name, value);
   }
+  if (result.recheck) xml.property("recheck", recheck_words(result));
   xml.property("repeat", result.repeat_command);
   xml.close();
 }

@@ -171,6 +171,23 @@ std::string expected_words(const ExpectedFailure& expected) {
   return text;
 }
 
+std::string recheck_words(const RunResult& result) {
+  if (!result.recheck) return "";
+  const Verdict& verdict = result.recheck->verdict;
+  const bool same = verdict.kind == result.verdict.kind && verdict.cause == result.verdict.cause;
+  switch (verdict.kind) {
+    case VerdictKind::kPass:
+      return "passes on the deterministic machine: timing";
+    case VerdictKind::kFail:
+      if (same) return "fails on the deterministic machine, too: a change, not timing";
+      return fmt::format("on the deterministic machine otherwise: {}: {}", verdict_words(verdict), verdict.detail);
+    case VerdictKind::kError:
+    case VerdictKind::kSkip:
+      break;
+  }
+  return fmt::format("no answer from the deterministic machine: {}: {}", verdict_words(verdict), verdict.detail);
+}
+
 std::string headline(const RunResult& result) {
   const std::string expected = result.expected_failure ? expected_words(*result.expected_failure) : "a failure";
   switch (result.standing) {
@@ -206,6 +223,7 @@ std::string summary_line(const RunResult& result) {
   } else if (result.standing == Standing::kQuarantined) {
     text = fmt::format("{}; {}", result.quarantine, text);
   }
+  if (result.recheck) text += fmt::format("{}{}", text.empty() ? "" : "; ", recheck_words(result));
   if (text.empty()) text = headline(result);
   const auto lines = split_lines(text);
   return limited(lines.size() > 1 ? std::string(lines.front()) + " …" : text);
@@ -227,6 +245,7 @@ std::vector<StoryLine> story_of(const RunResult& result) {
   }
   if (!result.attempts.empty()) tell_session(result.attempts.back(), story);
   story.add("attempts", earlier_attempts(result));
+  story.add("recheck", recheck_words(result));
   story.add("to act", who_must_act(result.verdict.cause));
   story.add("quarantine", result.quarantine);
   story.add("repeat", result.repeat_command);

@@ -29,6 +29,9 @@ std::string headline(const RunResult& result);
 // One line: the cause's detail; what was expected when that is what is wrong. For messages.
 std::string summary_line(const RunResult& result);
 
+// What the deterministic machine made of the failure: "passes on the deterministic machine: timing"; empty: not asked.
+std::string recheck_words(const RunResult& result);
+
 // The testcase's name within its target: the scenario, with "#2" for a repetition.
 std::string testcase_name(const RunResult& result);
 

@@ -132,10 +132,21 @@ bool has_two_halves(Regime regime) {
 }
 
 // The bits above the input size, up to 63 or, with TBI, 55, are all those of the half.
-bool is_canonical(const TranslationScheme& scheme, const Stage1Control& control, std::uint64_t address, bool tagged) {
+bool is_in_range(const TranslationScheme& scheme, const Stage1Control& control, std::uint64_t address, bool tagged) {
   const std::uint64_t top = bits(address, tagged ? 55 : 63, scheme.input_bits);
   const std::uint64_t ones = bits(~std::uint64_t{0}, tagged ? 55 : 63, scheme.input_bits);
   return top == (control.upper ? ones : 0);
+}
+
+SchemeFault out_of_range(const TranslationScheme& scheme, const Stage1Control& control) {
+  const std::uint64_t size = std::uint64_t{1} << scheme.input_bits;
+  auto fault = translation_fault(
+      control.upper ? fmt::format("the address is below the range of {} (T1SZ {}), which begins at {:#x}",
+                                  scheme.table_register, control.size, 0 - size)
+                    : fmt::format("the address is above the range of {} (T0SZ {}), which ends at {:#x}",
+                                  scheme.table_register, control.size, size - 1));
+  fault.out_of_range = true;
+  return fault;
 }
 
 // SL0 and SL2 (DDI 0487, VTCR_EL2); nullopt: reserved.
@@ -169,7 +180,7 @@ std::optional<SchemeFault> finish_stage1(TranslationScheme& scheme, const Stage1
 
   const bool tagged = ignores_top_byte(control, access);
   if (tagged) scheme.notes.push_back("TBI: the top byte is ignored");
-  if (!is_canonical(scheme, control, address, tagged)) return translation_fault("the address is not canonical");
+  if (!is_in_range(scheme, control, address, tagged)) return out_of_range(scheme, control);
   if (control.no_user && access.from_level == 0)
     return translation_fault(fmt::format("E0PD{:d} is set", control.upper));
   if (control.no_walk) return translation_fault(fmt::format("EPD{:d} is set", control.upper));

@@ -70,8 +70,9 @@ struct TranslationScheme {
 // Why no table is read at all: a fault of level 0.
 struct SchemeFault {
   FaultKind kind = FaultKind::kTranslation;
-  std::string why;                 // "the address is not canonical", "EPD1 is set"
+  std::string why;                 // "EPD1 is set", "the address is above the range of TTBR0_EL1 (T0SZ 25), ..."
   std::vector<std::string> notes;  // of the scheme
+  bool out_of_range = false;       // no table could map the address
 };
 
 // The fields of a TCR for one half of the address space, out of either layout.

@@ -113,6 +113,7 @@ std::optional<Mapping> Walker::stage1() {
   if (!scheme) {
     add_notes(scheme.error().notes);
     fail_at(1, scheme.error().kind, 0, scheme.error().why);
+    result_.fault->out_of_range = scheme.error().out_of_range;
     return std::nullopt;
   }
   add_notes(scheme->notes);

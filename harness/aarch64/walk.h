@@ -37,9 +37,10 @@ struct WalkResult {
   struct Fault {
     int stage = 1;
     FaultStatus status;
-    std::string why;                   // "L0[0x1ff] is invalid", "the address is not canonical", "EPD1 is set"
+    std::string why;                   // "L0[0x1ff] is invalid", "EPD1 is set"
     std::uint64_t esr = 0;             // what the hardware must report (EC, IL, FSC, WnR, S1PTW; ISV as 0)
     bool stage1_walk = false;          // S1PTW: stage 2 refused the read of a stage 1 descriptor
+    bool out_of_range = false;         // with the sizes in TCR no table could map the address
     std::optional<std::uint64_t> ipa;  // of a stage 2 fault: what HPFAR_EL2 holds, with the offset in the page
   };
   std::optional<Fault> fault;

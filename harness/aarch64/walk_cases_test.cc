@@ -112,16 +112,16 @@ const std::vector<Case> kAddresses52Cases = {
         "0x96000005 L1[0x0] is a block, which level 1 cannot hold with a 64K granule", {1})};
 
 const std::vector<Case> kNoTableIsReadCases = {
-    row("NotCanonical", lower(16), Regime::kEl10, 0x0001'0000'0000'0000, kRead, {},
-        "0x96000004 the address is not canonical"),
-    row("NotCanonicalUpper", upper(upper_size(16) | kTg1_4K), Regime::kEl10, 0xfffe'ffff'0000'0000, kExecute, {},
-        "0x86000004 the address is not canonical"),
-    row("NotCanonicalBeyondT0SZ", lower(25), Regime::kEl10, 0x80'0000'0000, kWrite, {},
-        "0x96000044 the address is not canonical"),
-    row("NotCanonicalWithTag", lower(16), Regime::kEl10, 0x5500'0000'0000'0000, kRead, {},
-        "0x96000004 the address is not canonical"),
-    row("NotCanonicalInTheByteBelowTheTag", lower(16 | std::uint64_t{1} << 37), Regime::kEl10, 0x5501'0000'0000'0000,
-        kRead, {}, "0x96000004 the address is not canonical"),
+    row("OutOfRange", lower(16), Regime::kEl10, 0x0001'0000'0000'0000, kRead, {},
+        "0x96000004 the address is above the range of TTBR0_EL1 (T0SZ 16), which ends at 0xffffffffffff"),
+    row("OutOfRangeUpper", upper(upper_size(16) | kTg1_4K), Regime::kEl10, 0xfffe'ffff'0000'0000, kExecute, {},
+        "0x86000004 the address is below the range of TTBR1_EL1 (T1SZ 16), which begins at 0xffff000000000000"),
+    row("OutOfRangeByT0SZ", lower(25), Regime::kEl10, 0x80'0000'0000, kWrite, {},
+        "0x96000044 the address is above the range of TTBR0_EL1 (T0SZ 25), which ends at 0x7fffffffff"),
+    row("OutOfRangeWithTag", lower(16), Regime::kEl10, 0x5500'0000'0000'0000, kRead, {},
+        "0x96000004 the address is above the range of TTBR0_EL1 (T0SZ 16), which ends at 0xffffffffffff"),
+    row("OutOfRangeInTheByteBelowTheTag", lower(16 | std::uint64_t{1} << 37), Regime::kEl10, 0x5501'0000'0000'0000,
+        kRead, {}, "0x96000004 the address is above the range of TTBR0_EL1 (T0SZ 16), which ends at 0xffffffffffff"),
     row("Epd0", lower(16 | 1 << 7), Regime::kEl10, 0x1000, kRead, {}, "0x96000004 EPD0 is set"),
     row("Epd1", upper(upper_size(16) | kTg1_4K | 1 << 23), Regime::kEl10, 0xffff'0000'0000'0000, kRead, {},
         "0x96000004 EPD1 is set"),
@@ -136,7 +136,8 @@ const std::vector<Case> kNoTableIsReadCases = {
     row("TableBeyondTheMachine", with_pa_bits(lower(16, 0x80'0000'0000), 36), Regime::kEl10, 0, kRead, {},
         "0x96000000 TTBR0_EL1 holds 0x8000000000, more than 36 bits"),
     row("El2HighAddress", {.sctlr = kMmuOn, .tcr = 0x80823510, .ttbr0 = 0x8000'0000}, Regime::kEl2,
-        0xffff'0000'0000'0000, {Access::Kind::kRead, 2}, {}, "0x96000004 the address is not canonical")};
+        0xffff'0000'0000'0000, {Access::Kind::kRead, 2}, {},
+        "0x96000004 the address is above the range of TTBR0_EL2 (T0SZ 16), which ends at 0xffffffffffff")};
 
 const std::vector<Case> kDescriptorsCases = {
     row("ReservedPage", lower(44), Regime::kEl10, 0, kRead, {{0x8000'0000, 0x4000'0000 | kBlock}},

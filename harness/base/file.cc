@@ -128,18 +128,19 @@ std::string display_path(const std::filesystem::path& path) {
   return error || text.starts_with("..") ? path.string() : text;
 }
 
-Result<std::string> sha256_file(const std::filesystem::path& path) {
+Result<std::string> sha256_file(const std::filesystem::path& path, std::uint64_t limit) {
   const ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return system_error(path, "read");
   sha256_ctx context;
   sha256_init(&context);
   std::array<std::uint8_t, 65536> chunk;
   for (;;) {
-    const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
+    const ssize_t count = ::read(fd.get(), chunk.data(), std::min<std::uint64_t>(chunk.size(), limit));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_error(path, "read");
     if (count == 0) return to_hex(context);
     sha256_update(&context, static_cast<std::size_t>(count), chunk.data());
+    limit -= static_cast<std::uint64_t>(count);
   }
 }
 

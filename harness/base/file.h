@@ -27,7 +27,8 @@ std::string display_path(const std::filesystem::path& path);
 
 // Lower-case hexadecimal SHA-256 (FIPS 180-4).
 std::string sha256_hex(std::string_view bytes);
-Result<std::string> sha256_file(const std::filesystem::path& path);
+// Of the first `limit` bytes, or of all.
+Result<std::string> sha256_file(const std::filesystem::path& path, std::uint64_t limit = ~std::uint64_t{0});
 
 class ScopedFd;
 // An exclusive lock on the file, which is made when it is not there; waits for it. Held as long as a copy of the

@@ -264,11 +264,14 @@ std::string printable(std::string_view bytes) {
 }
 
 std::string shell_quote(const std::vector<std::string>& argv) {
-  constexpr std::string_view kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  const auto is_safe = [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || std::string_view("_-+=./:,@%").find(c) != std::string_view::npos;
+  };
   std::string text;
   for (const std::string& word : argv) {
     if (!text.empty()) text += ' ';
-    if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) {
+    if (!word.empty() && std::ranges::all_of(word, is_safe)) {
       text += word;
       continue;
     }

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/host_options.h"
+#include "cli/image_argument.h"
 #include "cli/keep_machine.h"
 #include "image/image.h"
 #include "run/preflight.h"
@@ -23,13 +24,9 @@ constexpr std::size_t kTranscriptForTriage = std::size_t{1} << 20;
 constexpr std::size_t kIndent = 2;  // of what stands below the verdict
 
 struct BootOptions {
-  std::string image;
+  ImageFileOptions file;
   std::string target = "virt";
-  std::string load;
-  std::string initrd;
-  std::string append;
   std::string sha256;
-  std::vector<std::string> symbols;
   std::vector<std::string> expect;
   std::vector<std::string> forbid;
   std::string timeout = "60s";
@@ -47,7 +44,7 @@ struct BootOptions {
 Result<Scenario> make_scenario(const BootOptions& options) {
   Scenario scenario;
   scenario.name = "boot";
-  scenario.image = options.image;
+  scenario.image = options.file.image;
   auto timeout = parse_duration(options.timeout);
   if (!timeout) return fail("--timeout", timeout.error().message);
   scenario.timeouts.overall = *timeout;
@@ -107,43 +104,14 @@ Result<TranscriptFile> open_transcript(const BootOptions& options) {
   return TranscriptFile::create(options.output);
 }
 
-// Those that were named, and the image itself when it is an ELF.
-std::vector<std::filesystem::path> symbol_files(const BootOptions& options, const Image& image) {
-  std::vector<std::filesystem::path> files(options.symbols.begin(), options.symbols.end());
-  if (!image.load_address) files.push_back(image.file);
-  return files;
-}
-
-// What Linux gets; no other image takes any of it.
-Result<void> set_linux_boot(const BootOptions& options, Image& image) {
-  std::error_code error;
-  if (image.linux_boot) {
-    if (!options.initrd.empty() && !std::filesystem::is_regular_file(options.initrd, error))
-      return fail("--initrd", fmt::format("'{}' is no file", printable(options.initrd)));
-    image.linux_boot = LinuxBoot{options.initrd, options.append};
-  } else if (!options.initrd.empty() || !options.append.empty()) {
-    return fail(options.image,
-                "is no Linux arm64 Image (or --load makes it raw bytes): leave --initrd and --append away");
-  }
-  return {};
-}
-
 // The story: check the input, start the machine, watch it, judge, say so.
 Result<int> boot(const BootOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
-  std::optional<std::uint64_t> load;
-  if (!options.load.empty()) {
-    auto address = parse_address(options.load);
-    if (!address) return fail("--load", address.error().message);
-    load = *address;
-  }
-  BOOTRIG_TRY(Image image, open_image(options.image, load));
-  BOOTRIG_TRY_VOID(set_linux_boot(options, image));
+  BOOTRIG_TRY(const Image image, open_image_file(options.file));
   if (!options.sha256.empty() && options.sha256 != image.sha256) {
-    return fail(options.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
+    return fail(options.file.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
   }
-  image.symbols = symbol_files(options, image);
   BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
   auto silence = parse_duration(options.silence);
   if (!silence) return fail("--silence", silence.error().message);
@@ -213,15 +181,12 @@ constexpr const char* kFooter =
 
 void add_boot_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BootOptions>();
-  app.add_option("IMAGE", options->image, "An AArch64 ELF file, a Linux Image, or a raw image with --load")->required();
+  app.add_option("IMAGE", options->file.image, "An AArch64 ELF file, a Linux Image, or a raw image with --load")
+      ->required();
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();
-  app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
-  app.add_option("--initrd", options->initrd, "The initramfs of a Linux Image");
-  app.add_option("--append", options->append, "The command line of a Linux Image");
+  add_image_file_options(app, options->file);
   app.add_option("--sha256", options->sha256, "Refuse an image whose SHA-256 is another");
-  app.add_option("--symbols", options->symbols, "ELF with the symbols of what runs; repeatable")
-      ->allow_extra_args(false);
   app.add_option("--expect,-e", options->expect, "Text, or re:REGEX, that must appear; repeatable, in order")
       ->allow_extra_args(false);
   app.add_option("--forbid", options->forbid, "Text, or re:REGEX, that must not appear; repeatable")

@@ -22,6 +22,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"run", "Boot a matrix of scenarios on targets, judge every cell, write reports", add_run_command},
     {"boot", "Boot one image, any ELF or raw file, and watch its console", add_boot_command},
+    {"console", "Sit at the console of a machine: what is typed goes to the guest", add_console_command},
     {"plan", "Show every testcase of a selection: its command line, or why it is skipped", add_plan_command},
     {"list", "List targets, scenarios, images, matrices or failure signatures", add_list_command},
     {"build", "Build images by their recipes", add_build_command},
@@ -32,7 +33,13 @@ constexpr Command kCommands[] = {
     {"explain", "Tell what a root cause means, how to confirm it by hand and how to mend it", add_explain_command},
     {"history", "List the runs that are remembered, or take old reports in", add_history_command},
     {"compare", "Tell which failures of a run are new, known, fixed or flaky against another", add_compare_command},
+    {"record", "Write a scenario's transcript from what its boots say, or bring it up to date", add_record_command},
+    {"prove", "Prove that a green can go red: altered transcripts must turn the verdict", add_prove_command},
     {"qualify", "Boot a release so many times and bundle the evidence, or verify such a bundle", add_qualify_command},
+    {"doctor", "Tell what this host can and cannot do, and what mends it", add_doctor_command},
+    {"completion", "Print the script by which bash, zsh or fish completes bootrig's command lines",
+     add_completion_command},
+    {"manual", "Print the manual page bootrig(1)", add_manual_command},
 };
 
 constexpr const char* kFooter =
@@ -74,6 +81,17 @@ int tell_error(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
+void add_all_commands(CLI::App& app, int& status) {
+  app.name("bootrig");
+  app.description(
+      "bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
+      "it, and writes JUnit.");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", BOOTRIG_VERSION);
+  for (const Command& command : kCommands) command.add(*app.add_subcommand(command.name, command.summary), status);
+}
+
 int run_program(int argc, char** argv) {
   // Ninja calls this for every native stage: no options to parse, no time to lose.
   if (argc > 1 && std::string_view(argv[1]) == "stage") {
@@ -81,18 +99,12 @@ int run_program(int argc, char** argv) {
     if (!done) std::fprintf(stderr, "error: %s\n", to_text(done.error()).c_str());
     return done ? kExitExpected : kExitUnexpected;
   }
-  CLI::App app(
-      "bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
-      "it, and writes JUnit.",
-      "bootrig");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  app.set_version_flag("--version", BOOTRIG_VERSION);
+  CLI::App app;
   if (argc > 1) {
     if (const auto unknown = unknown_command(argv[1])) return tell(*unknown);
   }
   int status = kExitExpected;
-  for (const Command& command : kCommands) command.add(*app.add_subcommand(command.name, command.summary), status);
+  add_all_commands(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -47,7 +47,7 @@ std::string content(const ScopedFd& file) {
 Invocation::Invocation(Words arguments, Words environment, const fs::path& folder)
     : out_(memory_file()), err_(memory_file()) {
   // The source tree's runs are not of interest to anybody; a test of the history names a file.
-  Words argv{"env", "-u", "COLUMNS", "-u", "NO_COLOR", "BOOTRIG_HISTORY=off"};
+  Words argv{"env", "-u", "COLUMNS", "-u", "NO_COLOR", "-u", "GITHUB_ACTIONS", "BOOTRIG_HISTORY=off"};
   argv.insert(argv.end(), environment.begin(), environment.end());
   argv.push_back(build_path("bootrig"));
   argv.insert(argv.end(), arguments.begin(), arguments.end());

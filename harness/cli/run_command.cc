@@ -67,8 +67,10 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.output = options.output;
   run.resume = options.resume;
   run.retries = options.retries;
+  run.recheck = options.recheck;
   run.fail_fast = options.fail_fast || options.until_fail;
   run.timeout_multiplier = options.timeout_multiplier;
+  run.silence_ends = options.silence_ends;
   run.repeat_options = repeat_options(options);
   run.strict_preflight = options.strict_preflight;
   run.capacity = host_capacity();
@@ -116,6 +118,14 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
     fmt::print(stderr, "building images: {} of {} steps\n", done, total);
   };
   return ImageBuilder(std::move(recipes), std::move(builder), launcher);
+}
+
+// Raised by signals, which may come until the process ends.
+const Interrupt& interrupt_of_process() {
+  static Interrupt interrupt;
+  static const bool listens = (interrupt_on_signals(interrupt), true);
+  (void)listens;
+  return interrupt;
 }
 
 // None: the run is to be forgotten.
@@ -171,10 +181,12 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   JUnitReporter junit_reporter(
       {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
   JsonReporter json_reporter({folder / "report.json"});
+  BOOTRIG_TRY(const auto more, make_reporters(options.reports, folder, display_path(project.root())));
   const auto html_reporter = make_html_reporter(options, plan.name, history.get());
   Preflight preflight(launcher);
   RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
   if (html_reporter) context.reporters.push_back(html_reporter.get());
+  for (const auto& reporter : more) context.reporters.push_back(reporter.get());
   // First: at the end the others tell what it has found.
   if (history) context.reporters.insert(context.reporters.begin(), history.get());
   auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
@@ -224,12 +236,26 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
     run_options.repeat_settings[image] = settings_of(image, run.recipes, settings);
   }
 
-  static Interrupt interrupt;  // a signal may come until the process ends
-  interrupt_on_signals(interrupt);
+  const Interrupt& interrupt = interrupt_of_process();
   ForkingLauncher launcher;
   ImageBuilder images = make_builder(run.recipes, options, std::move(settings), interrupt, launcher);
   BOOTRIG_TRY(run.end, run_and_report(options, run_options, project, run.plan, images, launcher, interrupt));
   return run;
+}
+
+Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& project, const Plan& plan,
+                         std::vector<Reporter*> reporters) {
+  BOOTRIG_TRY(std::vector<Recipe> recipes, project.recipes());
+  BOOTRIG_TRY(auto settings, user_parameters(options.parameters, recipes, images_of(plan)));
+  RunOptions run_options = to_run_options(options, 1);
+  run_options.triage_limit = 0;
+  const Interrupt& interrupt = interrupt_of_process();
+  const SteadyClock clock;
+  ForkingLauncher launcher;
+  ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
+  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  RunContext context{*machines, images, clock, interrupt, std::move(reporters)};
+  return run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
 }
 
 void add_run_command(CLI::App& app, int& status) {
@@ -239,6 +265,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--retries", options->retries, "Try a testcase that was not as expected again; a pass is then 'flaky'")
       ->check(CLI::Range(0, 100));
+  app.add_flag("--recheck", options->recheck,
+               "Boot a failure once more on the same machine made deterministic (TCG): was it timing, or a change?");
   app.add_flag("--until-fail", options->until_fail, "Repeat until something fails, at most --repeat rounds (1000000)");
   app.add_flag("--fail-fast", options->fail_fast, "Begin nothing after the first failure");
   app.add_option("--timeout-multiplier", options->timeout_multiplier, "All time limits times this, for slow hosts")
@@ -255,6 +283,7 @@ void add_run_command(CLI::App& app, int& status) {
   app.add_option("--html", options->html,
                  "Where the page for people is written; default: report.html in the output folder; off: nowhere");
   add_host_options(app, options->hosts);
+  add_report_options(app, options->reports);
   add_parameter_options(app, options->parameters);
   app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
   add_history_options(app, options->history, /*may_be_off=*/true);

@@ -51,6 +51,8 @@ struct ImageRequest {
   std::string name;                        // "reference-hello"
   std::map<std::string, std::string> set;  // parameters: the scenario's; they go before all others
   MachineSpec machine;                     // for parameters that come from the target
+
+  bool operator==(const ImageRequest&) const = default;
 };
 
 // What a machine is to boot.

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -35,13 +37,13 @@ struct Build {
 using Builds = std::map<std::string, Build>;
 
 // Each edge once: images of one recipe share objects.
-std::vector<BuildEdge> all_edges(const Builds& builds) {
-  std::vector<BuildEdge> edges;
-  std::set<std::string> outputs;
+std::vector<const BuildEdge*> all_edges(const Builds& builds) {
+  std::vector<const BuildEdge*> edges;
+  std::unordered_set<std::string_view> outputs;
   for (const auto& [key, build] : builds) {
     if (!build.plan || build.restored) continue;
     for (const BuildEdge& edge : build.plan->edges) {
-      if (outputs.insert(edge.output).second) edges.push_back(edge);
+      if (outputs.insert(edge.output).second) edges.push_back(&edge);
     }
   }
   return edges;
@@ -55,7 +57,7 @@ Result<void> write_ninja_file(const fs::path& folder, const std::string& text) {
   return write_file_atomically(path, text);
 }
 
-Result<NinjaRun> run_edges(const std::vector<BuildEdge>& edges, const fs::path& folder, const ScopedFd& lock,
+Result<NinjaRun> run_edges(const std::vector<const BuildEdge*>& edges, const fs::path& folder, const ScopedFd& lock,
                            const ImageBuilder::Options& options, ProcessLauncher& launcher) {
   if (edges.empty()) return NinjaRun{.status = {.code = 0}};
   BOOTRIG_TRY_VOID(write_ninja_file(folder, ninja_text(edges)));
@@ -199,29 +201,46 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
   const Result<BuildPlaces> places = make_places(options_);
   if (!places) return std::vector<ImageResult>(requests.size(), build_failed(places.error()));
 
-  // What is asked for, and what has to be run for it.
-  std::vector<ResolveResult> resolved;
+  // What is asked for, and what has to be run for it. A matrix asks for the same again and again.
+  struct Asked {
+    std::string key;
+    std::map<std::string, std::string> parameters;
+  };
+  std::vector<std::expected<Asked, ImageFailure>> asked;
   Builds builds;
   DebianPackages packages(options_.cache, launcher_);
-  for (const ImageRequest& request : requests) {
-    resolved.push_back(resolve_request(recipes_, request, options_.user_parameters));
-    if (auto& recipe = resolved.back(); recipe && !builds.contains(recipe->key)) {
-      auto plan = make_plan(*recipe, *places, packages);
-      builds.emplace(recipe->key, Build{.recipe = *recipe, .plan = std::move(plan), .image = Image{}});
+  std::vector<std::size_t> first;  // of equal requests
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto same =
+        std::ranges::find(first, requests[i], [&](std::size_t at) -> const ImageRequest& { return requests[at]; });
+    if (same != first.end()) {
+      asked.push_back(std::expected<Asked, ImageFailure>(asked[*same]));
+      continue;
     }
+    first.push_back(i);
+    ResolveResult recipe = resolve_request(recipes_, requests[i], options_.user_parameters);
+    if (!recipe) {
+      asked.push_back(std::unexpected(std::move(recipe.error())));
+      continue;
+    }
+    asked.push_back(Asked{recipe->key, recipe->parameters});
+    if (builds.contains(recipe->key)) continue;
+    auto plan = make_plan(*recipe, *places, packages);
+    std::string key = recipe->key;
+    builds.emplace(std::move(key), Build{.recipe = *std::move(recipe), .plan = std::move(plan), .image = Image{}});
   }
   run_builds(builds, *places, options_, launcher_);
 
   std::vector<ImageResult> results;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (!resolved[i]) {
-      results.push_back(std::unexpected(resolved[i].error()));
+    if (!asked[i]) {
+      results.push_back(std::unexpected(asked[i].error()));
       continue;
     }
-    results.push_back(builds.at(resolved[i]->key).image);
+    results.push_back(builds.at(asked[i]->key).image);
     if (!results.back()) continue;
     results.back()->name = requests[i].name;
-    results.back()->parameters = resolved[i]->parameters;
+    results.back()->parameters = asked[i]->parameters;
   }
   return results;
 }

@@ -34,51 +34,73 @@ constexpr std::string_view kHeader =
 
 // Ninja's manual, "Lexical syntax". A '|' in a path has no escape of its own, but a variable may
 // hold it.
-std::string ninja_path(std::string_view path) {
-  std::string text;
-  for (const char c : path) {
-    if (c == '|') {
+void add_path(std::string& text, std::string_view path) {
+  for (std::size_t special = path.find_first_of("|$ :"); special != path.npos; special = path.find_first_of("|$ :")) {
+    text += path.substr(0, special);
+    if (path[special] == '|') {
       text += "${pipe}";
-      continue;
+    } else {
+      text += '$';
+      text += path[special];
     }
-    if (c == '$' || c == ' ' || c == ':') text += '$';
-    text += c;
+    path.remove_prefix(special + 1);
   }
-  return text;
+  text += path;
 }
 
-std::string ninja_value(std::string_view value) {
+// "  name = value", a line.
+void add_value(std::string& text, std::string_view name, std::string_view value) {
   CHECK(value.find('\n') == std::string_view::npos);
-  std::string text;
-  for (const char c : value) text += c == '$' ? std::string("$$") : std::string(1, c);
-  return text;
+  text += "  ";
+  text += name;
+  text += " = ";
+  for (std::size_t dollar = value.find('$'); dollar != value.npos; dollar = value.find('$')) {
+    text += value.substr(0, dollar);
+    text += "$$";
+    value.remove_prefix(dollar + 1);
+  }
+  text += value;
+  text += '\n';
 }
 
-std::string edge_text(const BuildEdge& edge) {
+void add_command(std::string& text, const BuildEdge& edge) {
   CHECK(edge.command.size() >= edge.kept_words);
-  std::string text = fmt::format("\nbuild {}", ninja_path(edge.output));
-  if (!edge.side_outputs.empty()) text += " |";
-  for (const std::string& output : edge.side_outputs) text += " " + ninja_path(output);
-  text += edge.depfile.empty() ? ": make" : ": compile";
-  for (const std::string& input : edge.inputs) text += " " + ninja_path(input);
-  if (edge.always) text += " | always-run";
-  text += fmt::format("\n  what = {}\n", ninja_value(edge.description));
-  if (!edge.depfile.empty()) text += fmt::format("  dep = {}\n", ninja_value(edge.depfile));
   const std::string command = shell_quote(edge.command);
-  if (command.size() <= kCommandLimit) return text + fmt::format("  cmd = {}\n", ninja_value(command));
+  if (command.size() <= kCommandLimit) return add_value(text, "cmd", command);
   const auto rest = edge.command.begin() + static_cast<std::ptrdiff_t>(edge.kept_words);
   const std::string response = edge.output + ".arguments";
   std::vector<std::string> kept(edge.command.begin(), rest);
   kept.push_back("@" + response);
-  return text + fmt::format("  cmd = {}\n  rspfile = {}\n  rspfile_content = {}\n", ninja_value(shell_quote(kept)),
-                            ninja_value(response), ninja_value(shell_quote({rest, edge.command.end()})));
+  add_value(text, "cmd", shell_quote(kept));
+  add_value(text, "rspfile", response);
+  add_value(text, "rspfile_content", shell_quote({rest, edge.command.end()}));
+}
+
+void add_edge(std::string& text, const BuildEdge& edge) {
+  const auto add_paths = [&text](const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+      text += ' ';
+      add_path(text, path);
+    }
+  };
+  text += "\nbuild ";
+  add_path(text, edge.output);
+  if (!edge.side_outputs.empty()) text += " |";
+  add_paths(edge.side_outputs);
+  text += edge.depfile.empty() ? ": make" : ": compile";
+  add_paths(edge.inputs);
+  if (edge.always) text += " | always-run";
+  text += '\n';
+  add_value(text, "what", edge.description);
+  if (!edge.depfile.empty()) add_value(text, "dep", edge.depfile);
+  add_command(text, edge);
 }
 
 }  // namespace
 
-std::string ninja_text(const std::vector<BuildEdge>& edges) {
+std::string ninja_text(const std::vector<const BuildEdge*>& edges) {
   std::string text(kHeader);
-  for (const BuildEdge& edge : edges) text += edge_text(edge);
+  for (const BuildEdge* edge : edges) add_edge(text, *edge);
   return text;
 }
 

@@ -20,7 +20,7 @@ struct BuildEdge {
 
 // Deterministic. An edge without a depfile may leave its output untouched when nothing changed
 // (restat).
-std::string ninja_text(const std::vector<BuildEdge>& edges);
+std::string ninja_text(const std::vector<const BuildEdge*>& edges);
 
 // What ninja prints behind "FAILED: " for the edge.
 std::string failed_name(const BuildEdge& edge);

@@ -14,7 +14,7 @@ TEST(NinjaFile, WritesAnEdge) {
                        .output = "out/a.elf",
                        .side_outputs = {"out/a.map"},
                        .inputs = {"b.o", "a.ld"}};
-  const std::string text = ninja_text({edge});
+  const std::string text = ninja_text({&edge});
   EXPECT_TRUE(
       text.ends_with("\nbuild out/a.elf | out/a.map: make b.o a.ld\n"
                      "  what = link a\n"
@@ -30,17 +30,17 @@ TEST(NinjaFile, QuotesForNinjaAndForTheShell) {
                        .inputs = {"a b:c|d.c"},
                        .depfile = "o$ut.d"};
   EXPECT_TRUE(
-      ninja_text({edge}).ends_with("\nbuild o$$ut: compile a$ b$:c${pipe}d.c\n"
-                                   "  what = a $$b\n"
-                                   "  dep = o$$ut.d\n"
-                                   "  cmd = gcc 'it'\\''s $$HOME' 'a b.c'\n"));
+      ninja_text({&edge}).ends_with("\nbuild o$$ut: compile a$ b$:c${pipe}d.c\n"
+                                    "  what = a $$b\n"
+                                    "  dep = o$$ut.d\n"
+                                    "  cmd = gcc 'it'\\''s $$HOME' 'a b.c'\n"));
 }
 
 TEST(NinjaFile, PutsLongCommandsIntoAResponseFile) {
   BuildEdge edge{.command = {"bootrig", "stage", "cpio"}, .kept_words = 3, .output = "x.cpio"};
   edge.command.push_back("$a b");
   edge.command.insert(edge.command.end(), 7000, "name=file");
-  const std::string text = ninja_text({edge});
+  const std::string text = ninja_text({&edge});
   EXPECT_NE(text.find("  cmd = bootrig stage cpio @x.cpio.arguments\n  rspfile = x.cpio.arguments\n"
                       "  rspfile_content = '$$a b' name=file name=file"),
             std::string::npos);
@@ -115,7 +115,8 @@ TEST(RunNinja, GivesNinjasOwnWords) {
 
 TEST(RunNinja, EndsWhatTakesTooLong) {
   const TestFolder folder;
-  folder.put("build.ninja", ninja_text({{.description = "wait", .command = {"sleep", "600"}, .output = "x"}}));
+  const BuildEdge edge{.description = "wait", .command = {"sleep", "600"}, .output = "x"};
+  folder.put("build.ninja", ninja_text({&edge}));
   ForkingLauncher launcher;
   const NinjaRun run = run_ninja(launcher, folder.path(), {.jobs = 1}).value();
   EXPECT_TRUE(run.timed_out);

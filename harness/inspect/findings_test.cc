@@ -73,6 +73,16 @@ TEST(Findings, EmptyLevel1AndAccessFlagAndAddress) {
   EXPECT_THAT(only(find(moved.bytes())).what, HasSubstr("to 0x44000000"));
 }
 
+TEST(Findings, LoaderThatDoesNotMapItself) {
+  ImageWriter writer;
+  writer.lower0 = 0;
+  const Finding finding = only(find(writer.bytes()));
+  EXPECT_EQ(finding.name, "loader-not-mapped");
+  EXPECT_THAT(finding.what, HasSubstr("the loader's entry 0x70000000 be executed: L0[0x0] is invalid"));
+  EXPECT_THAT(finding.evidence, Contains("loader entry 0x70000000, from where the image is entered"));
+  EXPECT_EQ(finding.change, "the descriptor at 0x70001000 must hold the table descriptor 0x70002003");
+}
+
 TEST(Findings, EmptyTablesAreOfRunTime) {
   ImageWriter writer;
   writer.tables = false;

@@ -14,6 +14,7 @@ class ImageWriter {
   static constexpr std::uint64_t kLower0 = kLink + 0x1000, kLower1 = kLink + 0x2000, kUpper0 = kLink + 0x3000;
   static constexpr std::uint64_t kUpper1 = kLink + 0x4000, kUpper2 = kLink + 0x5000, kEnd = 0x6000;
 
+  std::uint64_t lower0 = kLower1 | 3;        // level 0, the entry for the loader itself
   std::uint64_t upper0 = kUpper1 | 3;        // level 0, the entry for the kernel's window
   std::uint64_t upper1 = kUpper2 | 3;        // level 1
   std::uint64_t upper2 = kKernel | 0x711;    // level 2: a block of Normal memory
@@ -26,7 +27,7 @@ class ImageWriter {
     std::string image = code();
     image.resize(kEnd, '\0');
     if (tables) {
-      put(image, kLower0 - kLink, kLower1 | 3);
+      put(image, kLower0 - kLink, lower0);
       put(image, kLower1 - kLink + 8, 0x40000000 | 0x401);
       put(image, kUpper0 - kLink + 8 * 511, upper0);
       put(image, kUpper1 - kLink + 8 * 1, upper1);

@@ -1,9 +1,10 @@
-// Is the kernel's entry mapped by the tables that the image brings with it? The tables are walked in the image's own
-// bytes, as the hardware will once the loader has turned them on.
+// Is the kernel's entry mapped by the tables that the image brings with it, and the loader's own, which has to go on once
+// it has turned them on? The tables are walked in the image's own bytes, as the hardware will.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "aarch64/walk.h"
 #include "inspect/boot_tables.h"
@@ -27,6 +28,7 @@ constexpr std::uint64_t kSctlr = 1 | 1 << 2 | 1 << 12;  // M, C, I
 constexpr std::size_t kCandidatesMax = 4096;
 
 struct Entry {
+  std::string program;                    // "kernel", "loader"
   std::uint64_t address = 0;              // virtual
   std::optional<std::uint64_t> leads_to;  // where the kernel's ELF has it; none: into one of the copied regions
   std::string whence;
@@ -34,7 +36,7 @@ struct Entry {
 
 std::optional<Entry> entry_of(const ImageContents& contents) {
   if (contents.loader) {
-    return Entry{contents.loader->kernel_entry, std::nullopt,
+    return Entry{"kernel", contents.loader->kernel_entry, std::nullopt,
                  fmt::format("the loader's table at byte {:#x}", contents.loader->offset)};
   }
   const EmbeddedProgram* kernel = embedded_kernel(contents);
@@ -42,10 +44,16 @@ std::optional<Entry> entry_of(const ImageContents& contents) {
   for (const ElfSegment& segment : kernel->elf.segments) {
     const std::uint64_t into = kernel->elf.entry - segment.virtual_address;
     if (into < segment.memory_size && segment.virtual_address != segment.physical_address) {
-      return Entry{kernel->elf.entry, segment.physical_address + into, kernel->name};
+      return Entry{"kernel", kernel->elf.entry, segment.physical_address + into, kernel->name};
     }
   }
   return std::nullopt;
+}
+
+// The loader runs where it lies, so its tables must be flat there. Others than that of a known kind may leave another way.
+std::optional<Entry> loader_entry_of(const ImageContents& contents) {
+  if (!contents.loader || !contents.entry) return std::nullopt;
+  return Entry{"loader", *contents.entry, *contents.entry, "where the image is entered"};
 }
 
 // Memory with one word replaced.
@@ -69,16 +77,17 @@ class Patched : public MemoryReader {
 
 class EntryCheck {
  public:
-  EntryCheck(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols, const Entry& entry,
+  EntryCheck(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
              std::vector<Finding>& findings)
       : contents_(contents),
         symbols_(symbols),
-        entry_(entry),
         findings_(findings),
         memory_(contents, bytes),
         tables_(find_boot_tables(contents, bytes, symbols)) {}
 
-  void check() {
+  void check(const Entry& kernel, const std::optional<Entry>& loader) {
+    entry_ = kernel;
+    for_el1_ = aarch64::bit(kernel.address, 55);
     if (tables_.roots.empty()) {
       note("boot-tables-unknown", "where the image has its boot tables cannot be told from its code or symbols");
       return;
@@ -89,6 +98,14 @@ class EntryCheck {
            "told before");
       return;
     }
+    check_entry();
+    if (!loader) return;
+    entry_ = *loader;
+    check_entry();
+  }
+
+ private:
+  void check_entry() {
     // An address of the upper half goes by TTBR1 of EL1. One of the lower half is of EL2, or of EL1.
     const bool upper = aarch64::bit(entry_.address, 55);
     if (upper) {
@@ -97,11 +114,11 @@ class EntryCheck {
     }
     const auto* at_el2 = tables_.root(TableRegister::kTtbr0El2);
     const auto* at_el1 = tables_.root(TableRegister::kTtbr0El1);
+    if (for_el1_) at_el2 = nullptr;
     if (at_el2 != nullptr && at_el1 != nullptr && right(walk(*at_el1))) return;
     if (const auto* root = at_el2 != nullptr ? at_el2 : at_el1) tell(*root, walk(*root));
   }
 
- private:
   bool empty(std::uint64_t table) {
     std::array<std::uint8_t, kPage> page{};
     return memory_.read(table, page) && std::ranges::all_of(page, [](std::uint8_t byte) { return byte == 0; });
@@ -153,7 +170,7 @@ class EntryCheck {
   }
 
   std::vector<std::string> evidence(const BootTables::Root& root, const WalkResult& result) const {
-    std::vector<std::string> lines = {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence),
+    std::vector<std::string> lines = {entry_text(),
                                       fmt::format("{} {}, from {}", to_text(root.name), place(root.table), root.how)};
     const bool known =
         root.name == TableRegister::kTtbr0El2 ? tables_.tcr_el2.has_value() : tables_.tcr_el1.has_value();
@@ -165,12 +182,32 @@ class EntryCheck {
     return lines;
   }
 
-  // The table in the image that would complete the walk if the descriptor at fault pointed to it; 0: none, or several
-  // would. Of those that would, the longest walk counts: a table of a lower level, taken for one of a higher, can seem
-  // to lead there by blocks that are too large.
-  std::uint64_t missing_table(const BootTables::Root& root, const WalkStep& last) {
-    std::uint64_t found = 0;
-    std::size_t steps = 0, looked = 0;
+  // Whether a word of the image is a table descriptor of this table.
+  bool linked(std::uint64_t table) {
+    for (const ImageRegion& region : contents_.regions) {
+      if (region.kind != ImageRegion::Kind::kLoaded) continue;
+      std::array<std::uint8_t, kPage> page{};
+      for (std::uint64_t at = (region.address + kPage - 1) & ~(kPage - 1); region.contains(at); at += kPage) {
+        if (!memory_.read(at, page)) continue;
+        for (std::size_t i = 0; i < kPage; i += sizeof table) {
+          std::uint64_t word = 0;
+          for (std::size_t byte = 0; byte < sizeof word; ++byte) word |= std::uint64_t{page[i + byte]} << (8 * byte);
+          if (word == (table | kTableBits)) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  struct Candidate {
+    std::uint64_t table = 0;
+    std::size_t steps = 0;  // of the walk that it would complete
+  };
+
+  // The tables in the image that would complete the walk if the descriptor at fault pointed to them.
+  std::vector<Candidate> candidates(const BootTables::Root& root, const WalkStep& last) {
+    std::vector<Candidate> found;
+    std::size_t looked = 0;
     for (const ImageRegion& region : contents_.regions) {
       if (region.kind != ImageRegion::Kind::kLoaded) continue;
       for (std::uint64_t table = (region.address + kPage - 1) & ~(kPage - 1);
@@ -178,12 +215,23 @@ class EntryCheck {
         if (empty(table)) continue;
         Patched patched(memory_, last.address, table | kTableBits);
         const WalkResult result = walk_in(root, patched);
-        if (!right(result) || result.steps.size() < steps) continue;
-        found = result.steps.size() > steps ? table : 0;
-        steps = result.steps.size();
+        if (right(result)) found.push_back({table, result.steps.size()});
       }
     }
     return found;
+  }
+
+  // The one that was meant; 0: none, or that cannot be told. Those that nothing points to yet come first. Then the
+  // longest walk counts: a table of a lower level, taken for one of a higher, can seem to lead there by blocks that are
+  // too large.
+  std::uint64_t missing_table(const BootTables::Root& root, const WalkStep& last) {
+    std::vector<Candidate> found = candidates(root, last);
+    std::vector<Candidate> free;
+    std::ranges::copy_if(found, std::back_inserter(free), [this](const auto& c) { return !linked(c.table); });
+    if (!free.empty()) found = free;
+    const auto longest = std::ranges::max_element(found, {}, &Candidate::steps);
+    if (longest == found.end()) return 0;
+    return std::ranges::count(found, longest->steps, &Candidate::steps) == 1 ? longest->table : 0;
   }
 
   std::string change(const BootTables::Root& root, const WalkResult& result) {
@@ -194,9 +242,9 @@ class EntryCheck {
       return fmt::format("{} must be {:#x}: with its access flag, bit 10", descriptor, last.descriptor | kAccessFlag);
     }
     if (result.fault && result.fault->status.kind != aarch64::FaultKind::kTranslation) return "";
-    if (!result.fault) return fmt::format("{} must lead to where the kernel is loaded", descriptor);
+    if (!result.fault) return fmt::format("{} must lead to where the {} is loaded", descriptor, entry_.program);
     const std::uint64_t table = last.level < 3 ? missing_table(root, last) : 0;
-    if (table == 0) return fmt::format("{} must lead to the kernel", descriptor);
+    if (table == 0) return fmt::format("{} must lead to the {}", descriptor, entry_.program);
     const std::string name = symbols_.name_of(table);
     return fmt::format("{} must hold the table descriptor {:#x}{}", descriptor, table | kTableBits,
                        name.empty() ? "" : fmt::format(" ({} | 3)", name));
@@ -212,15 +260,15 @@ class EntryCheck {
     Finding finding;
     finding.evidence = evidence(root, result);
     if (result.fault) {
-      finding.name = "kernel-not-mapped";
-      finding.what = fmt::format("the image's boot tables do not let the kernel's entry {:#x} be executed: {}",
-                                 entry_.address, result.fault->why);
+      finding.name = entry_.program + "-not-mapped";
+      finding.what = fmt::format("the image's boot tables do not let the {}'s entry {:#x} be executed: {}",
+                                 entry_.program, entry_.address, result.fault->why);
       finding.evidence.push_back(fmt::format("predicts ESR_EL{} {:#x}: {}",
                                              root.name == TableRegister::kTtbr0El2 ? 2 : 1, result.fault->esr,
                                              result.fault->status.text));
     } else {
-      finding.name = "kernel-mapped-elsewhere";
-      finding.what = fmt::format("the image's boot tables map the kernel's entry {:#x} to {:#x}, where {}",
+      finding.name = entry_.program + "-mapped-elsewhere";
+      finding.what = fmt::format("the image's boot tables map the {}'s entry {:#x} to {:#x}, where {}", entry_.program,
                                  entry_.address, *result.address, where_it_is());
     }
     finding.change = change(root, result);
@@ -240,13 +288,17 @@ class EntryCheck {
   }
 
   void note(const std::string& name, const std::string& what) {
-    findings_.push_back(
-        {name, Severity::kNote, what, {fmt::format("kernel entry {:#x}, from {}", entry_.address, entry_.whence)}, ""});
+    findings_.push_back({name, Severity::kNote, what, {entry_text()}, ""});
+  }
+
+  std::string entry_text() const {
+    return fmt::format("{} entry {:#x}, from {}", entry_.program, entry_.address, entry_.whence);
   }
 
   const ImageContents& contents_;
   const SymbolTable& symbols_;
-  const Entry entry_;
+  Entry entry_;           // that is looked at
+  bool for_el1_ = false;  // the kernel is in the half that EL1 alone has
   std::vector<Finding>& findings_;
   ImageMemory memory_;
   const BootTables tables_;
@@ -256,7 +308,8 @@ class EntryCheck {
 
 void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                         std::vector<Finding>& findings) {
-  if (const auto entry = entry_of(contents)) EntryCheck(contents, bytes, symbols, *entry, findings).check();
+  const auto kernel = entry_of(contents);
+  if (kernel) EntryCheck(contents, bytes, symbols, findings).check(*kernel, loader_entry_of(contents));
 }
 
 }  // namespace bootrig

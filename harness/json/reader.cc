@@ -109,6 +109,16 @@ void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsign
   wrong_type(key, *node, range);
 }
 
+void JsonReader::flag(std::string_view key, bool& out) {
+  const JsonNode* node = find(key, kOptional);
+  if (!node) return;
+  if (const auto* value = std::get_if<bool>(&node->value)) {
+    out = *value;
+  } else {
+    wrong_type(key, *node, "true or false");
+  }
+}
+
 void JsonReader::factor(std::string_view key, double& out, double max) {
   const JsonNode* node = find(key, kOptional);
   if (!node) return;

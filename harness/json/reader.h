@@ -82,6 +82,8 @@ class JsonReader {
   void bytes(std::string_view key, std::optional<std::string>& out);
   // A whole number, at least `min` and at most `max`.
   void count(std::string_view key, unsigned& out, unsigned min, unsigned max, Presence presence = kOptional);
+  // true or false.
+  void flag(std::string_view key, bool& out);
   // A number greater than 0 and at most `max`.
   void factor(std::string_view key, double& out, double max);
   // "10s", greater than 0.

@@ -28,6 +28,7 @@ struct Sample {
   std::uint64_t size = 0;
   std::optional<std::uint64_t> address;
   bool raw = false;
+  bool flag = false;
   std::vector<std::string> texts, scalars, inner;
   std::map<std::string, std::string> map;
   JsonReader::TextLists lists;
@@ -40,6 +41,7 @@ void read_sample(JsonReader& json, Sample& sample) {
   json.any_text("any", sample.any);
   json.text("none", sample.none);
   json.count("count", sample.count, 1, 3);
+  json.flag("flag", sample.flag);
   json.factor("factor", sample.factor, 100);
   json.duration("duration", sample.duration);
   json.duration("no-duration", sample.no_duration);
@@ -59,7 +61,7 @@ std::string sample_error(std::string_view text) {
 
 TEST(JsonReader, ReadsEveryType) {
   const auto document = JsonDocument::parse("f.json", R"({ // a comment
-    "text": "x", "any": "", "count": 2, "factor": 1.5, "duration": "1m30s", "size": "2G",
+    "text": "x", "any": "", "count": 2, "flag": true, "factor": 1.5, "duration": "1m30s", "size": "2G",
     "address": "0x40000000", "format": "raw", "texts": ["a", "b"], "scalars": [2, "1G", -1],
     "map": {"k": ""}, "lists": {"z": [1], "a": ["2"]}, "objects": [{"name": "n"}, {"name": "m"}] })");
   ASSERT_TRUE(document) << to_text(document.error());
@@ -70,6 +72,7 @@ TEST(JsonReader, ReadsEveryType) {
   EXPECT_EQ(sample.any, "");
   EXPECT_FALSE(sample.none);
   EXPECT_EQ(sample.count, 2u);
+  EXPECT_TRUE(sample.flag);
   EXPECT_EQ(sample.factor, 1.5);
   EXPECT_EQ(sample.duration, 90s);
   EXPECT_FALSE(sample.no_duration);
@@ -86,6 +89,7 @@ TEST(JsonReader, ReadsEveryType) {
 TEST(JsonReader, WrongTypesSayWhatWasFound) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"text": 5})", "f.json:/text: found a number, 5; a string is expected"},
+      {R"({"text": "x", "flag": 1})", "f.json:/flag: found a number, 1; true or false is expected"},
       {R"({"text": null})", "f.json:/text: found null; a string is expected"},
       {R"({"text": ""})", "f.json:/text: found an empty string; some text is expected"},
       {R"({"text": "a\u0000b"})", "f.json:/text: found 'a\\x00b'; a string without NUL bytes is expected"},

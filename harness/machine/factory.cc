@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
@@ -68,7 +69,10 @@ class RealMachineFactory final : public MachineFactory {
     const HostChoice::Choice choice = choose(request.machine);
     if (choice.skip) return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, *choice.skip});
     if (choice.trouble) return std::unexpected(StartFailure{StartFailure::Kind::kHost, *choice.trouble});
-    if (request.host > 0) return others_.start(surroundings_.clock, surroundings_.interrupt, request);
+    // Who does not choose among the hosts gets the first.
+    MachineRequest there = request;
+    if (std::ranges::find(choice.hosts, request.host) == choice.hosts.end()) there.host = choice.hosts.front();
+    if (there.host > 0) return others_.start(surroundings_.clock, surroundings_.interrupt, there);
     return find_kind(request.machine.kind).start(surroundings_, request);
   }
 

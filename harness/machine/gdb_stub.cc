@@ -210,11 +210,18 @@ Result<std::string> GdbStub::ask(const std::string& request, Deadline deadline) 
 }
 
 Result<std::vector<std::string>> GdbStub::ask(const std::vector<std::string>& requests, Deadline deadline) {
+  if (out_of_step_) return fail("gdbstub: it left an earlier question unanswered");
   // One round trip for all: the stub answers in order, and takes the next request for an acknowledgement.
   for (const std::string& request : requests) outbox_ += gdb_packet(request);
+  auto replies = take_replies(requests.size(), deadline);
+  out_of_step_ = !replies;
+  return replies;
+}
+
+Result<std::vector<std::string>> GdbStub::take_replies(std::size_t count, Deadline deadline) {
   BOOTRIG_TRY_VOID(send_pending());
   std::vector<std::string> replies;
-  while (replies.size() < requests.size()) {
+  while (replies.size() < count) {
     BOOTRIG_TRY(std::optional<std::string> reply, reader_.next());
     if (!reply) {
       BOOTRIG_TRY_VOID(exchange(deadline));

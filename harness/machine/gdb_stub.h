@@ -35,6 +35,7 @@ class GdbStub {
   // Sends all requests in one go and gives their replies, in order.
   Result<std::vector<std::string>> ask(const std::vector<std::string>& requests, Deadline deadline);
   Result<std::string> ask(const std::string& request, Deadline deadline);
+  Result<std::vector<std::string>> take_replies(std::size_t count, Deadline deadline);
   Result<void> send_pending();               // as much as the socket takes
   Result<void> exchange(Deadline deadline);  // waits until bytes could be sent or were received
   Result<void> learn_abilities(Deadline deadline);
@@ -49,6 +50,7 @@ class GdbStub {
   const Clock& clock_;
   GdbPacketReader reader_;
   std::string outbox_;
+  bool out_of_step_ = false;  // a question failed: what comes next may be its answer
   bool acknowledge_ = true;
   std::size_t packet_size_ = 400;            // until the stub says more
   std::map<std::string, unsigned> numbers_;  // of the registers that are read, by canonical name

@@ -52,6 +52,14 @@ struct MachineFacts {
   double time_scale = 1.0;  // of that host: its time limits were multiplied by it
 };
 
+// What a person at the console may ask of a machine, beside typing.
+enum class MachineControl {
+  kBreak,     // the serial line's BREAK
+  kPause,     // the guest stands still, and nothing else changes
+  kContinue,  // it goes on, after a pause or an inspection
+  kReset,     // it begins anew, whatever it did before, its own end included; events come again
+};
+
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -59,11 +67,15 @@ class Machine {
   // there are no others.
   virtual MachineEvent next_event(Deadline deadline) = 0;
   virtual Result<void> send(std::string_view bytes) = 0;
+  // From now on next_event() gives DeadlinePassed as soon as the descriptor is readable, too; -1: none. False: this
+  // machine keeps to its deadlines alone.
+  virtual bool wake_on(int /*descriptor*/) { return false; }
+  virtual Result<void> control(MachineControl /*what*/) { return fail("machines of this kind cannot do that"); }
   // Time so far that its busiest thread was runnable but not running: a loaded host, not a slow
   // guest.
   virtual Duration starved() = 0;
-  // Stops the guest, if it still runs, and lets one look at it. Asked for once; from then on the machine can only be
-  // inspected, debugged and stopped. An error: it has ended, or does not answer.
+  // Stops the guest, if it still runs, and lets one look at it; one inspection at a time. Once that is put away, the
+  // machine can be inspected again, debugged, stopped, or told to go on. An error: it has ended, or does not answer.
   virtual Result<std::unique_ptr<Inspection>> inspect() = 0;
   // Stops the guest, if it still runs, and lets a debugger attach at a unix socket with this path (of letters, digits,
   // '/', '-' and '.', at most 100). Ends an inspection. Events can be pulled again: a debugger may let the guest go on.

@@ -78,8 +78,8 @@ class QemuInspection::Spending {
   TimePoint begin_;
 };
 
-QemuInspection::QemuInspection(GdbStub stub, Monitor monitor, Runner runner, const Clock& clock, Duration time)
-    : stub_(std::move(stub)), monitor_(std::move(monitor)), runner_(std::move(runner)), clock_(clock), left_(time) {}
+QemuInspection::QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time)
+    : stub_(stub), monitor_(std::move(monitor)), runner_(std::move(runner)), clock_(clock), left_(time) {}
 
 Result<void> QemuInspection::attach() {
   const Spending spending(*this);

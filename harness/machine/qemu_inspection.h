@@ -30,10 +30,10 @@ class QemuInspection final : public Inspection {
   // Lets the guest run for a while and stops it again.
   using Runner = std::function<Result<void>(Duration time, Deadline deadline)>;
 
-  // `stub` is not attached yet, and the guest does not run.
-  QemuInspection(GdbStub stub, Monitor monitor, Runner runner, const Clock& clock, Duration time);
+  // The guest does not run. `stub` is the machine's, which keeps it for the next inspection.
+  QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time);
 
-  // Before all else.
+  // Before all else, with a stub that is not attached yet.
   Result<void> attach();
 
   Result<std::vector<CpuState>> cpus() override;
@@ -53,7 +53,7 @@ class QemuInspection final : public Inspection {
   Result<void> check_memory(std::uint64_t page) const;
   Result<void> load_pages(std::uint64_t first, std::uint64_t last);
 
-  GdbStub stub_;
+  GdbStub& stub_;
   Monitor monitor_;
   Runner runner_;
   const Clock& clock_;

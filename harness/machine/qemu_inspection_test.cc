@@ -214,7 +214,26 @@ TEST_F(QemuInspectionTest, RunningGuestStandsStill) {
   start({print_for_ever()}, {}, "A");
   inspect();
   EXPECT_EQ(inspection_->monitor("info status").value(), "VM status: paused\r\n");
-  EXPECT_EQ(machine_->inspect().error().message, "the machine is being inspected already");
+}
+
+TEST_F(QemuInspectionTest, AgainAfterItWentOn) {
+  constexpr std::uint32_t kAdrX6 = 0x100000c6, kAdd = 0x910004a5, kStr = 0xf90000c5, kBack = 0x17fffffe;
+  start({{kAdrX6, kAdd, kStr, kBack}, {0, 0, 0, 0}});
+  inspect();
+  for (int look = 0; look < 3; ++look) {
+    const std::uint64_t before = cpus_[0].x[5];
+    const std::string stored = read(cpus_[0].x[6], 8);
+    inspection_.reset();
+    ASSERT_TRUE(machine_->control(MachineControl::kContinue));
+    const MachineEvent event = machine_->next_event(Deadline::after(clock_.now(), std::chrono::milliseconds(5)));
+    EXPECT_TRUE(std::holds_alternative<DeadlinePassed>(event)) << event.index();
+    inspect();
+    EXPECT_GT(cpus_[0].x[5], before);
+    EXPECT_NE(read(cpus_[0].x[6], 8), stored);
+  }
+  inspection_.reset();
+  ASSERT_TRUE(machine_->serve_gdb(folder_.path() / "gdb"));
+  EXPECT_EQ(machine_->inspect().error().message, "a debugger has the machine");
 }
 
 // The guest counts in x5 and in memory; each look sees more, and between the looks it stands still.
@@ -304,7 +323,8 @@ class DeviceTreeAnswersTest : public ::testing::Test {
   ~DeviceTreeAnswersTest() override { ::unsetenv("TMPDIR"); }
 
   Result<std::string> ask(QemuInspection::Monitor monitor) {
-    QemuInspection inspection(GdbStub(ScopedFd(), clock_), std::move(monitor), {}, clock_, seconds(2));
+    GdbStub stub(ScopedFd(), clock_);
+    QemuInspection inspection(stub, std::move(monitor), {}, clock_, seconds(2));
     auto tree = inspection.device_tree();
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));  // nothing is left behind
     return tree;

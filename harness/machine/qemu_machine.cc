@@ -29,6 +29,8 @@ constexpr Duration kGather = std::chrono::microseconds(200);
 constexpr std::size_t kShortRead = 4096;
 constexpr const char* kGone = "the machine has ended";
 constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
+// Of the console while a command runs; a guest that says more in that time has the rest dropped.
+constexpr std::size_t kHeldMax = std::size_t{1} << 20;
 
 // What is there, at most a buffer full. Closes the descriptor at the end of the stream: QEMU that
 // ends with unread input makes it ECONNRESET instead of 0.
@@ -95,12 +97,13 @@ QemuMachine::~QemuMachine() {
 }
 
 MachineEvent QemuMachine::next_event(Deadline deadline) {
+  if (!held_.empty()) return ConsoleOutput{std::exchange(held_, {})};
   if (ended_) return *ended_;
   const bool late_before = std::exchange(late_, deadline.passed(clock_.now()));
   if (late_ && late_before) return DeadlinePassed{};
   for (;;) {
     // The end may have been read together with the last output; then nothing more will wake us.
-    const Ready ready = wait(qmp_.stopped() ? Deadline{clock_.now()} : deadline);
+    const Ready ready = wait(qmp_.stopped() ? Deadline{clock_.now()} : deadline, input_);
     if (ready.interrupted) return Interrupted{};
     if (ready.errors || ready.exited) read_errors();
     if (ready.qmp || ready.exited) read_qmp();
@@ -108,28 +111,30 @@ MachineEvent QemuMachine::next_event(Deadline deadline) {
     // Only now: whatever the guest said before it stopped is in the socket.
     if (std::string bytes = read_console(); !bytes.empty()) return ConsoleOutput{std::move(bytes)};
     if (ready.exited || qmp_.stopped()) return end();
-    if (deadline.passed(clock_.now())) return DeadlinePassed{};
+    if (ready.input || deadline.passed(clock_.now())) return DeadlinePassed{};
   }
 }
 
 // Descriptors that are closed are -1, which poll passes over.
-QemuMachine::Ready QemuMachine::wait(Deadline deadline) const {
+QemuMachine::Ready QemuMachine::wait(Deadline deadline, int input) const {
   const TimePoint now = clock_.now();
   const bool gathering = now < gather_until_;
   if (gathering) deadline = earlier(deadline, Deadline{gather_until_});
   const short console_events = outbox_.empty() ? POLLIN : POLLIN | POLLOUT;
-  std::array<pollfd, 5> watched{{{interrupt_.descriptor(), POLLIN, 0},
+  std::array<pollfd, 6> watched{{{interrupt_.descriptor(), POLLIN, 0},
                                  {process_->pidfd(), POLLIN, 0},
                                  {channels_.qmp.get(), POLLIN, 0},
                                  {channels_.errors.get(), POLLIN, 0},
-                                 {gathering ? -1 : channels_.uart.get(), console_events, 0}}};
+                                 {gathering ? -1 : channels_.uart.get(), console_events, 0},
+                                 {input, POLLIN, 0}}};
   const int count = poll_until(watched, deadline.remaining(now), deadline.is_never());
   CHECK(count >= 0 || errno == EINTR);
   if (count <= 0) return {};
   return {.interrupted = watched[0].revents != 0,
           .exited = watched[1].revents != 0,
           .qmp = watched[2].revents != 0,
-          .errors = watched[3].revents != 0};
+          .errors = watched[3].revents != 0,
+          .input = watched[5].revents != 0};
 }
 
 std::string QemuMachine::read_console() {
@@ -138,9 +143,10 @@ std::string QemuMachine::read_console() {
   return std::string(bytes);
 }
 
-// Nobody asks for the console once the machine is looked at; but QEMU that finds no room there waits, deaf to all else.
-void QemuMachine::drop_console() {
-  (void)read_console();
+// Nobody asks for the console while a command runs; but QEMU that finds no room there waits, deaf to all else.
+void QemuMachine::hold_console() {
+  const std::string bytes = read_console();
+  held_.append(bytes, 0, kHeldMax - held_.size());
 }
 
 void QemuMachine::read_qmp() {
@@ -178,20 +184,62 @@ void QemuMachine::send_pending() {
 
 Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
-  if (!channels_.gdb.valid()) return fail("the machine is being inspected already");
+  if (debugged_) return fail("a debugger has the machine");
   const TimePoint begin = clock_.now();
   const Deadline deadline = Deadline::after(begin, inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
+  const bool attached = stub_ != nullptr;
+  if (!attached) BOOTRIG_TRY_VOID(start_stub(deadline));
+  auto inspection = std::make_unique<QemuInspection>(
+      *stub_, [this](std::string_view command, Deadline until) { return run_monitor(command, until); },
+      [this](Duration time, Deadline until) { return let_run(time, until); }, clock_, deadline.remaining(clock_.now()));
+  if (!attached) BOOTRIG_TRY_VOID(inspection->attach());
+  return inspection;
+}
+
+// Once: a second gdbserver would take this chardev out of the machine.
+Result<void> QemuMachine::start_stub(Deadline deadline) {
   BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:gdb", deadline));
   if (!answer.starts_with("Waiting for gdb connection")) {
     return fail(fmt::format("QEMU does not start its gdbstub: {}", printable(trim(answer))));
   }
-  auto inspection = std::make_unique<QemuInspection>(
-      GdbStub(std::move(channels_.gdb), clock_),
-      [this](std::string_view command, Deadline until) { return run_monitor(command, until); },
-      [this](Duration time, Deadline until) { return let_run(time, until); }, clock_, deadline.remaining(clock_.now()));
-  BOOTRIG_TRY_VOID(inspection->attach());
-  return inspection;
+  stub_ = std::make_unique<GdbStub>(std::move(channels_.gdb), clock_);
+  return {};
+}
+
+Result<void> QemuMachine::control(MachineControl what) {
+  if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
+  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  if (what == MachineControl::kReset) return reset(deadline);
+  if (qmp_.stopped()) return fail("the guest has ended");
+  if (what == MachineControl::kBreak) {
+    BOOTRIG_TRY_VOID(run_command("chardev-send-break", {{"id", "uart"}}, deadline));
+  } else {
+    BOOTRIG_TRY_VOID(run_command(what == MachineControl::kPause ? "stop" : "cont", {}, deadline));
+  }
+  return {};
+}
+
+// -no-reboot makes an end of every reset, ours included, so it is taken back until QEMU has taken the request. A guest
+// that had ended waits for "cont" then, and a running one does not mind it.
+Result<void> QemuMachine::reset(Deadline deadline) {
+  const unsigned before = qmp_.resets();
+  BOOTRIG_TRY_VOID(run_command("set-action", {{"reboot", "reset"}}, deadline));
+  BOOTRIG_TRY_VOID(run_command("system_reset", {}, deadline));
+  BOOTRIG_TRY_VOID(run_command("set-action", {{"reboot", "shutdown"}}, deadline));
+  while (qmp_.resets() == before) {
+    const Ready ready = wait(deadline);
+    if (ready.interrupted) return fail("the run was interrupted");
+    if (ready.exited) return fail(kGone);
+    if (ready.errors) read_errors();
+    if (ready.qmp) read_qmp();
+    hold_console();
+    if (deadline.passed(clock_.now())) return fail("QEMU does not reset the guest in time");
+  }
+  outbox_.clear();
+  ended_.reset();
+  BOOTRIG_TRY_VOID(run_command("cont", {}, deadline));
+  return {};
 }
 
 // The chardev is made first: those that gdbserver makes itself are named "gdb", as the one of inspections is already.
@@ -208,6 +256,7 @@ Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
     return fail(fmt::format("QEMU does not start its gdbstub: {}", printable(trim(answer))));
   }
   channels_.gdb.reset();
+  debugged_ = true;
   gather_until_ = TimePoint{};
   return {};
 }
@@ -226,7 +275,7 @@ Result<void> QemuMachine::let_run(Duration time, Deadline deadline) {
     if (ready.exited) return fail(kGone);
     if (ready.errors) read_errors();
     if (ready.qmp) read_qmp();
-    drop_console();
+    hold_console();
     until = begin + time + (process_->starved() - starved_before);
   }
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
@@ -249,7 +298,7 @@ Result<std::string> QemuMachine::run_command(std::string_view command,
     if (ready.interrupted) return fail("the run was interrupted");
     if (ready.errors) read_errors();
     if (ready.qmp || ready.exited) read_qmp();
-    drop_console();
+    hold_console();
     if (qmp_.reply()) break;
     if (ready.exited || !channels_.qmp.valid()) return fail(kGone);
     if (deadline.passed(clock_.now())) return fail(fmt::format("QEMU does not answer to '{}' in time", command));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/gdb_stub.h"
 #include "machine/machine.h"
 #include "machine/qmp.h"
 
@@ -34,6 +35,11 @@ class QemuMachine final : public Machine {
   // Never blocks: what the guest does not take yet is kept (up to 1 MiB) and sent while events are
   // pulled.
   Result<void> send(std::string_view bytes) override;
+  bool wake_on(int descriptor) override {
+    input_ = descriptor;
+    return true;
+  }
+  Result<void> control(MachineControl what) override;
   Duration starved() override { return process_->starved(); }
   Result<std::unique_ptr<Inspection>> inspect() override;
   Result<void> serve_gdb(const std::filesystem::path& socket) override;
@@ -46,10 +52,12 @@ class QemuMachine final : public Machine {
     bool exited = false;
     bool qmp = false;
     bool errors = false;
+    bool input = false;
   };
-  Ready wait(Deadline deadline) const;
+  // `input`: a descriptor of the caller's to watch as well, or -1.
+  Ready wait(Deadline deadline, int input = -1) const;
   std::string read_console();
-  void drop_console();
+  void hold_console();
   void read_qmp();
   void read_errors();
   void send_pending();
@@ -58,6 +66,8 @@ class QemuMachine final : public Machine {
                                   const std::vector<std::pair<std::string, std::string>>& arguments, Deadline deadline);
   Result<std::string> run_monitor(std::string_view command, Deadline deadline);
   Result<void> let_run(Duration time, Deadline deadline);
+  Result<void> start_stub(Deadline deadline);
+  Result<void> reset(Deadline deadline);
   MachineEvent end();
   void reap();
 
@@ -68,7 +78,11 @@ class QemuMachine final : public Machine {
   const Duration inspection_time_;
   QmpReader qmp_;
   MachineFacts facts_;
-  std::string outbox_;                 // for the guest, not sent yet
+  std::string outbox_;             // for the guest, not sent yet
+  std::string held_;               // of the console, read while a command ran
+  int input_ = -1;                 // the caller's, which wakes next_event()
+  std::unique_ptr<GdbStub> stub_;  // attached at the first inspection
+  bool debugged_ = false;
   std::vector<char> buffer_;           // for one read
   std::optional<MachineEvent> ended_;  // the last event, once there was one
   TimePoint gather_until_{};           // the console is not watched before

@@ -46,6 +46,11 @@ std::optional<GuestStopped::Why> why_stopped(const JsonValue& message) {
   return std::nullopt;  // "host-signal", "host-qmp-quit", …: not the guest's doing
 }
 
+bool is_reset_of_ours(const JsonValue& message) {
+  return get<std::string>(message, {"event"}) == "RESET" &&
+         get<std::string>(message, {"data", "reason"}) == "host-qmp-system-reset";
+}
+
 std::string version_of(const JsonValue& greeting) {
   const auto number = [&greeting](std::string_view part) {
     return get<std::int64_t>(greeting, {"QMP", "version", "qemu", part});
@@ -107,6 +112,9 @@ void QmpReader::read_line(std::string_view line) {
     awaited_.clear();
   }
   if (!stopped_) stopped_ = why_stopped(*message);
+  if (!is_reset_of_ours(*message)) return;
+  ++resets_;
+  stopped_.reset();
 }
 
 }  // namespace bootrig

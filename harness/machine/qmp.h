@@ -33,6 +33,8 @@ class QmpReader {
   const std::string& accelerator() const { return accelerator_; }  // "tcg" or "kvm"; empty: no answer yet
   // The first SHUTDOWN, RESET or GUEST_PANICKED event that is the guest's doing.
   std::optional<GuestStopped::Why> stopped() const { return stopped_; }
+  // RESET events that we asked for; each takes what stopped the guest away.
+  unsigned resets() const { return resets_; }
 
   // Watches for the reply to the command with this id, instead of any before.
   void await(std::string id);
@@ -49,6 +51,7 @@ class QmpReader {
   std::string version_;
   std::string accelerator_;
   std::optional<GuestStopped::Why> stopped_;
+  unsigned resets_ = 0;
   std::string awaited_;  // empty: nothing
   std::optional<Result<std::string>> reply_;
 };

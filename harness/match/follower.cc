@@ -25,7 +25,7 @@ class ListedFollower final : public Follower {
       if (!offset) continue;
       ++beginnings_[i].matched;
       note_progress(block.first + beginnings_[i].matched, line.number + 1);
-      if (beginnings_[i].matched == block.count) return complete_block(i, *offset);
+      if (beginnings_[i].matched == block.count) return complete_block(i, *offset, line);
       if (!block.after_gap) captures_.merge(beginnings_[i].captures);
       if (kept != i) beginnings_[kept] = std::move(beginnings_[i]);
       ++kept;
@@ -48,7 +48,7 @@ class ListedFollower final : public Follower {
       const auto offset = fits(beginnings_[i], looked_at);
       if (!offset) continue;
       note_progress(plan_.lines.size(), tail.number + 1);
-      return complete_block(i, *offset);
+      return complete_block(i, *offset, looked_at);
     }
     if (begins) beginnings_.pop_back();
   }
@@ -83,7 +83,13 @@ class ListedFollower final : public Follower {
     since_line_ = next_line;
   }
 
-  void complete_block(std::size_t beginning, std::uint64_t offset) {
+  // The block's lines directly follow each other, so the last one tells where all are.
+  void complete_block(std::size_t beginning, std::uint64_t offset, const ConsoleLine& last) {
+    const Block& block = plan_.blocks[block_];
+    const auto end = std::min<std::size_t>(last.text.size(), offset - last.start);
+    for (std::size_t i = 0; i < block.count; ++i) {
+      met_.push_back({block.first + i, last.number - (block.count - 1 - i), 0, end});
+    }
     captures_.merge(beginnings_[beginning].captures);
     beginnings_.clear();
     if (++block_ == plan_.blocks.size()) completed_at_ = offset;
@@ -114,7 +120,7 @@ class AnyOrderFollower final : public Follower {
         if (take_prompt(line)) return;
       } else if (Captures fresh; expected.pattern.fits(line.text, {captures_, fresh}, caches_[index])) {
         captures_.merge(fresh);
-        return satisfy(index, line.end);
+        return satisfy(index, line.end, {index, line.number, 0, line.text.size()});
       }
     }
   }
@@ -148,11 +154,12 @@ class AnyOrderFollower final : public Follower {
     if (!end) return false;
     captures_.merge(fresh);
     prompt_line_ = line.number;
-    satisfy(index, line.offset_behind(*end));
+    satisfy(index, line.offset_behind(*end), {index, line.number, 0, *end});
     return true;
   }
 
-  void satisfy(std::size_t index, std::uint64_t offset) {
+  void satisfy(std::size_t index, std::uint64_t offset, const Met& met) {
+    met_.push_back(met);
     order_.erase(std::find(order_.begin(), order_.end(), index));
     ++matched_;
     if (order_.empty()) completed_at_ = offset;
@@ -214,6 +221,7 @@ class StepFollower final : public Follower {
   bool satisfied(const ExpectStep& step, const ConsoleLine& line, std::string_view text) {
     const auto end = step.pattern.earliest_end(text, from_, line.complete);
     if (!end) return false;
+    met_.push_back({next_, line.number, from_, *end});
     from_ = *end;
     since_line_ = line.number;
     ++matched_;

@@ -25,6 +25,13 @@ struct Awaited {
   std::optional<Duration> within;
 };
 
+// Which line of the console satisfied an expectation.
+struct Met {
+  std::size_t index = 0;  // of the transcript's line, or the step
+  std::uint64_t line = 0;
+  std::size_t begin = 0, end = 0;  // of the line's text, what was taken: all of it, up to a prompt's end, or a step's
+};
+
 class Follower {
  public:
   virtual ~Follower() = default;
@@ -41,12 +48,15 @@ class Follower {
   std::size_t matched() const { return matched_; }
   std::optional<std::uint64_t> completed_at() const { return completed_at_; }
   const Captures& captures() const { return captures_; }
+  // Of lines, once the block that holds them is complete.
+  const std::vector<Met>& met() const { return met_; }
 
  protected:
   std::size_t matched_ = 0;
   std::optional<std::uint64_t> completed_at_;
   bool refused_ = false;
   Captures captures_;
+  std::vector<Met> met_;
 };
 
 // `expectations` must outlive it.

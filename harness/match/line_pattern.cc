@@ -193,6 +193,27 @@ std::optional<std::size_t> LinePattern::fits_beginning(std::string_view line, bo
   return end;
 }
 
+std::vector<LinePart> LinePattern::parts(std::string_view line, const Captures& captures) const {
+  std::string text;
+  for (const Piece& piece : pieces_) {
+    const auto value = captures.find(piece.name);
+    const bool quoted = piece.kind == kLiteral || value != captures.end();
+    text += "(" + (quoted ? Regex::quote(piece.kind == kLiteral ? piece.text : value->second) : piece.text) + ")";
+  }
+  const auto regex = Regex::compile(text);
+  std::vector<std::string_view> groups;
+  if (!regex || !regex->matches(line, groups)) return {};
+  std::vector<LinePart> parts;
+  std::size_t next = 0;
+  for (const Piece& piece : pieces_) {
+    const std::string_view group = groups[next];
+    const std::size_t begin = group.data() == nullptr ? 0 : static_cast<std::size_t>(group.data() - line.data());
+    parts.push_back({piece.kind, piece.name, begin, begin + group.size()});
+    next += 1 + static_cast<std::size_t>(piece.groups);
+  }
+  return parts;
+}
+
 Spelling LinePattern::spelling() const {
   Spelling spelling;
   for (const Piece& piece : pieces_) {

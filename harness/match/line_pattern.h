@@ -39,6 +39,13 @@ struct BoundRegex {
   std::optional<Regex> regex;
 };
 
+// The text that one part of a pattern stands for in a line.
+struct LinePart {
+  std::string kind;  // "": literal text; "hex", "dec", "word", "any", "re"
+  std::string name;  // of a capture, or empty
+  std::size_t begin = 0, end = 0;
+};
+
 class LinePattern {
  public:
   // Errors have the place given.
@@ -52,6 +59,8 @@ class LinePattern {
   // The line begins with the pattern: where the pattern ends, at the earliest.
   std::optional<std::size_t> fits_beginning(std::string_view line, bool complete, Bound bound, BoundRegex& cache) const;
   Spelling spelling() const;
+  // Where each part stands in a line; `captures` are the texts of names. Empty: the line does not fit.
+  std::vector<LinePart> parts(std::string_view line, const Captures& captures) const;
 
  private:
   static constexpr const char* kLiteral = "";

@@ -37,6 +37,7 @@ inline constexpr std::uint64_t kMemoryBase = 0x40000000;
 // UART, QMP and a chardev for a later gdbstub on inherited sockets; -no-reboot -no-shutdown, so that a machine that
 // ended can still be looked at; -S, so that it waits for QMP's "cont" (a guest that ends before the QMP handshake would
 // leave no SHUTDOWN event: seen in 1 of 12 starts without it). Level 2: virtualization=on. Level 3: secure=on,virtualization=on.
+// A deterministic machine: -icount, -rtc clock=vm and dtb-randomness=off.
 std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootImage& image);
 
 // The same machine without an image, CPUs stopped, its human monitor on descriptor kMonitorDescriptor: to ask what it

@@ -28,6 +28,7 @@ const std::vector<Case>& cases() {
       {"el3-gicv2", {.gic = 2, .level = 3}},
       {"el3-gicv3", {.gic = 3, .level = 3}},
       {"kvm-gicv3", {.accelerator = Accelerator::kKvm, .cpu = "cortex-a53", .gic = 3}},
+      {"deterministic", {.cpus = 2, .deterministic = true}},
       {"smp", {.cpu = "cortex-a72", .cpus = 4}},
       {"memory-512m", {.memory = kGigabyte / 2}},
       {"memory-odd", {.memory = kGigabyte + 4096}},

@@ -33,6 +33,8 @@ RunResult full_result(const std::string& id) {
   outcome.bytes = 1001;
   outcome.lines = 33;
   outcome.bytes_dropped = 21;
+  outcome.transcript_sha256 = "ef01";
+  outcome.transcript_hashed = 13;
   outcome.last_lines = {{32, 990, "last"}};
   outcome.limit = 10s;
   outcome.wall = 1234ms;
@@ -59,6 +61,8 @@ RunResult full_result(const std::string& id) {
   result.expected_failure = ExpectedFailure{"fail", "exception", "upper-table", "text", "why"};
   result.quarantine = "owner";
   result.attempts.push_back(attempt);
+  attempt.verdict = {VerdictKind::kPass};
+  result.recheck = attempt;
   result.repeat_command = "bootrig run x";
   result.duration = 2s;
   result.started_at_ms = 1700000000123;

@@ -43,6 +43,7 @@ struct RunResult {
   std::string quarantine;         // owner, reason and date; empty: none
   std::vector<Finding> findings;  // of preflight: what is wrong with the image on this target, notes left out
   std::vector<Attempt> attempts;
+  std::optional<Attempt> recheck;  // of a failure, on the same machine made deterministic; the verdict is not its
   Excerpt transcript;              // of the last attempt; empty for what passed
   std::string repeat_command;      // "bootrig run 'boot/hello@virt[gic=3]'"
   Duration duration{0};            // of all attempts

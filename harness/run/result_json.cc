@@ -158,6 +158,10 @@ Outcome outcome_from(const JsonValue* value, Result<void>& state) {
   outcome.bytes = members.count("bytes");
   outcome.lines = members.count("lines");
   outcome.bytes_dropped = members.count("bytes-dropped");
+  if (members.find("transcript-sha256") != nullptr) {  // journals of older versions have none
+    outcome.transcript_sha256 = members.text("transcript-sha256");
+    outcome.transcript_hashed = members.count("transcript-hashed");
+  }
   outcome.last_lines = lines_from(members.array("last-lines"), state);
   outcome.limit = members.milliseconds("limit-ms");
   outcome.wall = members.milliseconds("wall-ms");
@@ -166,6 +170,12 @@ Outcome outcome_from(const JsonValue* value, Result<void>& state) {
   outcome.machine = machine_from(members.find("machine"), state);
   outcome.accelerator_asked = members.text("accelerator-asked");
   return outcome;
+}
+
+Attempt attempt_from(const JsonValue& value, Result<void>& state) {
+  JsonMembers attempt(value, "attempt", state);
+  return Attempt{verdict_from(attempt.find("verdict"), state), outcome_from(attempt.find("outcome"), state),
+                 diagnosis_from(attempt.find("diagnosis"), state), attempt.text("folder")};
 }
 
 ExpectedFailure expected_failure_from(const JsonValue& value, Result<void>& state) {
@@ -212,6 +222,8 @@ JsonValue to_json(const Outcome& outcome) {
                     {"bytes", outcome.bytes},
                     {"lines", outcome.lines},
                     {"bytes-dropped", outcome.bytes_dropped},
+                    {"transcript-sha256", outcome.transcript_sha256},
+                    {"transcript-hashed", outcome.transcript_hashed},
                     {"last-lines", lines_to_json(outcome.last_lines)},
                     {"limit-ms", milliseconds(outcome.limit)},
                     {"wall-ms", milliseconds(outcome.wall)},
@@ -230,6 +242,18 @@ JsonValue to_json(const Finding& finding) {
                 {"evidence", texts_to_json(finding.evidence)},
                 {"change", finding.change}};
 }
+
+namespace {
+
+JsonValue attempt_to_json(const Attempt& attempt) {
+  Object object{{"verdict", verdict_to_json(attempt.verdict)},
+                {"folder", attempt.folder.generic_string()},
+                {"outcome", to_json(attempt.outcome)}};
+  if (attempt.diagnosis) object.emplace_back("diagnosis", to_json(*attempt.diagnosis));
+  return object;
+}
+
+}  // namespace
 
 JsonValue to_json(const RunResult& result) {
   Object object{{"id", result.id},
@@ -251,14 +275,9 @@ JsonValue to_json(const RunResult& result) {
   for (const Finding& finding : result.findings) findings.push_back(to_json(finding));
   if (!findings.empty()) object.emplace_back("findings", std::move(findings));
   Array attempts;
-  for (const Attempt& attempt : result.attempts) {
-    Object object{{"verdict", verdict_to_json(attempt.verdict)},
-                  {"folder", attempt.folder.generic_string()},
-                  {"outcome", to_json(attempt.outcome)}};
-    if (attempt.diagnosis) object.emplace_back("diagnosis", to_json(*attempt.diagnosis));
-    attempts.push_back(std::move(object));
-  }
+  for (const Attempt& attempt : result.attempts) attempts.push_back(attempt_to_json(attempt));
   object.emplace_back("attempts", std::move(attempts));
+  if (result.recheck) object.emplace_back("recheck", attempt_to_json(*result.recheck));
   object.emplace_back("repeat-command", result.repeat_command);
   object.emplace_back("duration-ms", milliseconds(result.duration));
   object.emplace_back("started-at-ms", result.started_at_ms);
@@ -322,11 +341,9 @@ Result<RunResult> result_from_json(const JsonValue& value) {
     for (const JsonValue& element : members.array("findings")) result.findings.push_back(finding_from(element, state));
   }
   for (const JsonValue& element : members.array("attempts")) {
-    JsonMembers attempt(element, "attempt", state);
-    result.attempts.push_back(Attempt{verdict_from(attempt.find("verdict"), state),
-                                      outcome_from(attempt.find("outcome"), state),
-                                      diagnosis_from(attempt.find("diagnosis"), state), attempt.text("folder")});
+    result.attempts.push_back(attempt_from(element, state));
   }
+  if (const JsonValue* recheck = members.find("recheck")) result.recheck = attempt_from(*recheck, state);
   result.repeat_command = members.text("repeat-command");
   result.duration = members.milliseconds("duration-ms");
   result.started_at_ms = members.integer("started-at-ms");

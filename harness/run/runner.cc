@@ -207,6 +207,7 @@ class Runner {
       const bool passed_after_retry = attempt > 1 && result.verdict.kind == VerdictKind::kPass;
       result.standing = stand(result.verdict, result.expected_failure, testcase.quarantined, passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
+    if (wants_recheck(testcase, result) && !recheck(testcase, index, host, looked, result)) return !(stop_ = true);
     if (looked.valid()) result.findings = looked.get();
     result.duration = context_.clock.now() - begin;
     const bool last = ends_the_run(result);
@@ -254,7 +255,38 @@ class Runner {
   // One power-on. False: interrupted, there is nothing to judge.
   bool run_attempt(const Testcase& testcase, std::size_t index, std::size_t host, unsigned number,
                    const std::shared_future<Findings>& looked, RunResult& result) {
-    const fs::path relative = attempt_folder(testcase, result.id, number);
+    TranscriptFile transcript;
+    const fs::path folder = cell_folder(testcase, result.id) / fmt::format("attempt-{}", number);
+    auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
+    if (!attempt) return false;
+    result.verdict = attempt->verdict;
+    if (attempt->verdict.kind != VerdictKind::kPass && attempt->outcome.bytes > 0)
+      result.transcript = transcript.excerpt();
+    result.attempts.push_back(*std::move(attempt));
+    return true;
+  }
+
+  // A machine under KVM keeps the host's time, and one that is deterministic already has nothing more to tell.
+  bool wants_recheck(const Testcase& testcase, const RunResult& result) const {
+    const MachineSpec& machine = testcase.target.machine;
+    return options_.recheck && machine.accelerator == Accelerator::kTcg && !machine.deterministic &&
+           result.verdict.kind == VerdictKind::kFail && result.standing != Standing::kExpectedFailure;
+  }
+
+  // The failure once more without the host's timing. False: interrupted.
+  bool recheck(const Testcase& testcase, std::size_t index, std::size_t host,
+               const std::shared_future<Findings>& looked, RunResult& result) {
+    Testcase again = testcase;
+    again.target.machine.deterministic = true;
+    TranscriptFile transcript;
+    result.recheck = make_attempt(again, index, host, cell_folder(testcase, result.id) / "recheck", looked, transcript);
+    return result.recheck.has_value();
+  }
+
+  // `relative`: the attempt's folder in the run's. None: interrupted.
+  std::optional<Attempt> make_attempt(const Testcase& testcase, std::size_t index, std::size_t host,
+                                      const fs::path& relative, const std::shared_future<Findings>& looked,
+                                      TranscriptFile& transcript) {
     const fs::path folder = options_.output / relative;
     Attempt attempt;
     attempt.outcome = not_started({});
@@ -262,7 +294,6 @@ class Runner {
     if (prepared && options_.strict_preflight && !testcase.expected_failure && looked.valid()) {
       if (auto refused = preflight_verdict(looked.get())) prepared = std::unexpected(*std::move(refused));
     }
-    TranscriptFile transcript;
     if (!prepared) {
       attempt.outcome = not_started(prepared.error());
     } else if (auto file = make_transcript(folder); !file) {
@@ -272,18 +303,14 @@ class Runner {
       attempt.folder = relative;
       boot(testcase, **prepared, host, folder, transcript, attempt);
     }
-    if (attempt.outcome.termination == Termination::kInterrupted) return false;
+    if (attempt.outcome.termination == Termination::kInterrupted) return std::nullopt;
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
     if (attempt.diagnosis && attempt.diagnosis->cause) attempt.verdict.root_cause = attempt.diagnosis->cause->name;
     if (attempt.diagnosis && looked.valid()) add_evidence(looked.get(), *attempt.diagnosis);
     if (auto written = keep_attempt(folder, attempt, transcript); !written) {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
-    result.verdict = attempt.verdict;
-    if (attempt.verdict.kind != VerdictKind::kPass && attempt.outcome.bytes > 0)
-      result.transcript = transcript.excerpt();
-    result.attempts.push_back(std::move(attempt));
-    return true;
+    return attempt;
   }
 
   // The image to boot, or the verdict that stands in the way.
@@ -321,6 +348,7 @@ class Runner {
       return;
     }
     SessionOptions session;
+    session.silence_ends = options_.silence_ends;
     session.timeout_multiplier =
         options_.timeout_multiplier * testcase.target.timeout_multiplier * hosts_[host].time_scale;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
@@ -337,10 +365,18 @@ class Runner {
     attempt.outcome.machine.time_scale = hosts_[host].time_scale;
   }
 
-  static Result<void> keep_attempt(const fs::path& folder, const Attempt& attempt, TranscriptFile& transcript) {
+  static Result<void> keep_attempt(const fs::path& folder, Attempt& attempt, TranscriptFile& transcript) {
     if (attempt.folder.empty()) return {};
     BOOTRIG_TRY_VOID(transcript.close());
+    BOOTRIG_TRY_VOID(hash_transcript(folder, attempt.outcome));
     return write_file(folder / "outcome.json", write_json(to_json(attempt.outcome), true) + "\n");
+  }
+
+  static Result<void> hash_transcript(const fs::path& folder, Outcome& outcome) {
+    if (outcome.termination == Termination::kNotStarted) return {};
+    outcome.transcript_hashed = deciding_bytes(outcome);
+    BOOTRIG_TRY(outcome.transcript_sha256, sha256_file(folder / "transcript.raw", outcome.transcript_hashed));
+    return {};
   }
 
   // What the workers tell the keeper: a testcase began (its id), it ended, no more will come.
@@ -448,14 +484,14 @@ class Runner {
 
 }  // namespace
 
-fs::path attempt_folder(const Testcase& testcase, const std::string& id, unsigned attempt) {
+fs::path cell_folder(const Testcase& testcase, const std::string& id) {
   // Brackets and '#' are awkward in a shell and in an URL: "virt[gic=3]#2" becomes "virt,gic=3.2".
   std::string target;
   for (const char c : id.substr(id.rfind('@') + 1)) {
     if (c == ']') continue;
     target += c == '[' ? ',' : c == '#' ? '.' : c;
   }
-  return fs::path("cells") / testcase.scenario->name / target / fmt::format("attempt-{}", attempt);
+  return fs::path("cells") / testcase.scenario->name / target;
 }
 
 Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context) {

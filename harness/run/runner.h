@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,12 @@ struct RunOptions {
   std::filesystem::path output;  // the run's folder
   bool resume = false;
   unsigned retries = 0;    // further attempts of a testcase that was not as expected
+  bool recheck = false;    // boot a failure once more on the same machine made deterministic
   bool fail_fast = false;  // begin nothing after the first result that gates
   unsigned rounds = 1;     // the whole plan, so many times, until a round has a result that gates
   double timeout_multiplier = 1.0;
-  unsigned triage_limit = ~0u;  // so many failures are looked at
+  std::optional<Duration> silence_ends;  // as in SessionOptions
+  unsigned triage_limit = ~0u;           // so many failures are looked at
   // What preflight says cannot boot is not booted, unless a failure is expected.
   bool strict_preflight = false;
   Capacity capacity;
@@ -56,7 +59,8 @@ struct RunEnd {
 // plan, a report could not be written.
 Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context);
 
-// Where a testcase's attempt keeps its files, relative to the run's folder: "cells/boot/hello/virt,gic=3/attempt-1".
-std::filesystem::path attempt_folder(const Testcase& testcase, const std::string& id, unsigned attempt);
+// Where a testcase keeps its files, relative to the run's folder: "cells/boot/hello/virt,gic=3". Each attempt has a
+// folder in it, "attempt-1", and the recheck "recheck".
+std::filesystem::path cell_folder(const Testcase& testcase, const std::string& id);
 
 }  // namespace bootrig

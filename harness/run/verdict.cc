@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "spec/root_causes.h"
@@ -97,6 +99,22 @@ Verdict judge_exit(const Outcome& outcome) {
 }
 
 }  // namespace
+
+std::uint64_t deciding_bytes(const Outcome& outcome) {
+  const auto end_of = [&](const SeenLine& line) {
+    return std::min<std::uint64_t>(outcome.bytes, line.offset + line.text.size());
+  };
+  switch (outcome.termination) {
+    case Termination::kSatisfied:
+      return std::min(outcome.bytes, outcome.completed_at.value_or(outcome.bytes));
+    case Termination::kSignature:
+      return outcome.hit ? end_of(outcome.hit->line) : outcome.bytes;
+    case Termination::kDiverged:
+      return outcome.divergence && outcome.divergence->seen ? end_of(*outcome.divergence->seen) : outcome.bytes;
+    default:
+      return outcome.bytes;
+  }
+}
 
 Verdict judge(const Outcome& outcome, Ending ending) {
   if (outcome.termination == Termination::kNotStarted) return outcome.not_started;

@@ -87,6 +87,9 @@ struct Outcome {
   std::uint64_t bytes = 0;
   std::uint64_t lines = 0;
   std::uint64_t bytes_dropped = 0;  // of the transcript: not kept, past its cap
+  // Of the console's first transcript_hashed bytes, up to what decided: equal for each boot of a deterministic machine.
+  std::string transcript_sha256;
+  std::uint64_t transcript_hashed = 0;
   std::vector<SeenLine> last_lines;
   Duration limit{0};         // the time limit that ended it, for timeouts
   Duration wall{0};          // power-on to the end
@@ -95,6 +98,9 @@ struct Outcome {
   MachineFacts machine;
   std::string accelerator_asked;  // "tcg" or "kvm"
 };
+
+// How many of the console's bytes belong to what decided. What came behind them depends on when the machine was stopped.
+std::uint64_t deciding_bytes(const Outcome& outcome);
 
 // Decides once. A table in judge_test.cc says what is what.
 Verdict judge(const Outcome& outcome, Ending ending);

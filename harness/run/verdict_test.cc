@@ -26,6 +26,22 @@ Outcome outcome_of(Termination termination, std::size_t matched, std::size_t exp
   return outcome;
 }
 
+TEST(DecidingBytes, EndWhereTheOutcomeIsDecided) {
+  Outcome outcome = outcome_of(Termination::kSatisfied, 2, 2);
+  outcome.completed_at = 77;
+  EXPECT_EQ(deciding_bytes(outcome), 77u);
+  outcome.termination = Termination::kPoweredOff;
+  EXPECT_EQ(deciding_bytes(outcome), 100u);
+  outcome = outcome_of(Termination::kDiverged, 1, 2);
+  EXPECT_EQ(deciding_bytes(outcome), 34u);  // line 3 begins at 30: "oops"
+  outcome.termination = Termination::kSignature;
+  EXPECT_EQ(deciding_bytes(outcome), 100u);  // of an unknown line: all
+  outcome.hit = SignatureHit{"linux-panic", false, SignatureKind::kPanic, {5, 50, "panic"}};
+  EXPECT_EQ(deciding_bytes(outcome), 55u);
+  outcome.hit->line.offset = 98;  // a line is never longer than what came
+  EXPECT_EQ(deciding_bytes(outcome), 100u);
+}
+
 struct JudgeCase {
   Termination termination;
   std::size_t matched;

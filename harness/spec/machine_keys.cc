@@ -90,6 +90,9 @@ std::optional<MachineConflict> machine_conflict(const MachineSpec& machine) {
   if (machine.accelerator == Accelerator::kKvm && machine.level != 1) {
     return MachineConflict{"level", fmt::format("found {}; under KVM an image is entered at level 1", machine.level)};
   }
+  if (machine.accelerator == Accelerator::kKvm && machine.deterministic) {
+    return MachineConflict{"deterministic", "found true; under KVM a guest's time is the host's"};
+  }
   if (machine.gic == 2 && machine.cpus > kMaxCpusGic2) {
     return MachineConflict{"cpus", fmt::format("found {}; with GICv2 at most {} are allowed, with GICv3 {}",
                                                machine.cpus, kMaxCpusGic2, kMaxCpus)};

@@ -29,6 +29,7 @@ void read_machine(JsonReader& json, MachineSpec& machine) {
   json.size("memory", machine.memory);
   json.count("gic", machine.gic, 2, 3);
   json.count("level", machine.level, 1, 3);
+  json.flag("deterministic", machine.deterministic);
   json.text("qemu", machine.qemu);
   json.text("host", machine.host);
   if (!machine.host.empty() && !is_name(machine.host)) json.refuse("host", not_a_name(machine.host, "a host's name"));

@@ -28,9 +28,13 @@ struct MachineSpec {
   std::uint64_t memory = std::uint64_t{1} << 30;
   unsigned gic = 2;    // 2 or 3
   unsigned level = 1;  // the exception level at which the image is entered: 1, 2 or 3 (KVM: 1 alone)
+  // Guest time counts instructions instead of the host's time, so that the same image says the same bytes. TCG alone.
+  bool deterministic = false;
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
   std::string host;                          // "local", or a name of the hosts file; empty: bootrig chooses
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
+
+  bool operator==(const MachineSpec&) const = default;
 };
 
 struct TargetProfile {

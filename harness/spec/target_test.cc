@@ -46,7 +46,7 @@ Profiles shipped() {
 TEST(Target, ReadsEveryKey) {
   const Profiles profiles{{{"x", R"({ "summary": "s", "tags": ["a"], "timeout-multiplier": 1.5, "machine": {
       "kind": "qemu", "accelerator": "tcg", "cpu": "max,sve=off", "cpus": 512, "memory": "255G", "gic": 3,
-      "level": 3, "qemu": "/opt/qemu", "arguments": ["-d", "int"] }, "variable": ["cpus"] })"}}};
+      "level": 3, "deterministic": true, "qemu": "/opt/qemu", "arguments": ["-d", "int"] }, "variable": ["cpus"] })"}}};
   const auto profile = profiles.parse("x");
   ASSERT_TRUE(profile) << to_text(profile.error());
   EXPECT_EQ(profile->name, "x");
@@ -57,6 +57,7 @@ TEST(Target, ReadsEveryKey) {
   EXPECT_EQ(profile->machine.accelerator, Accelerator::kTcg);
   EXPECT_EQ(profile->machine.cpu, "max,sve=off");
   EXPECT_EQ(profile->machine.cpus, 512u);
+  EXPECT_TRUE(profile->machine.deterministic);
   EXPECT_EQ(profile->machine.memory, std::uint64_t{255} << 30);
   EXPECT_EQ(profile->machine.gic, 3u);
   EXPECT_EQ(profile->machine.level, 3u);

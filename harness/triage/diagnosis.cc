@@ -66,9 +66,10 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   if (facts.from_files || !facts.suspected.empty()) return;
   findings.push_back(agrees(fault, *facts.syndrome)
                          ? "the tables give the syndrome that the CPU reported"
-                         : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: they have "
+                         : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: {}they have "
                                        "changed, or the dump is wrong",
-                                       fault.esr, facts.syndrome->esr));
+                                       fault.esr, facts.syndrome->esr,
+                                       facts.taken_from < facts.taken_to ? "they are another address space's, " : ""));
 }
 
 void add_links(const Facts& facts, std::vector<std::string>& findings) {
@@ -106,6 +107,8 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back("what the CPU must have met before: " + facts.suspected);
   } else if (facts.syndrome) {
     findings.push_back("the console has no dump; this is what the CPU's registers say");
+    if (facts.overtaken)
+      findings.push_back("ELR and SPSR are of a later interrupt: where the exception was taken is lost");
   }
   add_walk(facts, findings);
   add_links(facts, findings);

@@ -77,6 +77,13 @@ bool is_trouble(const aarch64::Syndrome& syndrome) {
   return syndrome.abort || std::ranges::find(kTrouble, syndrome.ec) != std::end(kTrouble);
 }
 
+// An interrupt leaves ESR and FAR as they are and writes ELR and SPSR: then these two are not of the exception that ESR
+// tells of. It is seen where they name another level than the syndrome does (DDI 0487, ESR_EL1, EC; SPSR_EL1, M).
+bool is_overtaken(const aarch64::Syndrome& syndrome, std::uint64_t spsr, unsigned taken_to) {
+  const bool from_same = (spsr >> 4 & 1) == 0 && (spsr >> 2 & 3) == taken_to;
+  return syndrome.abort && syndrome.same_level != from_same;
+}
+
 // What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
 void find_exception(Facts& facts) {
   if (!facts.record && !facts.cpu) return;
@@ -98,7 +105,10 @@ void find_exception(Facts& facts) {
   const bool still_there = facts.cpu && system_register(*facts.cpu, "ESR", facts.taken_to) == esr &&
                            system_register(*facts.cpu, "ELR", facts.taken_to) == facts.elr;
   const auto spsr = still_there || !told ? take(told ? facts.record->spsr : std::nullopt, "SPSR") : facts.record->spsr;
-  facts.taken_from = syndrome.same_level ? facts.taken_to : spsr ? (*spsr >> 2) & 3 : 0;
+  facts.overtaken = !told && spsr && is_overtaken(syndrome, *spsr, facts.taken_to);
+  if (facts.overtaken) facts.elr.reset();
+  const unsigned below = spsr && !facts.overtaken ? (*spsr >> 2) & 3 : 0;
+  facts.taken_from = syndrome.same_level ? facts.taken_to : below;
 }
 
 // The regime of an exception that was taken from one level to another, or (both equal) of code at a level.
@@ -277,6 +287,10 @@ std::string code_at_fault(const Facts& facts) {
     return fmt::format("protection domain '{}'", facts.record->extra.at("pd"));
   }
   return facts.taken_from == 0 ? "user code" : fmt::format("code at EL{}", facts.taken_from);
+}
+
+std::string code_of_exception(const Facts& facts) {
+  return facts.elr ? code_symbol(facts, *facts.elr) : "an address that is lost";
 }
 
 std::string code_symbol(const Facts& facts, std::uint64_t address) {

@@ -26,8 +26,10 @@ struct CpuFacts {
   bool in_vectors = false;                   // PC is in the 2 KiB there (DDI 0487, D1.3.1: 16 entries of 0x80 bytes)
 };
 
-// A table that the walk of FAR would need, where its last descriptor is invalid.
+// A table that the walk of FAR would need, where its last descriptor is invalid, or where a descriptor before that one
+// leads to a table that is empty.
 struct LinkCandidate {
+  aarch64::WalkStep at;       // the descriptor that should point to it
   std::uint64_t table = 0;    // physical
   std::string name;           // its symbol; empty: unknown
   std::uint64_t reached = 0;  // where the walk would then come to
@@ -47,7 +49,8 @@ struct Facts {
   std::vector<MemoryRegion> map;              // of the machine's physical memory; empty: unknown
   std::optional<aarch64::Syndrome> syndrome;  // of the exception; none: there was none
   std::optional<std::uint64_t> far, elr;      // valid ones only
-  unsigned taken_to = 1;                      // exception level
+  bool overtaken = false;  // an interrupt since has overwritten ELR and SPSR: where it was taken is lost
+  unsigned taken_to = 1;   // exception level
   unsigned taken_from = 1;
   // The walk of FAR, as the tables are now.
   std::optional<aarch64::TranslationRegisters> registers;
@@ -97,6 +100,8 @@ std::string physical_name(const Facts& facts, std::uint64_t address);
 std::string with_symbol(const Facts& facts, std::uint64_t address);
 // Of code: the same, but an address of EL2's lower half is also looked up in the upper half, where it is linked.
 std::string code_symbol(const Facts& facts, std::uint64_t address);
+// Of ELR; "an address that is lost" where there is none.
+std::string code_of_exception(const Facts& facts);
 // Who took the exception: "user code", "protection domain 'client'", "code at EL1".
 std::string code_at_fault(const Facts& facts);
 // The symbol alone, looked up as code_symbol() does; empty: unknown.

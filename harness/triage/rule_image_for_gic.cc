@@ -32,7 +32,7 @@ std::optional<RootCause> by_register(const Facts& facts) {
   }
   return image_for(facts, 3,
                    fmt::format("the instruction at {} is {}, of a GICv3's CPU interface, and undefined here",
-                               code_symbol(facts, facts.elr.value_or(0)), instruction->text()));
+                               code_of_exception(facts), instruction->text()));
 }
 
 // Where this machine has nothing, the same machine with the other GIC has a part of it.
@@ -47,7 +47,7 @@ std::optional<RootCause> by_address(const Facts& facts) {
   return image_for(facts, other.gic,
                    fmt::format("{} accesses physical {:#x}, where nothing is; the same machine with a GICv{} has {} "
                                "there",
-                               code_symbol(facts, facts.elr.value_or(0)), *address, other.gic, region->name));
+                               code_of_exception(facts), *address, other.gic, region->name));
 }
 
 // Every CPU that is on waits, and at least one of them for an interrupt.

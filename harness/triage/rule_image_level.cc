@@ -32,6 +32,8 @@ std::optional<RootCause> hypervisor_program(const Facts& facts) {
   constexpr std::uint64_t kUpperBit = std::uint64_t{1} << 55;  // DDI 0487, D8.1: it selects TTBR1_EL1's half
   if (facts.suspect == nullptr || facts.taken_to != 1) return std::nullopt;
   const std::uint64_t entry = facts.suspect->elf().entry;
+  const ElfSegment* segment = facts.suspect->segment_at_virtual(entry);
+  if (segment == nullptr || segment->virtual_address == segment->physical_address) return std::nullopt;  // flat
   if ((entry & kUpperBit) != 0) return std::nullopt;
   const auto instruction = above_el1(*facts.suspect);
   if (!instruction) return std::nullopt;
@@ -52,7 +54,7 @@ std::optional<RootCause> image_for_higher_level(const Facts& facts) {
   return RootCause{
       level == 2 ? "hypervisor-image-below-el2" : "firmware-image-below-el3",
       fmt::format("the instruction at {} is {}, which is defined at EL{} and above: the image runs at EL{}",
-                  code_symbol(facts, facts.elr.value_or(0)), instruction->text(), level, facts.taken_from),
+                  code_of_exception(facts), instruction->text(), level, facts.taken_from),
       fmt::format("boot it on a target that enters it at EL{}, or build it without {}", level,
                   level == 2 ? "hypervisor support" : "EL3's work")};
 }

@@ -127,11 +127,10 @@ std::optional<RootCause> read_only_mapping(const Facts& facts) {
   const auto refusal = find_refusal(facts, FaultKind::kPermission);
   if (!refusal || facts.access.kind != Access::Kind::kWrite || !refusal->place.writable()) return std::nullopt;
   const auto& [place, leaf] = *refusal;
-  return RootCause{
-      "read-only-mapping",
-      fmt::format("{} writes to {:#x}, where {} has its data, and that is mapped read-only: {}",
-                  code_symbol(facts, facts.elr.value_or(0)), *facts.far, place.file_name(), facts.walk->fault->why),
-      write_change(facts, leaf)};
+  return RootCause{"read-only-mapping",
+                   fmt::format("{} writes to {:#x}, where {} has its data, and that is mapped read-only: {}",
+                               code_of_exception(facts), *facts.far, place.file_name(), facts.walk->fault->why),
+                   write_change(facts, leaf)};
 }
 
 // Accesses that Device memory refuses and Normal memory allows: unaligned ones, and fetches where an implementation

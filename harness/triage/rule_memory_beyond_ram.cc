@@ -30,7 +30,7 @@ std::optional<RootCause> memory_beyond_ram(const Facts& facts) {
   return RootCause{
       "memory-beyond-ram",
       fmt::format("{} accesses physical {:#x}, {} behind the end of this machine's {} MiB of memory ({:#x} to {:#x})",
-                  code_symbol(facts, facts.elr.value_or(0)), *address,
+                  code_of_exception(facts), *address,
                   behind >> 20 ? fmt::format("{} MiB", behind >> 20) : fmt::format("{} bytes", behind), size >> 20,
                   ram->first, ram->last),
       fmt::format("use what the device tree says of memory, or boot with more than {} MiB",

@@ -23,7 +23,7 @@ std::optional<RootCause> nothing_at_address(const Facts& facts) {
   }
   return RootCause{"nothing-at-address",
                    fmt::format("{} accesses {:#x}, physical {:#x}, and this machine has nothing there",
-                               code_symbol(facts, facts.elr.value_or(0)), *facts.far, *address),
+                               code_of_exception(facts), *facts.far, *address),
                    change};
 }
 

@@ -19,7 +19,7 @@ std::optional<RootCause> null_pointer(const Facts& facts) {
     return RootCause{"null-call", fmt::format("{} called address {:#x}", who, *facts.far),
                      "find the function pointer that was never set; the link register names its caller"};
   }
-  const std::string at = code_symbol(facts, facts.elr.value_or(0));
+  const std::string at = code_of_exception(facts);
   return RootCause{"null-pointer",
                    fmt::format("{} at {} {} address {:#x}, which no table maps", who, at,
                                facts.syndrome->write ? "writes to" : "reads from", *facts.far),

@@ -77,6 +77,44 @@ TEST_F(Pointers, NonCanonicalIsWildWithoutTables) {
   EXPECT_EQ(cause(diagnose_text()), "");
 }
 
+// The kernel has taken an interrupt since user code faulted: ESR and FAR are of the fault, ELR and SPSR are not.
+TEST_F(Pointers, NullOfUserCodeBeforeAnInterrupt) {
+  memory_[kLower0] = page();
+  cpu_.pstate = 0x3c5;
+  cpu_.system["ESR_EL1"] = kUserRead | kTranslationLevel0;
+  cpu_.system["FAR_EL1"] = 0;
+  cpu_.system["ELR_EL1"] = kWindow + 0x20;
+  cpu_.system["SPSR_EL1"] = 0x5;
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "null-pointer");
+  EXPECT_EQ(diagnosis.cause->what, "user code at an address that is lost reads from address 0x0, which no table maps");
+  EXPECT_FALSE(diagnosis.exception->elr);
+  cpu_.system["SPSR_EL1"] = 0x3c0;
+  cpu_.system["ELR_EL1"] = 0x8000000000;
+  EXPECT_EQ(diagnose_machine().cause->what, "user code at 0x8000000000 reads from address 0x0, which no table maps");
+}
+
+// TCR's size leaves no table for it; whatever files there are besides.
+TEST_F(Pointers, OutOfRangeIsWild) {
+  cpu_.system["TCR_EL1"] = 0x1285100510 | 24;  // T0SZ 24 instead of 16
+  files_.clear();
+  dump(kReadAbort | kTranslationLevel0, 0xffff00000000, kLoader + 0x100);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "wild-pointer");
+  EXPECT_NE(diagnosis.cause->what.find("reads from 0xffff00000000, which no table could map: the address is "
+                                       "above the range of TTBR0_EL1 (T0SZ 24), which ends at 0xffffffffff"),
+            std::string::npos)
+      << diagnosis.cause->what;
+}
+
+// At a power of two above memory it may be a kernel's window, and TCR what is wrong.
+TEST_F(Pointers, OutOfRangeIsNotWildWhereAWindowMayBe) {
+  cpu_.system["TCR_EL1"] = 0x1285100510 | 25;
+  files_.clear();
+  dump(kReadAbort | kTranslationLevel0, 0x8040001000, kLoader + 0x100);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
 // A driver without its mapping: the device is there.
 TEST_F(Pointers, NotWildWhereTheMachineHasSomething) {
   memory_[kLower0] = page();

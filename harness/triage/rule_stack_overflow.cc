@@ -36,7 +36,7 @@ std::optional<RootCause> stack_overflow(const Facts& facts) {
   return RootCause{
       "stack-overflow",
       fmt::format("{} at {} uses its stack at {:#x} (SP {:#x}), where nothing is mapped{}", code_at_fault(facts),
-                  code_symbol(facts, facts.elr.value_or(0)), *facts.far, *facts.record->sp,
+                  code_of_exception(facts), *facts.far, *facts.record->sp,
                   above ? fmt::format("; the stack ends at {:#x}", *above) : ", as the monitor says as well"),
       "give it a larger stack, or find the recursion or the large frame in the functions on it"};
 }

@@ -14,6 +14,15 @@ std::string value_of(const LinkCandidate& link) {
                            : fmt::format("{:#x} ({} | 3)", value, link.name);
 }
 
+// What stands in its place.
+std::string trouble_of(const LinkCandidate& link, std::uint64_t far) {
+  if ((link.at.descriptor & 1) == 0) {
+    return fmt::format("the level {} table has no entry [{:#x}] for {:#x}", link.at.level, link.at.index, far);
+  }
+  return fmt::format("the level {} table's entry [{:#x}] for {:#x} is {:#x}, which points to a table without any entry",
+                     link.at.level, link.at.index, far, link.at.descriptor);
+}
+
 std::string who_links(const Facts& facts, const LinkCandidate& link) {
   if (link.twin) return "only " + with_symbol(facts, *link.twin) + ", in another table, points to it";
   return link.linked ? "it is linked elsewhere, but not here" : "nothing points to it";
@@ -23,16 +32,14 @@ std::string who_links(const Facts& facts, const LinkCandidate& link) {
 
 std::optional<RootCause> table_not_linked(const Facts& facts) {
   if (facts.links.size() != 1) return std::nullopt;
-  const aarch64::WalkStep& missing = facts.walk->steps.back();
   const LinkCandidate& link = facts.links.front();
   const std::string table = link.name.empty() ? fmt::format("the table at {:#x}", link.table) : link.name;
   return RootCause{
       "table-not-linked",
-      fmt::format("the level {} table has no entry [{:#x}] for {:#x}; {} is filled and would lead to {:#x}{}, but {}",
-                  missing.level, missing.index, *facts.far, table, link.reached,
-                  link.proof.empty() ? "" : " (" + link.proof + ")", who_links(facts, link)),
-      fmt::format("the descriptor at {}{} must hold {}", with_symbol(facts, missing.address),
-                  facts.from_files ? offset_in_file(facts, missing.address) : "", value_of(link))};
+      fmt::format("{}; {} is filled and would lead to {:#x}{}, but {}", trouble_of(link, *facts.far), table,
+                  link.reached, link.proof.empty() ? "" : " (" + link.proof + ")", who_links(facts, link)),
+      fmt::format("the descriptor at {}{} must hold {}", with_symbol(facts, link.at.address),
+                  facts.from_files ? offset_in_file(facts, link.at.address) : "", value_of(link))};
 }
 
 }  // namespace bootrig

@@ -53,6 +53,38 @@ TEST_F(TableNotLinked, AtLevel1) {
             "the descriptor at 0x7000b008 <boot_lvl1_upper+0x8> must hold 0x7000a003 (boot_lvl2_upper | 3)");
 }
 
+// The upper table points to memory without a table in it; the table that belongs there is filled, and nothing points to
+// it.
+TEST_F(TableNotLinked, WhereAnEmptyTableStandsInItsPlace) {
+  constexpr std::uint64_t kEmpty = 0x7fff0000;
+  memory_[kEmpty] = page();
+  put(kUpper0, 0x1ff, kEmpty | 3);
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(change(diagnosis),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+  EXPECT_NE(diagnosis.cause->what.find("is 0x7fff0003, which points to a table without any entry"), std::string::npos);
+}
+
+// As above, and the table that belongs there is linked for another level's sake.
+TEST_F(TableNotLinked, WhereAnEmptyTableStandsInThePlaceOfALinkedOne) {
+  constexpr std::uint64_t kEmpty = 0x7fff0000;
+  memory_[kEmpty] = page();
+  put(kUpper0, 0x1ff, kEmpty | 3);
+  put(kLower0, 1, kUpper1 | 3);
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000cff8 <boot_lvl0_upper+0xff8> must hold 0x7000b003 (boot_lvl1_upper | 3)");
+}
+
+// The next table is free as well: the empty one is the right one, and was not filled.
+TEST_F(TableNotLinked, AnEmptyTableThatTheNextOneBelongsIn) {
+  memory_[kUpper1] = page();
+  dump(kFetchAbort | kTranslationLevel1, kWindow, kWindow);
+  EXPECT_EQ(change(diagnose_machine()),
+            "the descriptor at 0x7000b008 <boot_lvl1_upper+0x8> must hold 0x7000a003 (boot_lvl2_upper | 3)");
+}
+
 TEST_F(TableNotLinked, AtLevel2) {
   constexpr std::uint64_t kPages = 0x7000f000;
   memory_[kPages] = page();

@@ -55,6 +55,10 @@ unsigned level_expected(const Facts& facts, const CpuFacts& cpu) {
 }  // namespace
 
 std::optional<RootCause> vectors_not_set(const Facts& facts) {
+  return facts.suspect == nullptr ? vectors_not_set_and_no_more(facts) : std::nullopt;
+}
+
+std::optional<RootCause> vectors_not_set_and_no_more(const Facts& facts) {
   const auto recursion = find_recursion(facts);
   if (!recursion || !never_set(facts, *recursion)) return std::nullopt;
   const unsigned level = recursion->cpu->level;

@@ -26,6 +26,17 @@ bool machine_has(const Facts& facts, std::uint64_t address) {
   return false;
 }
 
+// An address that no table can map, as TCR is set: wild, unless TCR is wrong and the address is in the window of a kernel
+// that is linked at a multiple of some power of two above its memory.
+bool is_out_of_range(const Facts& facts) {
+  if (!walk_confirms(facts, aarch64::FaultKind::kTranslation) || !facts.walk->fault->out_of_range) return false;
+  for (unsigned bits = 36; bits < 64; ++bits) {
+    const MemoryRegion* region = find_region(facts.map, *facts.far & ((std::uint64_t{1} << bits) - 1));
+    if (region != nullptr && region->memory) return false;
+  }
+  return !facts.map.empty() && !any_file_has(facts, *facts.far);
+}
+
 bool is_near_something(const Facts& facts, std::uint64_t address) {
   for (int page = -kPagesAround; page <= kPagesAround; ++page) {
     const std::uint64_t there = address + static_cast<std::uint64_t>(page) * kPage;
@@ -36,8 +47,8 @@ bool is_near_something(const Facts& facts, std::uint64_t address) {
 
 }  // namespace
 
-// Named where the tables confirm that nothing is there, and nothing says that something should be; a non-canonical
-// address is wild whatever the tables hold.
+// Named where the tables confirm that nothing is there, and nothing says that something should be; an address that
+// no table could map is wild whatever the tables hold.
 std::optional<RootCause> wild_pointer(const Facts& facts) {
   const bool data = facts.syndrome && facts.syndrome->abort && !facts.syndrome->instruction && facts.far;
   if (!data || *facts.far < kNullPage || !facts.syndrome->status ||
@@ -45,7 +56,8 @@ std::optional<RootCause> wild_pointer(const Facts& facts) {
     return std::nullopt;
   }
   const bool canonical = aarch64::is_canonical(*facts.far);
-  if (canonical) {
+  const bool out_of_range = canonical && is_out_of_range(facts);
+  if (canonical && !out_of_range) {
     const bool confirmed = walk_confirms(facts, aarch64::FaultKind::kTranslation) && !facts.from_files;
     // With one file known, another may have something there: the kernel that a loader has unpacked.
     const bool told = facts.evidence.files.size() > 1 && !facts.map.empty();
@@ -53,15 +65,16 @@ std::optional<RootCause> wild_pointer(const Facts& facts) {
     if (any_file_has(facts, *facts.far) || machine_has(facts, *facts.far) || is_near_something(facts, *facts.far)) {
       return std::nullopt;
     }
-  } else if (facts.syndrome->status->level != 0) {
+  } else if (!canonical && facts.syndrome->status->level != 0) {
     return std::nullopt;
   }
-  const std::string at = code_symbol(facts, facts.elr.value_or(0));
+  const std::string why = out_of_range ? "which no table could map: " + facts.walk->fault->why
+                          : canonical  ? "where nothing is mapped, no file has anything, and the machine has nothing"
+                                       : "which is no address that a table could map";
+  const std::string at = code_of_exception(facts);
   return RootCause{"wild-pointer",
                    fmt::format("{} at {} {} {:#x}, {}", code_at_fault(facts), at,
-                               facts.syndrome->write ? "writes to" : "reads from", *facts.far,
-                               canonical ? "where nothing is mapped, no file has anything, and the machine has nothing"
-                                         : "which is no address that a table could map"),
+                               facts.syndrome->write ? "writes to" : "reads from", *facts.far, why),
                    fmt::format("find where the pointer used at {} comes from", at)};
 }
 

@@ -26,6 +26,7 @@ constexpr Rule kRules[] = {
     read_only_mapping,
     device_memory,
     table_entry_missing,
+    vectors_not_set_and_no_more,
     vector_recursion,
     sel4_error,
     stack_overflow,

@@ -14,8 +14,10 @@ std::optional<RootCause> table_not_linked(const Facts& facts);
 std::optional<RootCause> undefined_call(const Facts& facts);
 // The image, or a part of it, is loaded to where there is no memory.
 std::optional<RootCause> image_outside_ram(const Facts& facts);
-// An exception goes to a level whose vectors nobody has set.
+// An exception goes to a level whose vectors nobody has set. The second waits until what the exception must have been
+// is explained by no other rule.
 std::optional<RootCause> vectors_not_set(const Facts& facts);
+std::optional<RootCause> vectors_not_set_and_no_more(const Facts& facts);
 // The vectors that were set raise exceptions themselves.
 std::optional<RootCause> vector_recursion(const Facts& facts);
 // A system instruction that is defined at a higher level only.

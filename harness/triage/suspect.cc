@@ -20,6 +20,12 @@ bool lost_in_handler(const Facts& facts) {
          facts.syndrome->same_level;
 }
 
+// Its tables are on, they stand in it, and it is where it was linked: then it must have mapped itself, or the next
+// instruction after it turned them on could not be fetched. The tables of a program that came after it stand elsewhere.
+bool must_map_itself(const Facts& facts, const LoadedElf& file, const FilePlace& place) {
+  return !place.tells_physical() && file.segment_at_virtual(facts.registers->ttbr0 & ~std::uint64_t{0xfff}) != nullptr;
+}
+
 }  // namespace
 
 std::optional<Suspect> find_suspect(const Facts& facts) {
@@ -35,7 +41,9 @@ std::optional<Suspect> find_suspect(const Facts& facts) {
     if (segment == nullptr || entered) continue;
     // It runs elsewhere than it lies, so that tables must say where, and it is there already.
     const FilePlace place{&file, segment, file.elf().entry};
-    if (!place.tells_physical() || compare_with_memory(facts, place, place.physical()) != Likeness::kSame) continue;
+    if ((!place.tells_physical() && !must_map_itself(facts, file, place)) ||
+        compare_with_memory(facts, place, place.physical()) != Likeness::kSame)
+      continue;
     const aarch64::Access fetch{aarch64::Access::Kind::kExecute, cpu->level};
     auto walk = aarch64::walk(*facts.registers, facts.regime, file.elf().entry, fetch, *facts.evidence.at_rest);
     if (walk.fault || (walk.address && *walk.address != place.physical())) {

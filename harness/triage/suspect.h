@@ -1,7 +1,7 @@
 // The suspect: what a machine without a dump was about to do when it was lost. A program that a loader has put where its
 // ELF file says (its bytes are there) has to be mapped at its entry before anyone can jump there. When the CPU is lost
 // in its own vectors, or in a handler that faults itself, was never in that program, and its entry cannot be fetched,
-// the entry is where it was lost.
+// the entry is where it was lost. So is the entry of a loader that its own tables do not map.
 #pragma once
 
 #include <optional>

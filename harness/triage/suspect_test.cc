@@ -47,12 +47,18 @@ class SuspectTest : public ::testing::Test {
     const auto path = folder_.put("kernel.elf", small_elf({entry, kKernel, code_}, entry));
     files_.clear();
     files_.push_back(std::move(*LoadedElf::open(path)));
+    std::vector<LoadedRange> loaded;
+    for (const std::string& loader : loaders_) {
+      files_.push_back(std::move(*LoadedElf::open(folder_.put("loader.elf", loader))));
+      loaded.push_back({0x70000000, 0x7007ffff});
+    }
     FakeInspection machine(data_);
-    return diagnose({"jumping to the kernel\n", nullptr, &machine, &symbols_, stopped_for, files_, {}});
+    return diagnose({"jumping to the kernel\n", nullptr, &machine, &symbols_, stopped_for, files_, loaded});
   }
 
   TestFolder folder_;
   std::vector<LoadedElf> files_;
+  std::vector<std::string> loaders_;  // ELF files, besides the kernel's
   std::string code_;
   FakeInspectionData data_;
   SymbolTable symbols_;
@@ -92,6 +98,45 @@ TEST_F(SuspectTest, AProgramForEl2) {
   data_.memory[kKernel] = code_ + std::string(4096, '\0');
   EXPECT_TRUE(is_for_el2(kLowerEntry));
   EXPECT_FALSE(is_for_el2(kEntry));
+}
+
+// No vectors at all: the suspect explains what they met; without it, that they are missing is all there is.
+TEST_F(SuspectTest, BehindVectorsThatNobodyHasSet) {
+  auto& system = data_.states[0].system;
+  data_.states[0].pc = system["ELR_EL1"] = 0x200;
+  system["VBAR_EL1"] = 0;
+  system["SPSR_EL1"] = 0x3c5;
+  data_.memory[kL0] = page_with({{0x1ff, kL1 | 3}});
+  data_.memory[kL2] = page_with({{0, kKernel | 0x311}});
+  const auto diagnosis = run();
+  ASSERT_TRUE(diagnosis && diagnosis->cause);
+  EXPECT_EQ(diagnosis->cause->name, "access-flag-clear");
+  data_.memory[kL2] = page_with({{0, kKernel | 0x711}});
+  const auto mapped = run();
+  ASSERT_TRUE(mapped && mapped->cause);
+  EXPECT_EQ(mapped->cause->name, "vectors-not-set");
+}
+
+// A loader whose own tables lie in it, and do not map it: lost as it turns them on.
+TEST_F(SuspectTest, ALoaderThatDoesNotMapItself) {
+  auto& system = data_.states[0].system;
+  data_.states[0].pc = system["ELR_EL1"] = 0x200;
+  system["VBAR_EL1"] = 0;
+  system["SPSR_EL1"] = 0x3c5;
+  data_.memory[kL0] = page_with({{0x1ff, kL1 | 3}});
+  data_.memory[kLower] = page_with({});
+  const std::string loader = code_ + std::string(0x20000, '\0');
+  data_.memory[0x70000000] = loader.substr(0, 0x10000);
+  loaders_.push_back(small_elf({0x70000000, 0x70000000, loader}, 0x70000000));
+  const auto diagnosis = run();
+  ASSERT_TRUE(diagnosis && diagnosis->cause);
+  EXPECT_EQ(diagnosis->cause->name, "table-not-linked");
+  EXPECT_EQ(diagnosis->cause->change,
+            "the descriptor at 0x70013000 must hold 0x70014003 (the table at 0x70014000 | 3)");
+  // Tables of another program's, which came after it: it need not be mapped any more.
+  system["TTBR0_EL1"] = 0x70080000;
+  data_.memory[0x70080000] = page_with({});
+  EXPECT_EQ(run()->cause->name, "vectors-not-set");
 }
 
 // Near misses: the kernel is not there yet, it is mapped, it has run already, the MMU is off.

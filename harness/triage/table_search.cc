@@ -177,12 +177,16 @@ std::optional<LinkCandidate> try_table(const Facts& facts, const WalkStep& missi
   PatchedMemory patched(*facts.memory, missing.address, table.address | kValidTable);
   const auto walk = aarch64::walk(*facts.registers, facts.regime, *facts.far, facts.access, patched);
   std::array<std::uint8_t, 4> bytes;
-  const bool one_more_level = walk.steps.size() > facts.walk->steps.size();
-  const bool refused = walk.device && facts.access.kind == aarch64::Access::Kind::kExecute;
+  const auto position = static_cast<std::size_t>(&missing - facts.walk->steps.data());
+  const bool one_more_level = walk.steps.size() > position + 1;
+  // A loader's flat map may be of Device memory, from which it runs where the CPU allows it; no window of a kernel is.
+  const bool flat = walk.address == facts.far;
+  const bool refused = walk.device && facts.access.kind == aarch64::Access::Kind::kExecute && !flat;
   if (!walk.address || !one_more_level || refused || !facts.memory->read(*walk.address, bytes)) return std::nullopt;
   auto proof = proof_of(facts, *walk.address);
   if (!proof || !is_of_its_level(facts, walk.steps.back())) return std::nullopt;
-  LinkCandidate candidate{table.address, table.name, *walk.address, std::move(*proof), links.contains(table.address),
+  LinkCandidate candidate{missing,       table.address,     table.name,
+                          *walk.address, std::move(*proof), links.contains(table.address),
                           std::nullopt};
   const auto [first, last] = links.equal_range(table.address);
   for (auto link = first; link != last; ++link) {
@@ -220,6 +224,32 @@ std::vector<LinkCandidate> choose(const Facts& facts, const WalkStep& missing, c
   return candidates;
 }
 
+// By the symbols' tables, or else by pages.
+std::vector<LinkCandidate> find_links_at(const Facts& facts, const WalkStep& missing, std::uint64_t size) {
+  auto candidates = choose(facts, missing, tables_of_symbols(facts, size), size);
+  if (!candidates.empty()) return candidates;
+  return choose(facts, missing, tables_of_pages(facts, missing.address, size), size);
+}
+
+// The descriptor before the last one, when the table that it points to has no entry at all: it may be that descriptor
+// which is wrong, and not the table.
+const WalkStep* link_to_empty_table(const Facts& facts, std::uint64_t size) {
+  const auto& steps = facts.walk->steps;
+  if (steps.size() < 2 || steps[steps.size() - 2].stage != steps.back().stage) return nullptr;
+  const auto table = read_table(*facts.memory, steps.back().address & ~(size - 1), size, "");
+  const auto invalid = [](std::uint64_t descriptor) { return (descriptor & 1) == 0; };
+  return table && std::ranges::all_of(table->descriptors, invalid) ? &steps[steps.size() - 2] : nullptr;
+}
+
+// Whether it is memory that the image or a file of what runs has laid out: a table there was meant.
+bool belongs_to_files(const Facts& facts, std::uint64_t physical) {
+  return std::ranges::any_of(facts.evidence.files,
+                             [&](const LoadedElf& file) { return file.segment_at_physical(physical) != nullptr; }) ||
+         std::ranges::any_of(facts.evidence.loaded, [&](const LoadedRange& range) {
+           return physical >= range.first && physical <= range.last;
+         });
+}
+
 // The registers of a regime with one table, as loaders set them: 4 KiB, 48 bits (DDI 0487, TCR_EL1, TCR_EL2).
 aarch64::TranslationRegisters assumed_registers(Regime regime, std::uint64_t root) {
   constexpr std::uint64_t kSize16 = 16, kTg1Is4K = std::uint64_t{2} << 30, k48Bits = 5;
@@ -240,9 +270,19 @@ std::vector<LinkCandidate> find_links(const Facts& facts) {
   const auto scheme = scheme_of(facts, *missing);
   if (!scheme) return {};
   const std::uint64_t size = std::uint64_t{1} << static_cast<unsigned>(scheme->granule);
-  auto candidates = choose(facts, *missing, tables_of_symbols(facts, size), size);
-  if (!candidates.empty()) return candidates;
-  return choose(facts, *missing, tables_of_pages(facts, missing->address, size), size);
+  auto candidates = find_links_at(facts, *missing, size);
+  const auto is_free = [](const LinkCandidate& link) { return !link.linked; };
+  const WalkStep* before = link_to_empty_table(facts, size);
+  if (before == nullptr || std::ranges::any_of(candidates, is_free)) return candidates;
+  // A filled table that nothing points to, or which holds the missing entry, while one without entries stands in its
+  // place.
+  auto others = find_links_at(facts, *before, size);
+  const bool outside = !belongs_to_files(facts, missing->address);
+  const auto has_entry = [&](const LinkCandidate& other) {
+    return std::ranges::any_of(candidates, [&](const auto& c) { return c.twin && *c.twin - other.table < size; });
+  };
+  const bool better = std::ranges::any_of(others, is_free) || (outside && std::ranges::any_of(others, has_entry));
+  return better ? others : candidates;
 }
 
 void walk_files(Facts& facts) {

@@ -64,6 +64,7 @@ function judgement(testcase) {
     testcase['expected-failure']
       ? h('p', {}, 'A failure was expected: ', visible(testcase['expected-failure'].reason))
       : null,
+    testcase['recheck-words'] ? h('p', { class: 'recheck' }, `Once more: ${visible(testcase['recheck-words'])}`) : null,
     testcase['who-must-act'] ? h('p', {}, `To act: ${testcase['who-must-act']}`) : null,
     testcase.quarantine ? h('p', {}, `Quarantine: ${visible(testcase.quarantine)}`) : null,
     h('h2', {}, 'Repeat it'),
@@ -169,6 +170,7 @@ function facts(testcase) {
       ['power-on to end', outcome && duration(outcome['wall-ms'])],
       ['first output after', outcome?.bytes > 0 ? duration(outcome['first-output-ms']) : ''],
       ['console', outcome && `${plural(outcome.bytes, 'byte')}, ${plural(outcome.lines, 'line')}`],
+      ['console’s SHA-256', outcome?.['transcript-sha256']],
       [
         'captures',
         Object.entries(outcome?.captures ?? {})

@@ -208,6 +208,13 @@ test('a testcase that diverged: expected and seen, and where they part', () =>
     assert.deepEqual(await page.locator('.difference mark').allInnerTexts(), ['ered at EL{{dec:level}}', 'red at EL2']);
   }));
 
+test('a failure that was rechecked says what the deterministic machine made of it', () =>
+  withPage('plain.html', { hash: cellHash('boot/silent@virt[gic=2]') }, async (page) => {
+    const words = await page.locator('.judgement .recheck').textContent();
+    assert.equal(words, 'Once more: passes on the deterministic machine: timing');
+    assert.match(await page.locator('body').textContent(), /console’s SHA-256b{64}/);
+  }));
+
 test('the line that decided is marked in the transcript', () =>
   withPage('full.html', { hash: cellHash('boot/abort@virt[gic=3]') }, async (page) => {
     assert.match(await page.locator('.console').textContent(), /123,456 bytes were left out here/);
