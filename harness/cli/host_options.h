@@ -1,4 +1,4 @@
-// The options that say which other hosts there are: shared by run, boot and plan.
+// The options that say which other hosts there are: shared by run, boot, console and plan.
 #pragma once
 
 #include <string>

@@ -253,7 +253,8 @@ Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& projec
   const SteadyClock clock;
   ForkingLauncher launcher;
   ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   RunContext context{*machines, images, clock, interrupt, std::move(reporters)};
   return run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
 }

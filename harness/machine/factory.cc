@@ -30,7 +30,8 @@ struct Kind {
 
 constexpr std::array kKinds{
     Kind{MachineKind::kQemu,
-         [](const Surroundings& s, const MachineSpec& machine) {
+         [](const Surroundings& s, const MachineSpec& machine) -> std::optional<std::string> {
+           if (machine.accelerator != Accelerator::kKvm) return std::nullopt;  // asking the host takes time
            return kvm_unavailable(this_kvm_host(s.launcher), machine);
          },
          [](const MachineRequest& request) { return qemu_arguments(request.machine, request.image); },

@@ -209,7 +209,7 @@ Result<void> QemuMachine::start_stub(Deadline deadline) {
 
 Result<void> QemuMachine::control(MachineControl what) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
-  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  const Deadline deadline = Deadline::after(clock_.now(), inspection_time_);
   if (what == MachineControl::kReset) return reset(deadline);
   if (qmp_.stopped()) return fail("the guest has ended");
   if (what == MachineControl::kBreak) {

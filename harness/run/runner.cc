@@ -178,19 +178,14 @@ class Runner {
     for (std::size_t i = 0; i < plan_.testcases.size(); ++i) {
       if (done_.contains(id_in_round(plan_.testcases[i], round))) continue;
       const MachineSpec& machine = plan_.testcases[i].target.machine;
-      jobs.push_back({machine.cpus, machine.memory, hosts_for(plan_.testcases[i])});
+      jobs.push_back({machine.cpus, machine.memory});
+      if (!plan_.testcases[i].skip) jobs.back().places = context_.machines.hosts_for(machine);
       owners.push_back(i);
     }
     hosts_ = context_.machines.hosts();
     std::vector<Capacity> places{options_.capacity};
     for (std::size_t i = 1; i < hosts_.size(); ++i) places.push_back({hosts_[i].cores, hosts_[i].memory});
     run_jobs(jobs, places, [&](std::size_t job, std::size_t host) { return run_testcase(owners[job], round, host); });
-  }
-
-  // A testcase that is skipped needs no host.
-  std::vector<std::size_t> hosts_for(const Testcase& testcase) {
-    if (testcase.skip) return {0};
-    return context_.machines.hosts_for(testcase.target.machine);
   }
 
   // On the host with that index. False: begin no further testcase.
