@@ -3,10 +3,11 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base json aarch64 dump match subtest spec qemu process elf image inspect machine triage run prove history
-    qualify testing reports cli)
+set(BOOTRIG_ROOMS base agent json aarch64 dump match subtest spec qemu process elf image inspect machine triage run prove
+    history qualify testing reports cli)
 
 set(ROOM_base_DEPENDS "")
+set(ROOM_agent_DEPENDS "")
 set(ROOM_json_DEPENDS base)
 set(ROOM_aarch64_DEPENDS base)
 set(ROOM_dump_DEPENDS base aarch64)
@@ -18,7 +19,7 @@ set(ROOM_process_DEPENDS base)
 set(ROOM_elf_DEPENDS base)
 set(ROOM_image_DEPENDS base json elf spec qemu process)
 set(ROOM_inspect_DEPENDS base aarch64 elf image)
-set(ROOM_machine_DEPENDS base json spec qemu process image)
+set(ROOM_machine_DEPENDS base agent json spec qemu process image)
 set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspect machine)
 set(ROOM_run_DEPENDS base json aarch64 dump match subtest spec qemu process elf image inspect machine triage)
 set(ROOM_prove_DEPENDS base json match subtest spec machine triage run)
@@ -109,7 +110,7 @@ function(bootrig_room room)
     target_include_directories(bootrig_${room} INTERFACE ${CMAKE_SOURCE_DIR}/harness ${CMAKE_SOURCE_DIR})
     target_link_libraries(bootrig_${room} INTERFACE ${depends} fmt::fmt ${ROOM_${room}_LIBRARIES})
   endif()
-  if(EXISTS ${folder}/main.cc)
+  if(room STREQUAL cli)
     add_executable(bootrig ${folder}/main.cc)
     target_link_libraries(bootrig PRIVATE bootrig_${room})
     # At a fixed address: Capstone's tables would otherwise cost every start 77,000 relocations, some 1.1 ms.

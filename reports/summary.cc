@@ -148,6 +148,12 @@ void Summary::add(const RunResult& result) {
     ++counted->counts[static_cast<std::size_t>(result.standing)];
     counted->time += result.duration;
   }
+  if (!result.attempts.empty() && !result.attempts.back().outcome.machine.host.empty()) {
+    const MachineFacts& machine = result.attempts.back().outcome.machine;
+    HostCount& host = hosts_[machine.host];
+    ++host.testcases;
+    host.time_scale = machine.time_scale;
+  }
   if (gates(result.standing)) add_trouble(result);
   rates_.add(result);
   findings_ += result.findings.size();
@@ -256,6 +262,12 @@ std::string Summary::text(const Style& style, const Comparison* comparison) cons
     text += fmt::format("preflight: {} finding{} about the image in {} testcase{}; report.json has them\n\n", findings_,
                         findings_ == 1 ? "" : "s", with_findings_, with_findings_ == 1 ? "" : "s");
   }
+  for (const auto& [name, host] : hosts_) {
+    text +=
+        fmt::format("host {}: {} testcase{}{}\n", console_text(name), host.testcases, host.testcases == 1 ? "" : "s",
+                    host.time_scale == 1.0 ? "" : fmt::format(", time limits times {:g}", host.time_scale));
+  }
+  if (!hosts_.empty()) text += '\n';
   if (!rows_.empty()) {
     text += target_table(rows_.size() > kTargetsTold ? groups_ : rows_, style);
     text += '\n';

@@ -33,7 +33,8 @@ class Summary {
   void add(const RunResult& result);
 
   // Each different failure with its story and all who have it; the causes that triage named, each with its testcases;
-  // flaky, quarantined and skipped testcases; rates of what was repeated; the table of targets. Without the totals' line. `past`: the run against
+  // flaky, quarantined and skipped testcases; rates of what was repeated; other hosts that had a part in it;
+  // the table of targets. Without the totals' line. `past`: the run against
   // what was known before; then each failure says whether it is new, and what is fixed is told too.
   std::string text(const Style& style, const Comparison* past = nullptr) const;
 
@@ -69,6 +70,12 @@ class Summary {
   std::size_t findings_ = 0, with_findings_ = 0;  // of preflight; testcases that have some
   RateTable rates_;
   std::map<std::string, Group> skipped_, quarantined_, flaky_;
+  // Machines of other hosts, by those.
+  struct HostCount {
+    std::size_t testcases = 0;
+    double time_scale = 1.0;
+  };
+  std::map<std::string, HostCount> hosts_;
   std::map<std::string, TargetRow> rows_;    // by target
   std::map<std::string, TargetRow> groups_;  // by profile, level and GIC
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/host_options.h"
 #include "cli/image_argument.h"
 #include "cli/keep_machine.h"
 #include "image/image.h"
@@ -32,6 +33,7 @@ struct BootOptions {
   std::string silence = "3s";
   std::string output;
   std::string project;
+  HostOptions hosts;
   std::string triage = "on";
   bool keep = false;
   bool quiet = false;
@@ -119,7 +121,8 @@ Result<int> boot(const BootOptions& options) {
   Interrupt interrupt;
   interrupt_on_signals(interrupt);
   ForkingLauncher launcher;
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   if (const auto why = machines->unavailable(target.machine)) {
     print(fmt::format("bootrig: SKIP on {}: {}\n", options.target, *why));
     return kExitUntrustworthy;
@@ -131,12 +134,13 @@ Result<int> boot(const BootOptions& options) {
                       options.target, printable(refused->detail)));
     return kExitUnexpected;
   }
-  auto machine = machines->start({target.machine, boot_image(image)});
+  const std::size_t host = machines->hosts_for(target.machine).front();
+  auto machine = machines->start({target.machine, boot_image(image), host});
   if (!machine) return fail(machine.error().message);
 
   bool on_newline = true;
   SessionOptions session;
-  session.timeout_multiplier = target.timeout_multiplier;
+  session.timeout_multiplier = target.timeout_multiplier * machines->hosts()[host].time_scale;
   if (options.expect.empty()) session.silence_ends = *silence;
   std::string said;  // what triage reads; a guest that talks without end is not explained by its text
   session.live = [&](std::string_view bytes) {
@@ -191,6 +195,7 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--silence", options->silence, "Without --expect: silence that ends it")->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times");
   app.add_option("--project", options->project, "Folder with targets/ of your own");
+  add_host_options(app, options->hosts);
   app.add_option("--triage", options->triage, "Explain a failure from the stopped machine: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();

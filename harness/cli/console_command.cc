@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/console_session.h"
 #include "cli/environment.h"
+#include "cli/host_options.h"
 #include "cli/image_argument.h"
 #include "cli/raw_terminal.h"
 #include "elf/symbols.h"
@@ -28,6 +29,7 @@ struct CommandOptions {
   ParameterOptions parameters;
   std::string output = "out/console";
   std::string project;
+  HostOptions hosts;
   std::string silence = "3s";
   std::string timeout = "60s";
 };
@@ -85,7 +87,8 @@ Result<int> run_console(const CommandOptions& options) {
   Interrupt interrupt;
   interrupt_on_signals(interrupt);
   ForkingLauncher launcher;
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   if (const auto why = machines->unavailable(target.machine)) {
     return fail(fmt::format("{} cannot run here: {}", options.target, *why));
   }
@@ -137,6 +140,7 @@ void add_console_command(CLI::App& app, int& status) {
   app.add_option("--timeout", options->timeout, "After the input's end, or without taking any: longest time")
       ->capture_default_str();
   app.add_option("--output,-o", options->output, "Folder for the transcript and its times")->capture_default_str();
+  add_host_options(app, options->hosts);
   app.add_option("--project", options->project,
                  "Folder with targets/, scenarios/ and images/; found upwards from here");
   app.footer(kFooter);

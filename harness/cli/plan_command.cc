@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/host_options.h"
 #include "cli/selection_options.h"
 
 namespace bootrig {
@@ -16,6 +17,7 @@ namespace {
 
 struct PlanOptions {
   SelectionOptions selection;
+  HostOptions hosts;
   bool excluded = false;
 };
 
@@ -43,7 +45,8 @@ Result<int> plan(const PlanOptions& options) {
   const SteadyClock clock;
   const Interrupt interrupt;
   ForkingLauncher launcher;
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   std::size_t skipped = 0;
   for (const Testcase& testcase : plan.testcases) {
     print_testcase(testcase, *machines);
@@ -64,6 +67,7 @@ Result<int> plan(const PlanOptions& options) {
 void add_plan_command(CLI::App& app, int& status) {
   auto options = std::make_shared<PlanOptions>();
   add_selection_options(app, options->selection);
+  add_host_options(app, options->hosts);
   app.add_flag("--excluded", options->excluded, "Also show the cells that a rule or requirement leaves out, and why");
   app.footer(
       "The image's name stands for its file, which is built at run time.\n\n"

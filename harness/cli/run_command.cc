@@ -46,6 +46,8 @@ Result<unsigned> parse_triage(const std::string& text) {
 std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   std::vector<std::string> words;
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
+  const std::vector<std::string> hosts = host_words(options.hosts);
+  words.insert(words.end(), hosts.begin(), hosts.end());
   if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
@@ -164,7 +166,8 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
                               const Plan& plan, ImageBuilder& images, ProcessLauncher& launcher,
                               const Interrupt& interrupt) {
   const SteadyClock clock;
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   const int descriptor = STDOUT_FILENO;
   const std::filesystem::path folder = options.output;
   const std::filesystem::path junit =
@@ -250,7 +253,8 @@ Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& projec
   const SteadyClock clock;
   ForkingLauncher launcher;
   ImageBuilder images = make_builder(std::move(recipes), options, std::move(settings), interrupt, launcher);
-  const auto machines = make_machine_factory(launcher, clock, interrupt);
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
   RunContext context{*machines, images, clock, interrupt, std::move(reporters)};
   return run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
 }
@@ -258,7 +262,7 @@ Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& projec
 void add_run_command(CLI::App& app, int& status) {
   auto options = std::make_shared<RunCommandOptions>();
   add_selection_options(app, options->selection);
-  app.add_option("--jobs,-j", options->jobs, "So many machines at once; default: one a core")
+  app.add_option("--jobs,-j", options->jobs, "So many machines at once on this host; default: one a core")
       ->check(CLI::Range(1, 1024));
   app.add_option("--retries", options->retries, "Try a testcase that was not as expected again; a pass is then 'flaky'")
       ->check(CLI::Range(0, 100));
@@ -279,6 +283,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"strict", "extended"}));
   app.add_option("--html", options->html,
                  "Where the page for people is written; default: report.html in the output folder; off: nowhere");
+  add_host_options(app, options->hosts);
   add_report_options(app, options->reports);
   add_parameter_options(app, options->parameters);
   app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/history_options.h"
+#include "cli/host_options.h"
 #include "cli/parameters.h"
 #include "cli/report_options.h"
 #include "cli/selection_options.h"
@@ -17,6 +18,7 @@ namespace bootrig {
 struct RunCommandOptions {
   SelectionOptions selection;
   HistoryOptions history;
+  HostOptions hosts;
   std::string output = "out";
   std::string junit;
   std::string junit_flavor = "strict";

@@ -58,6 +58,13 @@ std::int64_t JsonMembers::integer(std::string_view key) {
   return 0;
 }
 
+double JsonMembers::number(std::string_view key) {
+  if (const auto* real = find_typed<double>(key)) return *real;
+  if (const auto* whole = find_typed<std::int64_t>(key)) return static_cast<double>(*whole);
+  wrong(fmt::format("a number '{}'", key));
+  return 0;
+}
+
 Duration JsonMembers::milliseconds(std::string_view key) {
   constexpr double kMost = 9e18;  // nanoseconds that a Duration holds
   std::optional<double> number;

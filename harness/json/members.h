@@ -28,6 +28,7 @@ class JsonMembers {
   std::uint64_t count(std::string_view key);    // a whole number
   std::int64_t integer(std::string_view key);   // the same, or one below zero
   Duration milliseconds(std::string_view key);  // any number
+  double number(std::string_view key);
   const JsonValue::Array& array(std::string_view key);
   std::vector<std::string> texts(std::string_view key);
   std::map<std::string, std::string> map(std::string_view key);  // members that are no text are left out

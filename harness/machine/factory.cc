@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
 #include <tuple>
 
 #include "base/check.h"
+#include "machine/host_choice.h"
 #include "machine/kvm_host.h"
 #include "machine/machine.h"
 #include "machine/qemu_machine.h"
@@ -28,7 +30,8 @@ struct Kind {
 
 constexpr std::array kKinds{
     Kind{MachineKind::kQemu,
-         [](const Surroundings& s, const MachineSpec& machine) {
+         [](const Surroundings& s, const MachineSpec& machine) -> std::optional<std::string> {
+           if (machine.accelerator != Accelerator::kKvm) return std::nullopt;  // asking the host takes time
            return kvm_unavailable(this_kvm_host(s.launcher), machine);
          },
          [](const MachineRequest& request) { return qemu_arguments(request.machine, request.image); },
@@ -45,18 +48,18 @@ const Kind& find_kind(MachineKind kind) {
   return kKinds[0];
 }
 
-class LocalMachineFactory final : public MachineFactory {
+class RealMachineFactory final : public MachineFactory {
  public:
-  explicit LocalMachineFactory(Surroundings surroundings) : surroundings_(surroundings) {}
+  RealMachineFactory(Surroundings surroundings, OtherHosts others)
+      : surroundings_(surroundings), others_(std::move(others), surroundings.launcher) {}
 
-  std::optional<std::string> unavailable(const MachineSpec& machine) override {
-    const std::lock_guard lock(mutex_);
-    const auto key = std::tuple(machine.kind, machine.accelerator, machine.level, machine.qemu);
-    auto known = answers_.find(key);
-    if (known == answers_.end()) {
-      known = answers_.emplace(key, find_kind(machine.kind).unavailable(surroundings_, machine)).first;
-    }
-    return known->second;
+  std::optional<std::string> unavailable(const MachineSpec& machine) override { return choose(machine).skip; }
+
+  std::vector<MachineHost> hosts() override { return others_.hosts(); }
+
+  std::vector<std::size_t> hosts_for(const MachineSpec& machine) override {
+    const HostChoice::Choice choice = choose(machine);
+    return choice.hosts.empty() ? std::vector<std::size_t>{0} : choice.hosts;
   }
 
   std::vector<std::string> command(const MachineRequest& request) override {
@@ -64,24 +67,42 @@ class LocalMachineFactory final : public MachineFactory {
   }
 
   std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) override {
-    if (auto reason = unavailable(request.machine)) {
-      return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, std::move(*reason)});
-    }
+    const HostChoice::Choice choice = choose(request.machine);
+    if (choice.skip) return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, *choice.skip});
+    if (choice.trouble) return std::unexpected(StartFailure{StartFailure::Kind::kHost, *choice.trouble});
+    // Who does not choose among the hosts gets the first.
+    MachineRequest there = request;
+    if (std::ranges::find(choice.hosts, request.host) == choice.hosts.end()) there.host = choice.hosts.front();
+    if (there.host > 0) return others_.start(surroundings_.clock, surroundings_.interrupt, there);
     return find_kind(request.machine.kind).start(surroundings_, request);
   }
 
  private:
+  HostChoice::Choice choose(const MachineSpec& machine) {
+    const std::lock_guard lock(mutex_);
+    const auto key =
+        std::tuple(machine.kind, machine.accelerator, machine.level, machine.gic, machine.qemu, machine.host);
+    auto known = answers_.find(key);
+    if (known == answers_.end()) {
+      const auto here = find_kind(machine.kind).unavailable(surroundings_, machine);
+      known = answers_.emplace(key, others_.choose(machine, here)).first;
+    }
+    return known->second;
+  }
+
   Surroundings surroundings_;
+  HostChoice others_;
   std::mutex mutex_;
   // By the keys that an answer may depend on.
-  std::map<std::tuple<MachineKind, Accelerator, unsigned, std::string>, std::optional<std::string>> answers_;
+  std::map<std::tuple<MachineKind, Accelerator, unsigned, unsigned, std::string, std::string>, HostChoice::Choice>
+      answers_;
 };
 
 }  // namespace
 
 std::unique_ptr<MachineFactory> make_machine_factory(ProcessLauncher& launcher, const Clock& clock,
-                                                     const Interrupt& interrupt) {
-  return std::make_unique<LocalMachineFactory>(Surroundings{launcher, clock, interrupt});
+                                                     const Interrupt& interrupt, OtherHosts others) {
+  return std::make_unique<RealMachineFactory>(Surroundings{launcher, clock, interrupt}, std::move(others));
 }
 
 }  // namespace bootrig

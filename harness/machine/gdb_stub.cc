@@ -169,16 +169,18 @@ Result<std::vector<CpuState>> GdbStub::cpus(Deadline deadline) {
 Result<std::map<std::string, std::uint64_t>> GdbStub::read_registers(const std::string& cpu,
                                                                      const std::vector<std::string>& names,
                                                                      Deadline deadline) {
-  std::vector<std::string> requests{"Hg" + cpu};
+  // "g" is for KVM: of one register alone QEMU tells what it knows, and it knows the CPU as KVM last gave it; only "g"
+  // makes it ask KVM (gdbstub.c, cpu_synchronize_state). Its own reply may be anything.
+  std::vector<std::string> requests{"Hg" + cpu, "g"};
   for (const std::string& name : names) requests.push_back(fmt::format("p{:x}", numbers_.at(name)));
   BOOTRIG_TRY(const std::vector<std::string> replies, ask(requests, deadline));
   if (!is(replies[0], "OK")) return bad_reply(requests[0]);
   std::map<std::string, std::uint64_t> values;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (const auto value = parse_gdb_number(replies[i + 1])) {
+    if (const auto value = parse_gdb_number(replies[i + 2])) {
       values[names[i]] = *value;
     } else if (i < core_registers().size()) {
-      return bad_reply(requests[i + 1]);
+      return bad_reply(requests[i + 2]);
     }
   }
   return values;

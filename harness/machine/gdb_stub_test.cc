@@ -34,10 +34,10 @@ const std::vector<std::string> kHandshake{"PacketSize=1000;qXfer:features:read+"
                                           "l",
                                           "OK"};
 
-// The replies to cpus() for one CPU: sp, pc, cpsr, x0 to x30, SCTLR_EL1, ESR_EL1.
+// The replies to cpus() for one CPU: to Hg and g, sp, pc, cpsr, x0 to x30, SCTLR_EL1, ESR_EL1.
 std::vector<std::string> registers(const std::string& sctlr, const std::string& esr,
                                    const std::string& cpsr = "c5030000") {
-  std::vector<std::string> replies{"OK", "0010000000000000", "0000004000000000", cpsr};
+  std::vector<std::string> replies{"OK", "0000", "0010000000000000", "0000004000000000", cpsr};
   for (unsigned i = 0; i < 31; ++i) replies.push_back(fmt::format("{:02x}00000000000000", i));
   replies.push_back(sctlr);
   replies.push_back(esr);
@@ -106,7 +106,7 @@ TEST_F(GdbStubTest, Attaches) {
   EXPECT_EQ((*cpus)[1].index, 1u);
   EXPECT_EQ((*cpus)[1].system, (Registers{{"SP_EL0", 0x1000}}));
   const std::string asked = heard();
-  EXPECT_TRUE(asked.contains("$Hgp1.1#")) << asked;
+  EXPECT_TRUE(asked.contains(gdb_packet("Hgp1.1") + gdb_packet("g"))) << asked;
   EXPECT_TRUE(asked.contains("$Hgp1.2#")) << asked;
   EXPECT_TRUE(asked.contains(gdb_packet("p5a"))) << asked;
   EXPECT_TRUE(asked.contains(gdb_packet("p50"))) << asked;
@@ -214,7 +214,7 @@ TEST_F(GdbStubTest, CoreRegisterThatIsNotTold) {
   reply(kHandshake);
   ASSERT_TRUE(stub_->attach(soon()));
   auto replies = registers("00", "00");
-  replies[2] = "xxxxxxxxxxxxxxxx";
+  replies[3] = "xxxxxxxxxxxxxxxx";
   reply(replies);
   reply(replies);
   EXPECT_EQ(stub_->cpus(soon()).error().message, "gdbstub: no sense in its reply to 'p20'");

@@ -1,13 +1,9 @@
 #include "machine/kvm_host.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#include <cerrno>
-#include <cstring>
-
-#include "base/file.h"
+#include "agent/kvm_offer.h"
 #include "base/text.h"
 
 namespace bootrig {
@@ -19,11 +15,6 @@ constexpr Duration kHelpTimeout = std::chrono::seconds(20);
 std::string architecture() {
   utsname names{};
   return ::uname(&names) == 0 ? names.machine : "unknown";
-}
-
-std::string device_trouble() {
-  const ScopedFd device(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
-  return device.valid() ? "" : std::strerror(errno);
 }
 
 std::optional<std::string> accelerator_help(ProcessLauncher& launcher, const std::string& qemu) {
@@ -44,7 +35,8 @@ bool lists_kvm(std::string_view help) {
 }  // namespace
 
 KvmHost this_kvm_host(ProcessLauncher& launcher) {
-  return {architecture(), device_trouble(),
+  const KvmOffer offer = kvm_offer();
+  return {architecture(), offer.trouble, offer.gicv2, offer.gicv3,
           [&launcher](const std::string& qemu) { return accelerator_help(launcher, qemu); }};
 }
 
@@ -57,6 +49,9 @@ std::optional<std::string> kvm_unavailable(const KvmHost& host, const MachineSpe
   if (!host.device_trouble.empty()) return fmt::format("/dev/kvm cannot be opened: {}", host.device_trouble);
   const auto accelerators = host.accelerators(machine.qemu);
   if (accelerators && !lists_kvm(*accelerators)) return fmt::format("{} is built without KVM", machine.qemu);
+  if (machine.gic == 2 ? !host.gicv2 : !host.gicv3) {
+    return fmt::format("KVM of this host offers no GICv{}", machine.gic);
+  }
   return std::nullopt;
 }
 

@@ -13,7 +13,9 @@ namespace bootrig {
 
 struct KvmHost {
   std::string architecture;    // as uname names it: "aarch64"
-  std::string device_trouble;  // why /dev/kvm cannot be opened for reading and writing; empty: it can
+  std::string device_trouble;  // why /dev/kvm cannot be used; empty: it can
+  bool gicv2 = true;           // the interrupt controllers that KVM gives to guests
+  bool gicv3 = true;
   // What `QEMU -accel help` prints; none: that QEMU cannot be run, which is an error for its start
   // to report.
   std::function<std::optional<std::string>(const std::string& qemu)> accelerators;

@@ -13,7 +13,8 @@ MachineSpec kvm_machine() {
 }
 
 KvmHost good_host() {
-  return {"aarch64", "", [](const std::string&) { return std::optional<std::string>(kHelpWithKvm); }};
+  return {.architecture = "aarch64",
+          .accelerators = [](const std::string&) { return std::optional<std::string>(kHelpWithKvm); }};
 }
 
 TEST(KvmUnavailable, AGoodHostHasIt) {
@@ -21,8 +22,9 @@ TEST(KvmUnavailable, AGoodHostHasIt) {
 }
 
 TEST(KvmUnavailable, TcgNeedsNothing) {
-  const KvmHost host{"x86_64", "No such file or directory",
-                     [](const std::string&) -> std::optional<std::string> { return std::nullopt; }};
+  const KvmHost host{.architecture = "x86_64",
+                     .device_trouble = "No such file or directory",
+                     .accelerators = [](const std::string&) -> std::optional<std::string> { return std::nullopt; }};
   EXPECT_EQ(kvm_unavailable(host, {}), std::nullopt);
 }
 
@@ -43,6 +45,15 @@ TEST(KvmUnavailable, QemuWithoutKvm) {
   KvmHost host = good_host();
   host.accelerators = [](const std::string&) { return std::optional<std::string>(kHelpWithoutKvm); };
   EXPECT_EQ(kvm_unavailable(host, kvm_machine()), "qemu-system-aarch64 is built without KVM");
+}
+
+TEST(KvmUnavailable, OtherInterruptController) {
+  KvmHost host = good_host();
+  host.gicv2 = false;
+  EXPECT_EQ(kvm_unavailable(host, kvm_machine()), "KVM of this host offers no GICv2");
+  MachineSpec machine = kvm_machine();
+  machine.gic = 3;
+  EXPECT_EQ(kvm_unavailable(host, machine), std::nullopt);
 }
 
 TEST(KvmUnavailable, OtherLevel) {

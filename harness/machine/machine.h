@@ -16,6 +16,7 @@
 #include "machine/inspection.h"
 #include "process/launcher.h"
 #include "qemu/arguments.h"
+#include "spec/hosts.h"
 #include "spec/target.h"
 
 namespace bootrig {
@@ -46,7 +47,9 @@ struct MachineFacts {
   std::string emulator_version;   // "7.2.22", from the QMP greeting
   std::string errors;             // what it wrote to stderr, at most 64 KiB
   pid_t pid = 0;
-  Duration cpu_time{0};  // user and system time of its process, once ended
+  Duration cpu_time{0};     // user and system time of its process, once ended
+  std::string host;         // where it ran, as the hosts file names it; empty: on this one
+  double time_scale = 1.0;  // of that host: its time limits were multiplied by it
 };
 
 // What a person at the console may ask of a machine, beside typing.
@@ -97,7 +100,8 @@ class Interrupt {
 
 // Why a machine could not be had: who must act differs.
 struct StartFailure {
-  enum class Kind { kUnavailable, kStart };  // kUnavailable: this host cannot (skip); kStart: it should have (error)
+  // kUnavailable: no host can (skip); kStart: it should have started (error); kHost: another host fails us (error).
+  enum class Kind { kUnavailable, kStart, kHost };
   Kind kind = Kind::kStart;
   std::string message;
 };
@@ -105,21 +109,46 @@ struct StartFailure {
 struct MachineRequest {
   MachineSpec machine;
   BootImage image;
+  std::size_t host = 0;     // one of MachineFactory::hosts()
+  double time_scale = 1.0;  // by which its answers may take longer; set for machines of other hosts
+};
+
+// Where machines can run.
+struct MachineHost {
+  std::string name;
+  unsigned cores = 1;  // for machines; of the first host, the caller knows better
+  std::uint64_t memory = 0;
+  double time_scale = 1.0;  // by which time limits of its machines are multiplied
 };
 
 class MachineFactory {
  public:
   virtual ~MachineFactory() = default;
-  // Whether this host can run such machines; none: it can. Cached; asked before anything is built
-  // or started.
+  // Why no host can run such machines; none: one can, or it is an error that start() will tell. Cached; asked before
+  // anything is built or started.
   virtual std::optional<std::string> unavailable(const MachineSpec& machine) = 0;
+  // This host, then the others; what a host has is known once hosts_for() has given it.
+  virtual std::vector<MachineHost> hosts() { return {{"local"}}; }
+  // Those that such a machine may be started on, any of them; never empty.
+  virtual std::vector<std::size_t> hosts_for(const MachineSpec& machine) {
+    (void)machine;
+    return {0};
+  }
   // The exact command that start() would run, for `bootrig plan`.
   virtual std::vector<std::string> command(const MachineRequest& request) = 0;
   virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) = 0;
 };
 
-// The real one: looks the kind of machine up in a table and starts it on this host.
+// The other hosts that machines may run on.
+struct OtherHosts {
+  std::vector<HostSpec> hosts;
+  std::string file;              // that names them, for errors; empty: there is none
+  std::filesystem::path agents;  // the folder of the agents (machine/ssh_host.h)
+  std::string preferred;         // where machines go whose target names no host; empty: as the accelerator decides
+};
+
+// The real one: looks the kind of machine up in a table and starts it on this host or another.
 std::unique_ptr<MachineFactory> make_machine_factory(ProcessLauncher& launcher, const Clock& clock,
-                                                     const Interrupt& interrupt);
+                                                     const Interrupt& interrupt, OtherHosts others = {});
 
 }  // namespace bootrig

@@ -80,11 +80,13 @@ bool make_channels(QemuChannels& near, FarEnds& far) {
 }  // namespace
 
 QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels, std::vector<std::string> argv,
-                         const Clock& clock, const Interrupt& interrupt)
+                         const Clock& clock, const Interrupt& interrupt, double time_scale)
     : process_(std::move(process)),
       channels_(std::move(channels)),
       clock_(clock),
       interrupt_(interrupt),
+      inspection_time_(
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(kInspectionTime) * time_scale)),
       buffer_(kReadSize) {
   facts_.argv = std::move(argv);
   facts_.pid = process_->pid();
@@ -184,7 +186,7 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
   if (debugged_) return fail("a debugger has the machine");
   const TimePoint begin = clock_.now();
-  const Deadline deadline = Deadline::after(begin, kInspectionTime);
+  const Deadline deadline = Deadline::after(begin, inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
   const bool attached = stub_ != nullptr;
   if (!attached) BOOTRIG_TRY_VOID(start_stub(deadline));
@@ -207,7 +209,7 @@ Result<void> QemuMachine::start_stub(Deadline deadline) {
 
 Result<void> QemuMachine::control(MachineControl what) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
-  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  const Deadline deadline = Deadline::after(clock_.now(), inspection_time_);
   if (what == MachineControl::kReset) return reset(deadline);
   if (qmp_.stopped()) return fail("the guest has ended");
   if (what == MachineControl::kBreak) {
@@ -243,7 +245,7 @@ Result<void> QemuMachine::reset(Deadline deadline) {
 // The chardev is made first: those that gdbserver makes itself are named "gdb", as the one of inspections is already.
 Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
-  const Deadline deadline = Deadline::after(clock_.now(), kInspectionTime);
+  const Deadline deadline = Deadline::after(clock_.now(), inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
   BOOTRIG_TRY(
       const std::string made,
@@ -351,7 +353,8 @@ std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher
           {far.uart.get(), kUartDescriptor}, {far.qmp.get(), kQmpDescriptor}, {far.gdb.get(), kGdbDescriptor}}};
   auto process = launcher.launch(spec);
   if (!process) return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
-  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt);
+  return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt,
+                                       request.time_scale);
 }
 
 }  // namespace bootrig

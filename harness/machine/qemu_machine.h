@@ -25,7 +25,7 @@ struct QemuChannels {
 class QemuMachine final : public Machine {
  public:
   QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels channels, std::vector<std::string> argv,
-              const Clock& clock, const Interrupt& interrupt);
+              const Clock& clock, const Interrupt& interrupt, double time_scale = 1.0);
   ~QemuMachine() override;
 
   // With a deadline that has already passed: what the console holds is still delivered, once, so
@@ -75,6 +75,7 @@ class QemuMachine final : public Machine {
   QemuChannels channels_;
   const Clock& clock_;
   const Interrupt& interrupt_;
+  const Duration inspection_time_;
   QmpReader qmp_;
   MachineFacts facts_;
   std::string outbox_;             // for the guest, not sent yet

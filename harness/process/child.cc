@@ -107,6 +107,7 @@ class PidfdChild final : public ChildProcess {
 }  // namespace
 
 std::string ExitStatus::to_text() const {
+  if (!lost.empty()) return lost;
   if (signal == 0) return fmt::format("exit status {}", code);
   const char* description = ::sigdescr_np(signal);
   return fmt::format("signal {} ({})", signal, description == nullptr ? "unknown" : description);

@@ -142,7 +142,7 @@ ChildPlan plan_child(const LaunchSpec& spec, std::string program, int null_devic
   // exec takes char* for C's sake and leaves the text as it is.
   for (const auto& argument : spec.argv) plan.argv.push_back(const_cast<char*>(argument.c_str()));
   plan.argv.push_back(nullptr);
-  plan.moves = {{null_device, 0},
+  plan.moves = {{spec.input < 0 ? null_device : spec.input, 0},
                 {spec.output < 0 ? null_device : spec.output, 1},
                 {spec.errors < 0 ? null_device : spec.errors, 2}};
   for (const auto& [ours, number] : spec.inherited) {

@@ -1,7 +1,7 @@
 // Child processes that cannot be orphaned. ForkingLauncher forks on one long-lived thread of its
 // own, because PR_SET_PDEATHSIG fires when the *thread* that forked exits; every child gets SIGKILL
-// when bootrig dies, however it dies, a process group of its own, default signals, no descriptors
-// but those named, and /dev/null as its input. What a child leaves behind in its group is killed
+// when bootrig dies, however it dies, a process group of its own, default signals, and no descriptors
+// but those named. What a child leaves behind in its group is killed
 // when it is reaped. Children do not outlive the launcher either.
 #pragma once
 
@@ -23,6 +23,7 @@ namespace bootrig {
 struct LaunchSpec {
   std::vector<std::string> argv;  // argv[0] by name (looked up in PATH) or path (a relative one: from our folder)
   std::filesystem::path folder;   // working folder; empty: ours
+  int input = -1;                 // descriptor for stdin; -1: /dev/null
   int output = -1;                // descriptor for stdout; -1: /dev/null
   int errors = -1;                // descriptor for stderr; -1: /dev/null
   std::vector<std::pair<int, int>> inherited;  // ours -> the child's number (3 and up)
@@ -32,7 +33,8 @@ struct ExitStatus {
   int code = -1;                // exit code, or -1 when a signal ended it
   int signal = 0;               // or 0
   Duration cpu_time{0};         // user and system time of the child and of those that it waited for
-  std::string to_text() const;  // "exit status 1", "signal 9 (Killed)"
+  std::string lost;             // how its host was lost, of a child on another one: its end is not known; or empty
+  std::string to_text() const;  // "exit status 1", "signal 9 (Killed)", or what `lost` says
 };
 
 // One child. Owns it: the destructor kills and reaps what still runs.

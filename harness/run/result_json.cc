@@ -54,11 +54,14 @@ JsonValue hit_to_json(const SignatureHit& hit) {
 }
 
 JsonValue machine_to_json(const MachineFacts& machine) {
-  return Object{{"argv", texts_to_json(machine.argv)},
+  Object object{{"argv", texts_to_json(machine.argv)},
                 {"accelerator", machine.accelerator},
                 {"emulator-version", machine.emulator_version},
                 {"errors", machine.errors},
                 {"cpu-ms", milliseconds(machine.cpu_time)}};
+  if (!machine.host.empty()) object.emplace_back("host", machine.host);
+  if (machine.time_scale != 1.0) object.emplace_back("time-scale", machine.time_scale);
+  return object;
 }
 
 JsonValue expected_failure_to_json(const ExpectedFailure& expected) {
@@ -133,6 +136,8 @@ MachineFacts machine_from(const JsonValue* value, Result<void>& state) {
   machine.emulator_version = members.text("emulator-version");
   machine.errors = members.text("errors");
   machine.cpu_time = members.milliseconds("cpu-ms");
+  if (members.find("host") != nullptr) machine.host = members.text("host");
+  if (members.find("time-scale") != nullptr) machine.time_scale = members.number("time-scale");
   return machine;
 }
 

@@ -63,7 +63,8 @@ Verdict image_verdict(const ImageFailure& failure) {
 
 Verdict start_verdict(const StartFailure& failure) {
   if (failure.kind == StartFailure::Kind::kUnavailable) return {VerdictKind::kSkip, Cause::kNone, failure.message};
-  return {VerdictKind::kError, Cause::kMachineStart, failure.message};
+  const bool host = failure.kind == StartFailure::Kind::kHost;
+  return {VerdictKind::kError, host ? Cause::kHost : Cause::kMachineStart, failure.message};
 }
 
 Result<void> write_command(const fs::path& folder, const MachineFacts& machine) {
@@ -178,13 +179,17 @@ class Runner {
       if (done_.contains(id_in_round(plan_.testcases[i], round))) continue;
       const MachineSpec& machine = plan_.testcases[i].target.machine;
       jobs.push_back({machine.cpus, machine.memory});
+      if (!plan_.testcases[i].skip) jobs.back().places = context_.machines.hosts_for(machine);
       owners.push_back(i);
     }
-    run_jobs(jobs, options_.capacity, [&](std::size_t job) { return run_testcase(owners[job], round); });
+    hosts_ = context_.machines.hosts();
+    std::vector<Capacity> places{options_.capacity};
+    for (std::size_t i = 1; i < hosts_.size(); ++i) places.push_back({hosts_[i].cores, hosts_[i].memory});
+    run_jobs(jobs, places, [&](std::size_t job, std::size_t host) { return run_testcase(owners[job], round, host); });
   }
 
-  // False: begin no further testcase.
-  bool run_testcase(std::size_t index, unsigned round) {
+  // On the host with that index. False: begin no further testcase.
+  bool run_testcase(std::size_t index, unsigned round, std::size_t host) {
     if (context_.interrupt.raised()) return !(stop_ = true);
     const Testcase& testcase = plan_.testcases[index];
     RunResult result = describe(testcase, index, round);
@@ -193,11 +198,11 @@ class Runner {
     const std::shared_future<Findings> looked = look_at_image(testcase, index);
     unsigned attempt = 0;
     do {
-      if (!run_attempt(testcase, index, ++attempt, looked, result)) return !(stop_ = true);
+      if (!run_attempt(testcase, index, host, ++attempt, looked, result)) return !(stop_ = true);
       const bool passed_after_retry = attempt > 1 && result.verdict.kind == VerdictKind::kPass;
       result.standing = stand(result.verdict, result.expected_failure, testcase.quarantined, passed_after_retry);
     } while (gates(result.standing) && attempt <= options_.retries);
-    if (wants_recheck(testcase, result) && !recheck(testcase, index, looked, result)) return !(stop_ = true);
+    if (wants_recheck(testcase, result) && !recheck(testcase, index, host, looked, result)) return !(stop_ = true);
     if (looked.valid()) result.findings = looked.get();
     result.duration = context_.clock.now() - begin;
     const bool last = ends_the_run(result);
@@ -243,11 +248,11 @@ class Runner {
   }
 
   // One power-on. False: interrupted, there is nothing to judge.
-  bool run_attempt(const Testcase& testcase, std::size_t index, unsigned number,
+  bool run_attempt(const Testcase& testcase, std::size_t index, std::size_t host, unsigned number,
                    const std::shared_future<Findings>& looked, RunResult& result) {
     TranscriptFile transcript;
     const fs::path folder = cell_folder(testcase, result.id) / fmt::format("attempt-{}", number);
-    auto attempt = make_attempt(testcase, index, folder, looked, transcript);
+    auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
     result.verdict = attempt->verdict;
     if (attempt->outcome.subtests) result.subtests = attempt->outcome.subtests->subtests;
@@ -265,18 +270,19 @@ class Runner {
   }
 
   // The failure once more without the host's timing. False: interrupted.
-  bool recheck(const Testcase& testcase, std::size_t index, const std::shared_future<Findings>& looked,
-               RunResult& result) {
+  bool recheck(const Testcase& testcase, std::size_t index, std::size_t host,
+               const std::shared_future<Findings>& looked, RunResult& result) {
     Testcase again = testcase;
     again.target.machine.deterministic = true;
     TranscriptFile transcript;
-    result.recheck = make_attempt(again, index, cell_folder(testcase, result.id) / "recheck", looked, transcript);
+    result.recheck = make_attempt(again, index, host, cell_folder(testcase, result.id) / "recheck", looked, transcript);
     return result.recheck.has_value();
   }
 
   // `relative`: the attempt's folder in the run's. None: interrupted.
-  std::optional<Attempt> make_attempt(const Testcase& testcase, std::size_t index, const fs::path& relative,
-                                      const std::shared_future<Findings>& looked, TranscriptFile& transcript) {
+  std::optional<Attempt> make_attempt(const Testcase& testcase, std::size_t index, std::size_t host,
+                                      const fs::path& relative, const std::shared_future<Findings>& looked,
+                                      TranscriptFile& transcript) {
     const fs::path folder = options_.output / relative;
     Attempt attempt;
     attempt.outcome = not_started({});
@@ -291,7 +297,7 @@ class Runner {
     } else {
       transcript = std::move(*file);
       attempt.folder = relative;
-      boot(testcase, **prepared, folder, transcript, attempt);
+      boot(testcase, **prepared, host, folder, transcript, attempt);
     }
     if (attempt.outcome.termination == Termination::kInterrupted) return std::nullopt;
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
@@ -326,9 +332,9 @@ class Runner {
   }
 
   // Boots, and keeps the machine until a failure has been looked at.
-  void boot(const Testcase& testcase, const Image& image, const fs::path& folder, TranscriptFile& transcript,
-            Attempt& attempt) {
-    auto machine = context_.machines.start({testcase.target.machine, boot_image(image)});
+  void boot(const Testcase& testcase, const Image& image, std::size_t host, const fs::path& folder,
+            TranscriptFile& transcript, Attempt& attempt) {
+    auto machine = context_.machines.start({testcase.target.machine, boot_image(image), host});
     if (!machine) {
       attempt.outcome = not_started(start_verdict(machine.error()));
       return;
@@ -339,7 +345,8 @@ class Runner {
     }
     SessionOptions session;
     session.silence_ends = options_.silence_ends;
-    session.timeout_multiplier = options_.timeout_multiplier * testcase.target.timeout_multiplier;
+    session.timeout_multiplier =
+        options_.timeout_multiplier * testcase.target.timeout_multiplier * hosts_[host].time_scale;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
     attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
@@ -350,6 +357,8 @@ class Runner {
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();
+    if (host > 0) attempt.outcome.machine.host = hosts_[host].name;
+    attempt.outcome.machine.time_scale = hosts_[host].time_scale;
   }
 
   static Result<void> keep_attempt(const fs::path& folder, Attempt& attempt, TranscriptFile& transcript) {
@@ -454,6 +463,7 @@ class Runner {
   RunInfo info_;
   const RunContext& context_;
   Journal journal_;
+  std::vector<MachineHost> hosts_;
   fs::path old_cells_;  // of an earlier run; empty: there is none
   std::vector<RunResult> finished_before_;
   std::set<std::string> done_;

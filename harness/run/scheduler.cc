@@ -6,76 +6,81 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 namespace bootrig {
 namespace {
 
+using Run = std::function<bool(std::size_t, std::size_t)>;
+
 class Packer {
  public:
-  Packer(const std::vector<JobCost>& jobs, const Capacity& capacity, const std::function<bool(std::size_t)>& run)
-      : jobs_(jobs),
-        run_(run),
-        begun_(jobs.size(), false),
-        free_cores_(capacity.jobs),
-        free_memory_(capacity.memory),
-        capacity_(capacity) {}
+  Packer(const std::vector<JobCost>& jobs, const std::vector<Capacity>& places, const Run& run)
+      : jobs_(jobs), run_(run), begun_(jobs.size(), false), free_(places), places_(places) {}
 
   void work() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      std::size_t next = jobs_.size();
-      changed_.wait(lock, [&] { return over() || (next = first_that_fits()) < jobs_.size(); });
-      if (next == jobs_.size()) return;
-      const JobCost cost = bounded(jobs_[next]);
-      begun_[next] = true;
+      std::optional<Seat> next;
+      changed_.wait(lock, [&] { return over() || (next = first_that_fits()); });
+      if (!next) return;
+      const JobCost cost = bounded(jobs_[next->job], next->place);
+      begun_[next->job] = true;
       ++begun_count_;
-      free_cores_ -= cost.cores;
-      free_memory_ -= cost.memory;
+      free_[next->place].jobs -= cost.cores;
+      free_[next->place].memory -= cost.memory;
       lock.unlock();
-      const bool go_on = run_(next);
+      const bool go_on = run_(next->job, next->place);
       lock.lock();
-      free_cores_ += cost.cores;
-      free_memory_ += cost.memory;
+      free_[next->place].jobs += cost.cores;
+      free_[next->place].memory += cost.memory;
       if (!go_on) stopped_ = true;
       changed_.notify_all();
     }
   }
 
  private:
+  struct Seat {
+    std::size_t job, place;
+  };
   bool over() const { return stopped_ || begun_count_ == jobs_.size(); }
-  JobCost bounded(const JobCost& cost) const {
-    return {std::clamp(cost.cores, 1u, capacity_.jobs), std::min(cost.memory, capacity_.memory)};
+  JobCost bounded(const JobCost& cost, std::size_t place) const {
+    const Capacity& all = places_[place];
+    return {std::clamp(cost.cores, 1u, all.jobs), std::min(cost.memory, all.memory)};
   }
-  std::size_t first_that_fits() {
+  std::optional<Seat> first_that_fits() {
     while (first_open_ < jobs_.size() && begun_[first_open_]) ++first_open_;
     for (std::size_t i = first_open_; i < jobs_.size(); ++i) {
       if (begun_[i]) continue;
-      const JobCost cost = bounded(jobs_[i]);
-      if (cost.cores <= free_cores_ && cost.memory <= free_memory_) return i;
+      for (const std::size_t place : jobs_[i].places) {
+        const JobCost cost = bounded(jobs_[i], place);
+        if (cost.cores <= free_[place].jobs && cost.memory <= free_[place].memory) return Seat{i, place};
+      }
     }
-    return jobs_.size();
+    return std::nullopt;
   }
 
   const std::vector<JobCost>& jobs_;
-  const std::function<bool(std::size_t)>& run_;
+  const Run& run_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<bool> begun_;
   std::size_t begun_count_ = 0;
   std::size_t first_open_ = 0;
-  unsigned free_cores_;
-  std::uint64_t free_memory_;
-  Capacity capacity_;
+  std::vector<Capacity> free_;
+  const std::vector<Capacity>& places_;
   bool stopped_ = false;
 };
 
 }  // namespace
 
-void run_jobs(const std::vector<JobCost>& jobs, const Capacity& capacity, const std::function<bool(std::size_t)>& run) {
-  Packer packer(jobs, capacity, run);
-  const std::size_t workers = std::min<std::size_t>(capacity.jobs, jobs.size());
+void run_jobs(const std::vector<JobCost>& jobs, const std::vector<Capacity>& places, const Run& run) {
+  Packer packer(jobs, places, run);
+  std::size_t workers = 0;
+  for (const Capacity& place : places) workers += place.jobs;
+  workers = std::min(workers, jobs.size());
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([&] { packer.work(); });
   packer.work();

@@ -106,6 +106,7 @@ class Session {
   void take_exit(const MachineExited& exited) {
     matcher_.finish();
     outcome_.exit_status = exited.status.to_text();
+    outcome_.host_lost = !exited.status.lost.empty();
     termination_ = Termination::kExited;
     over_ = true;
   }

@@ -92,6 +92,7 @@ Verdict judge_timeout(const Outcome& outcome, Ending ending, Cause cause, std::s
 }
 
 Verdict judge_exit(const Outcome& outcome) {
+  if (outcome.host_lost) return error(Cause::kHost, outcome.exit_status);
   const std::string errors = printable(trim(outcome.machine.errors));
   const std::string text =
       fmt::format("the emulator ended by itself, {}{}{}", outcome.exit_status, errors.empty() ? "" : ": ", errors);

@@ -77,6 +77,7 @@ struct Outcome {
   Termination termination = Termination::kNotStarted;
   Verdict not_started;      // kNotStarted: why (skip or error)
   std::string exit_status;  // kExited
+  bool host_lost = false;   // kExited: it is not the machine that ended, its host does not answer any more
   // The transcript's facts, as the Matcher keeps them.
   std::size_t matched = 0;
   std::size_t expected = 0;

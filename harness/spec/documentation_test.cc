@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "spec/hosts.h"
 #include "spec/matrix.h"
 #include "spec/recipe.h"
 #include "spec/scenario.h"
@@ -33,6 +34,9 @@ void expect_parses(const Result<T>& result) {
 }
 
 TEST(Documentation, ExamplesParse) {
+  const auto hosts = json_blocks("## Hosts: ");
+  ASSERT_EQ(hosts.size(), 1u);
+  expect_parses(parse_hosts("hosts.json", hosts[0]));
   const auto targets = json_blocks("## Target profile");
   ASSERT_EQ(targets.size(), 1u);
   expect_parses(

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "spec/hosts.h"
 #include "spec/matrix.h"
 #include "spec/recipe.h"
 #include "spec/scenario.h"
@@ -21,7 +22,8 @@
 namespace bootrig {
 
 inline const std::filesystem::path kFixtures = std::filesystem::path(source_path("harness/spec/fixtures"));
-inline const std::vector<std::string> kFixtureKinds{"targets", "scenarios", "transcripts", "matrices", "recipes"};
+inline const std::vector<std::string> kFixtureKinds{"targets",  "scenarios", "transcripts",
+                                                    "matrices", "recipes",   "hosts"};
 
 // One thing to parse.
 struct Fixture {
@@ -105,6 +107,10 @@ inline Result<void> parse_fixture(const Fixture& fixture, const std::string& tex
   if (fixture.kind == "transcripts") return parse_transcript_fixture(fixture, text);
   if (fixture.kind == "matrices") {
     BOOTRIG_TRY(const Matrix matrix, parse_matrix("fixture", fixture.display_name, text));
+    return {};
+  }
+  if (fixture.kind == "hosts") {
+    BOOTRIG_TRY(const std::vector<HostSpec> hosts, parse_hosts(fixture.display_name, text));
     return {};
   }
   BOOTRIG_TRY(const Recipe recipe, parse_recipe("fixture", fixture.display_name, text));

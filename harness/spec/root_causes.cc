@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 31> kNames{
+const std::array<std::string, 32> kNames{
     "access-flag-clear",
     "call-to-garbage",
     "conduit-mismatch",
@@ -22,6 +22,7 @@ const std::array<std::string, 31> kNames{
     "image-for-gicv2",
     "image-for-gicv3",
     "image-outside-ram",
+    "kvm-cannot-emulate",
     "memory-beyond-ram",
     "mute-kernel",
     "nothing-at-address",

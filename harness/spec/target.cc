@@ -31,6 +31,8 @@ void read_machine(JsonReader& json, MachineSpec& machine) {
   json.count("level", machine.level, 1, 3);
   json.flag("deterministic", machine.deterministic);
   json.text("qemu", machine.qemu);
+  json.text("host", machine.host);
+  if (!machine.host.empty() && !is_name(machine.host)) json.refuse("host", not_a_name(machine.host, "a host's name"));
   json.texts("arguments", machine.extra_arguments);
   if (const auto problem = memory_problem(machine.memory)) json.refuse("memory", *problem);
   if (const auto conflict = machine_conflict(machine)) json.refuse(conflict->key, conflict->message);
@@ -59,6 +61,11 @@ std::string arrows(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : " -> ") + name;
   return printable(text);
+}
+
+// A name that promises KVM, which a report's reader will believe.
+bool is_named_kvm(std::string_view name) {
+  return name == "kvm" || name.starts_with("kvm-");
 }
 
 // The error of "extends": NAME in the file of the chain's last profile; none: it may be followed.
@@ -119,7 +126,12 @@ Result<TargetProfile> parse_target(std::string_view name, const ProfileSource& s
   TargetProfile profile;
   profile.name = name;
   profile.file = file.display_name;
-  BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) { read_profile(json, profile); }));
+  BOOTRIG_TRY_VOID(document.read([&](JsonReader& json) {
+    read_profile(json, profile);
+    if (is_named_kvm(name) && profile.machine.accelerator != Accelerator::kKvm) {
+      json.refuse("", "the target's name says KVM, and its machine's accelerator is 'tcg'");
+    }
+  }));
   return profile;
 }
 

@@ -31,6 +31,7 @@ struct MachineSpec {
   // Guest time counts instructions instead of the host's time, so that the same image says the same bytes. TCG alone.
   bool deterministic = false;
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
+  std::string host;                          // "local", or a name of the hosts file; empty: bootrig chooses
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
 
   bool operator==(const MachineSpec&) const = default;

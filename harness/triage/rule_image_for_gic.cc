@@ -1,6 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/file.h"
+#include "inspect/findings.h"
 #include "inspect/system_instruction.h"
+#include "qemu/arguments.h"
+#include "triage/activity.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -44,12 +50,73 @@ std::optional<RootCause> by_address(const Facts& facts) {
                                code_of_exception(facts), *address, other.gic, region->name));
 }
 
+// Every CPU that is on waits, and at least one of them for an interrupt.
+bool waits_for_interrupt(const Facts& facts) {
+  bool waits = false;
+  for (std::size_t i = 0; i < facts.cpus.size(); ++i) {
+    const Doing doing = activity_of(facts, i).doing;
+    if (doing != Doing::kIdle && doing != Doing::kOff) return false;
+    waits = waits || doing == Doing::kIdle;
+  }
+  return waits;
+}
+
+// What the same machine with the other GIC has of it where this one has nothing; none: nothing.
+std::optional<DeviceTree::Range> range_of_other_gic(const Facts& facts) {
+  MachineSpec other = *facts.evidence.machine;
+  other.gic = other.gic == 2 ? 3 : 2;
+  for (const MemoryRegion& region : facts.evidence.map_of(other)) {
+    if (!region.name.starts_with("gic") || find_region(facts.map, region.first) != nullptr) continue;
+    return DeviceTree::Range{region.first, region.last - region.first + 1};
+  }
+  return std::nullopt;
+}
+
+// KVM drops an access to nothing without a word. What is left of it: a CPU that waits for an interrupt that never comes,
+// and code of the image that sets up the other GIC.
+std::optional<RootCause> by_code(const Facts& facts) {
+  const Evidence& evidence = facts.evidence;
+  const MachineSpec& machine = *evidence.machine;
+  if (machine.accelerator != Accelerator::kKvm || evidence.files.empty() || !evidence.map_of || facts.map.empty() ||
+      facts.syndrome || evidence.at_rest == nullptr || !waits_for_interrupt(facts)) {
+    return std::nullopt;
+  }
+  const auto range = range_of_other_gic(facts);
+  const auto tree_bytes = evidence.at_rest->device_tree();
+  const std::string name = evidence.files.front().path().string();
+  const auto bytes = read_file(name);
+  if (!range || !tree_bytes || !bytes) return std::nullopt;
+  const auto tree = parse_device_tree("the machine's tree",
+                                      {reinterpret_cast<const std::uint8_t*>(tree_bytes->data()), tree_bytes->size()});
+  const auto contents = read_contents(name, *bytes, std::nullopt);
+  if (!tree || !contents) return std::nullopt;
+  const TargetPlace place{.name = "this machine",
+                          .memory = kMemoryBase,
+                          .memory_size = machine.memory,
+                          .level = machine.level,
+                          .gic = machine.gic,
+                          .kvm = true,
+                          .other_gic = range,
+                          .tree = [&tree] { return &*tree; }};
+  const SymbolTable none;
+  const auto findings = find_problems(*contents, *bytes, evidence.symbols != nullptr ? *evidence.symbols : none, place);
+  const auto found = std::ranges::find(findings, "gic-mismatch", &Finding::name);
+  if (found == findings.end() || found->evidence.empty()) return std::nullopt;
+  return image_for(
+      facts, machine.gic == 2 ? 3 : 2,
+      fmt::format("CPU {} waits at {} for an interrupt that never comes, and {} ({}), where KVM drops every "
+                  "access without an abort",
+                  facts.cpus.front().state.index, code_symbol(facts, facts.cpus.front().state.pc), found->what,
+                  found->evidence.front()));
+}
+
 }  // namespace
 
 std::optional<RootCause> image_for_gic(const Facts& facts) {
   if (facts.evidence.machine == nullptr) return std::nullopt;
   if (auto cause = by_register(facts)) return cause;
-  return by_address(facts);
+  if (auto cause = by_address(facts)) return cause;
+  return by_code(facts);
 }
 
 }  // namespace bootrig

@@ -7,23 +7,40 @@ namespace bootrig {
 namespace {
 
 using Rule = std::optional<RootCause> (*)(const Facts&);
-// In the order of what they can be sure of.
+// In the order of what they can be sure of, one a line.
+// clang-format off
 constexpr Rule kRules[] = {
-    image_outside_ram,   hypervisor_program,
-    table_not_linked,    vectors_not_set,
-    undefined_call,      image_for_higher_level,
-    image_for_gic,       memory_beyond_ram,
-    nothing_at_address,  wrong_output_address,
-    access_flag_clear,   execute_never,
-    read_only_mapping,   device_memory,
-    table_entry_missing, vectors_not_set_and_no_more,
-    vector_recursion,    sel4_error,
-    stack_overflow,      null_pointer,
-    wild_pointer,        jump_to_garbage,
-    call_to_garbage,     hang,
-    deadlock_in_wfi,     mute_kernel,
-    truncated_archive,   endless_output,
+    image_outside_ram,
+    hypervisor_program,
+    table_not_linked,
+    vectors_not_set,
+    undefined_call,
+    image_for_higher_level,
+    image_for_gic,
+    memory_beyond_ram,
+    nothing_at_address,
+    kvm_cannot_emulate,
+    wrong_output_address,
+    access_flag_clear,
+    execute_never,
+    read_only_mapping,
+    device_memory,
+    table_entry_missing,
+    vectors_not_set_and_no_more,
+    vector_recursion,
+    sel4_error,
+    stack_overflow,
+    null_pointer,
+    wild_pointer,
+    jump_to_garbage,
+    call_to_garbage,
+    hang,
+    deadlock_in_wfi,
+    mute_kernel,
+    truncated_archive,
+    endless_output,
 };
+// clang-format on
 
 }  // namespace
 

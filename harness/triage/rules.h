@@ -32,6 +32,8 @@ std::optional<RootCause> memory_beyond_ram(const Facts& facts);
 std::optional<std::uint64_t> access_to_nothing(const Facts& facts);
 // It, when no other rule knows more.
 std::optional<RootCause> nothing_at_address(const Facts& facts);
+// A device is there, and KVM is not told what the instruction does with it.
+std::optional<RootCause> kvm_cannot_emulate(const Facts& facts);
 // An address is mapped, but to other memory than that which holds what belongs there.
 std::optional<RootCause> wrong_output_address(const Facts& facts);
 // A descriptor leads to the right memory and forbids what must be allowed: the access flag is clear, code is not
