@@ -19,8 +19,9 @@ TEST(Subtests, AreRowsOfTheReports) {
   const Finished finished = bootrig({"run", "boot/ktap@virt", "boot/ktap-one-fails@virt", "--no-history", "--html",
                                      "off", "--output", folder.path() / "run"});
   EXPECT_EQ(finished.code, kExitExpected) << finished.out << finished.err;
-  EXPECT_THAT(xpath(folder.path() / "run/junit.xml", "//testcase[starts-with(@name,'boot/ktap:')]/@name"),
-              ElementsAre("boot/ktap: level", "boot/ktap: stack.aligned", "boot/ktap: stack.keeps", "boot/ktap: timer"));
+  EXPECT_THAT(
+      xpath(folder.path() / "run/junit.xml", "//testcase[starts-with(@name,'boot/ktap:')]/@name"),
+      ElementsAre("boot/ktap: level", "boot/ktap: stack.aligned", "boot/ktap: stack.keeps", "boot/ktap: timer"));
   EXPECT_THAT(xpath(folder.path() / "run/junit.xml", "//testcase[contains(@name,'one-fails: ')]/skipped/@message"),
               ElementsAre("line 9: keeps: word 3 is 0", "line 11: not looked at"));
   EXPECT_THAT(xpath(folder.path() / "run/junit.xml", "//failure"), ElementsAre());
@@ -31,7 +32,8 @@ TEST(Subtests, AreRowsOfTheReports) {
     const bool fails = result["scenario"] == "boot/ktap-one-fails";
     EXPECT_EQ(result["subtests"][2]["name"], "stack.keeps");
     EXPECT_EQ(result["subtests"][2]["status"], fails ? "fail" : "pass");
-    if (fails) EXPECT_THAT(result["verdict"]["detail"].get<std::string>(), HasSubstr("1 of 4 subtests failed; 'stack.keeps'"));
+    if (fails)
+      EXPECT_THAT(result["verdict"]["detail"].get<std::string>(), HasSubstr("1 of 4 subtests failed; 'stack.keeps'"));
   }
 }
 

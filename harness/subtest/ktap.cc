@@ -34,8 +34,8 @@ std::string_view without_timestamp(std::string_view line) {
   const std::size_t close = line.find(']');
   if (close == std::string_view::npos) return line;
   const std::string_view inside = line.substr(1, close - 1);
-  const bool time = inside.find_first_not_of(" .0123456789") == std::string_view::npos &&
-                    inside.find('.') != std::string_view::npos;
+  const bool time =
+      inside.find_first_not_of(" .0123456789") == std::string_view::npos && inside.find('.') != std::string_view::npos;
   if (!time) return line;
   line.remove_prefix(close + 1);
   if (line.starts_with('[') && line.find(']') != std::string_view::npos) line.remove_prefix(line.find(']') + 1);
@@ -196,8 +196,8 @@ class Ktap final : public Dialect {
   void check_plan(const Level& level, const std::string& shown) {
     if (!level.plan) return problem(fmt::format("{} has no plan", shown));
     if (*level.plan == level.results) return;
-    problem(fmt::format("{} planned {} result{}, {} came", shown, *level.plan, *level.plan == 1 ? "" : "s",
-                        level.results));
+    problem(
+        fmt::format("{} planned {} result{}, {} came", shown, *level.plan, *level.plan == 1 ? "" : "s", level.results));
   }
 
   bool any_ = false;

@@ -94,8 +94,9 @@ TEST(Ktap, HostileInputIsNoResult) {
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "KTAP version 1\n";
   EXPECT_FALSE(ktap(deep).problems.empty());
-  EXPECT_THAT(rows(ktap("KTAP version 1\n1..99999999999999999999\nok 99999999999999999999 x\n1..-1\n[\n[.]\n[ 1.2][\n")),
-              ElementsAre("3 pass 99999999999999999999 x"));
+  EXPECT_THAT(
+      rows(ktap("KTAP version 1\n1..99999999999999999999\nok 99999999999999999999 x\n1..-1\n[\n[.]\n[ 1.2][\n")),
+      ElementsAre("3 pass 99999999999999999999 x"));
   EXPECT_EQ(ktap("KTAP version 1\n1..1\nok 1 " + std::string(10000, 'x')).subtests.at(0).name.size(), 512u);
 }
 
