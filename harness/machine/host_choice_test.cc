@@ -31,9 +31,7 @@ class HostChoiceTest : public testing::Test {
 
   // What ssh does: the master makes its socket, the others answer as the host would.
   Result<FakeRun> ssh(const LaunchSpec& spec) {
-    const auto is = [&spec](const std::string& word) {
-      return std::ranges::find(spec.argv, word) != spec.argv.end();
-    };
+    const auto is = [&spec](const std::string& word) { return std::ranges::find(spec.argv, word) != spec.argv.end(); };
     if (is("-M")) {
       ++connections_;
       if (unreachable_.contains(spec.argv.back())) return FakeRun{.status = {.code = 255}};
@@ -101,8 +99,7 @@ TEST_F(HostChoiceTest, TheTargetNamesIt) {
   EXPECT_EQ(choice.choose(kvm(3, "b"), std::nullopt).hosts, Hosts{2});
   EXPECT_EQ(choice.choose(kvm(2, "a"), std::nullopt).skip, "host 'a': its KVM offers no GICv2");
   EXPECT_EQ(choice.choose({.host = "b"}, std::nullopt).hosts, Hosts{2});
-  EXPECT_EQ(choice.choose({.host = "bb"}, std::nullopt).trouble,
-            "hosts.json names no host 'bb'; did you mean 'b'?");
+  EXPECT_EQ(choice.choose({.host = "bb"}, std::nullopt).trouble, "hosts.json names no host 'bb'; did you mean 'b'?");
 }
 
 TEST_F(HostChoiceTest, TheUserPrefersOne) {
