@@ -72,24 +72,36 @@ std::optional<DeviceTree::Range> range_of_other_gic(const Facts& facts) {
   return std::nullopt;
 }
 
+// What a machine has where, in the form in which code is held against it.
+DeviceTree devices_of(const std::vector<MemoryRegion>& map) {
+  DeviceTree tree;
+  for (const MemoryRegion& region : map) {
+    const DeviceTree::Range range{region.first, region.last - region.first + 1};
+    if (region.memory) {
+      tree.memory.push_back(range);
+    } else {
+      tree.devices.push_back({region.name, "", {range}, true});
+    }
+  }
+  return tree;
+}
+
 // KVM drops an access to nothing without a word. What is left of it: a CPU that waits for an interrupt that never comes,
 // and code of the image that sets up the other GIC.
 std::optional<RootCause> by_code(const Facts& facts) {
   const Evidence& evidence = facts.evidence;
   const MachineSpec& machine = *evidence.machine;
   if (machine.accelerator != Accelerator::kKvm || evidence.files.empty() || !evidence.map_of || facts.map.empty() ||
-      facts.syndrome || evidence.at_rest == nullptr || !waits_for_interrupt(facts)) {
+      facts.syndrome || !waits_for_interrupt(facts)) {
     return std::nullopt;
   }
   const auto range = range_of_other_gic(facts);
-  const auto tree_bytes = evidence.at_rest->device_tree();
   const std::string name = evidence.files.front().path().string();
   const auto bytes = read_file(name);
-  if (!range || !tree_bytes || !bytes) return std::nullopt;
-  const auto tree = parse_device_tree("the machine's tree",
-                                      {reinterpret_cast<const std::uint8_t*>(tree_bytes->data()), tree_bytes->size()});
+  if (!range || !bytes) return std::nullopt;
   const auto contents = read_contents(name, *bytes, std::nullopt);
-  if (!tree || !contents) return std::nullopt;
+  if (!contents) return std::nullopt;
+  const DeviceTree has = devices_of(facts.map);
   const TargetPlace place{.name = "this machine",
                           .memory = kMemoryBase,
                           .memory_size = machine.memory,
@@ -97,7 +109,7 @@ std::optional<RootCause> by_code(const Facts& facts) {
                           .gic = machine.gic,
                           .kvm = true,
                           .other_gic = range,
-                          .tree = [&tree] { return &*tree; }};
+                          .tree = [&has] { return &has; }};
   const SymbolTable none;
   const auto findings = find_problems(*contents, *bytes, evidence.symbols != nullptr ? *evidence.symbols : none, place);
   const auto found = std::ranges::find(findings, "gic-mismatch", &Finding::name);

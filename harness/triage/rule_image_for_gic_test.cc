@@ -1,8 +1,4 @@
 // Under KVM an access to nothing leaves no abort: the other GIC is told by the image's code and a CPU that waits.
-#include <libfdt.h>
-
-#include <array>
-
 #include "testing/small_elf.h"
 #include "testing/test_folder.h"
 #include "triage/rest_rule_test.h"
@@ -15,24 +11,6 @@ constexpr std::uint32_t kPointToInterface = 0xd2a10021;  // movz x1, #0x801, lsl
 constexpr std::uint32_t kPointToUart = 0xd2a12001;       // movz x1, #0x900, lsl #16: 0x09000000
 constexpr std::uint32_t kStore = 0xb9000022;             // str w2, [x1]
 
-std::string tree_of_gicv3() {
-  std::string bytes(4096, '\0');
-  void* tree = bytes.data();
-  fdt_create(tree, static_cast<int>(bytes.size()));
-  fdt_finish_reservemap(tree);
-  fdt_begin_node(tree, "");
-  fdt_property_u32(tree, "#address-cells", 2);
-  fdt_property_u32(tree, "#size-cells", 2);
-  fdt_begin_node(tree, "pl011@9000000");
-  fdt_property_string(tree, "compatible", "arm,pl011");
-  const std::array<fdt32_t, 4> reg{0, cpu_to_fdt32(0x09000000), 0, cpu_to_fdt32(0x1000)};
-  fdt_property(tree, "reg", reg.data(), sizeof reg);
-  fdt_end_node(tree);
-  fdt_end_node(tree);
-  fdt_finish(tree);
-  return bytes;
-}
-
 class OtherGicUnderKvm : public RestRuleTest {
  protected:
   OtherGicUnderKvm() {
@@ -44,7 +22,6 @@ class OtherGicUnderKvm : public RestRuleTest {
       return std::vector<MemoryRegion>{{0x08000000, 0x08000fff, "gic_dist", false},
                                        {0x08010000, 0x08011fff, "gic_cpu", false}};
     };
-    data_.device_tree = tree_of_gicv3();
     cpu().pstate = 0x345;  // IRQs are taken
     cpu().pc = kTestCode + 8;
     boot({kPointToInterface, kStore, kWfi, kBackToWfi});
