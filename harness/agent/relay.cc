@@ -58,8 +58,8 @@ class Relay {
     if (link.broken()) return lose("what came over ssh is not what bootrig's agent says" + said());
     const std::string why = end_of_way();
     for (int* end : {&from_way_, &to_way_}) ::close(std::exchange(*end, -1));
-    const bool again =
-        way_pid_ < 0 && !started_ && tried < kTries && monotonic_now() - begun_ < kTriesWithinMs * kNsPerMs;
+    const bool silent = way_pid_ < 0 && !started_ && said().empty();
+    const bool again = silent && tried < kTries && monotonic_now() - begun_ < kTriesWithinMs * kNsPerMs;
     return again ? std::nullopt : std::optional(lose(why));
   }
 
