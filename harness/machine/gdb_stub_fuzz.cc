@@ -75,8 +75,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ::shutdown(far.get(), SHUT_WR);
   const RunningClock clock;
   const Duration time = (shape & 2) != 0 ? std::chrono::hours(1) : std::chrono::milliseconds(100) * (shape >> 2);
+  GdbStub stub(std::move(near), clock);
   QemuInspection inspection(
-      GdbStub(std::move(near), clock), [&map](std::string_view, Deadline) { return Result<std::string>(map); },
+      stub, [&map](std::string_view, Deadline) { return Result<std::string>(map); },
       [](Duration, Deadline) { return Result<void>(); }, clock, time);
   look(inspection, 0x40000000 + 4096 * (shape >> 2) - 24);
   return 0;
