@@ -46,7 +46,7 @@ progress_of() {
   while kill -0 "$1" 2>/dev/null; do
     sleep 1
     count=$((count + 1))
-    [ $((count % 20)) = 0 ] && grep -o '^\[[0-9/]*\]' "$log" | tail -n 1
+    [ $((count % 20)) = 0 ] && grep -ao "^\[[0-9/]*\]" "$log" | tail -n 1
   done
   wait "$1"
 }

@@ -114,7 +114,7 @@ TEST(Github, TellsTenErrorsAndCountsTheRest) {
   std::vector<RunResult> results;
   for (std::size_t i = 0; i < 10; ++i) results.push_back(saying("oops", i));
   EXPECT_EQ(told(results).errors().size(), 10u);
-  for (std::size_t i = 10; i < 100; ++i) results.push_back(saying("oops", i));
+  for (std::size_t i = 10; i < 300; ++i) results.push_back(saying("oops", i));
   const Told all = told(results);
   ASSERT_EQ(all.errors().size(), 10u);
   EXPECT_EQ(all.errors().back(),

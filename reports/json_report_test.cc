@@ -54,6 +54,16 @@ TEST(JsonReport, SaysWhatJUnitCannot) {
   EXPECT_EQ(document["results"][1]["who-must-act"], who_must_act(Cause::kImageBuild));
 }
 
+TEST(JsonReport, HoldsSubtests) {
+  RunResult result = diverged_sample("3");
+  result.subtests = {{"s.a", Subtest::Status::kPass, "", 1}, {"s.\xff", Subtest::Status::kFail, "why", 2}};
+  const json document = json::parse(report_of({result}));
+  EXPECT_EQ(against_report_schema(document), "");
+  EXPECT_EQ(document["results"][0]["subtests"][1]["status"], "fail");
+  EXPECT_EQ(document["results"][0]["subtests"][1]["detail"], "why");
+  EXPECT_FALSE(document["results"][0]["subtests"][0].contains("detail"));
+}
+
 TEST(JsonReport, AnEmptyRunIsValid) {
   EXPECT_EQ(against_report_schema(json::parse(report_of({}))), "");
 }

@@ -210,6 +210,28 @@ void write_counts(const Counts& counts, bool with_skipped, XmlWriter& xml) {
   xml.attribute("time", seconds(counts.time));
 }
 
+// What the guest said of a subtest, as an element; one that failed in a cell that does not gate fails nothing.
+const char* element_of(const Subtest& subtest, Standing standing) {
+  if (subtest.status == Subtest::Status::kPass) return "";
+  return subtest.status == Subtest::Status::kFail && gates(standing) ? "failure" : "skipped";
+}
+
+void write_subtests(const RunResult& result, XmlWriter& xml) {
+  for (const Subtest& subtest : result.subtests) {
+    xml.open("testcase").attribute("name", fmt::format("{}: {}", testcase_name(result), subtest.name));
+    xml.attribute("classname", result.target).attribute("time", "0.000");
+    const char* element = element_of(subtest, result.standing);
+    if (*element != '\0') {
+      const bool failed = subtest.status == Subtest::Status::kFail;
+      const std::string message =
+          fmt::format("line {}{}{}", subtest.line, subtest.detail.empty() ? "" : ": ", subtest.detail);
+      xml.open(element).attribute("type", failed ? to_text(Cause::kFailedSubtest) : "skip");
+      xml.attribute("message", message).close();
+    }
+    xml.close();
+  }
+}
+
 void count(const RunResult& result, Counts& counts) {
   const std::string_view element = element_of(result.standing);
   ++counts.tests;
@@ -217,6 +239,12 @@ void count(const RunResult& result, Counts& counts) {
   counts.errors += element == "error";
   counts.skipped += element == "skipped";
   counts.time += std::max(Duration::zero(), result.duration);
+  for (const Subtest& subtest : result.subtests) {
+    const std::string_view below = element_of(subtest, result.standing);
+    ++counts.tests;
+    counts.failures += below == "failure";
+    counts.skipped += below == "skipped";
+  }
 }
 
 std::string suite_head(const std::string& target, const Suite& suite, const RunInfo& run) {
@@ -357,6 +385,7 @@ void JUnitReporter::finished(const RunResult& result) {
   state_->write_output(result, xml);
   write_machine_errors(result, xml);
   xml.close();
+  write_subtests(result, xml);
   state_->file.set_aside(xml.take() + "\n", suite.testcases);
 }
 

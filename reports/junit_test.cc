@@ -115,6 +115,23 @@ TEST(JUnit, AnExpectedFailureIsAnOrdinaryPass) {
   EXPECT_NE(text.find("reason: the kernel's window is left unmapped on purpose"), std::string::npos);
 }
 
+TEST(JUnit, SubtestsAreTestcasesBelowTheirOwn) {
+  RunResult result = diverged_sample("3");
+  result.subtests = {{"s.a", Subtest::Status::kPass, "", 1},
+                     {"s.b", Subtest::Status::kFail, "1 \x1b== 2", 2},
+                     {"s.c", Subtest::Status::kSkip, "no timer", 3}};
+  const std::string text = junit_of({result});
+  EXPECT_EQ(against("junit.xsd", text), "");
+  EXPECT_NE(text.find(R"(tests="4" failures="2" errors="0" skipped="1")"), std::string::npos) << text;
+  EXPECT_NE(text.find(": s.b\" "), std::string::npos);
+  EXPECT_NE(text.find(R"(<failure type="failed-subtest" message="line 2: 1 )"), std::string::npos);
+  EXPECT_NE(text.find(R"(<skipped type="skip" message="line 3: no timer"/>)"), std::string::npos);
+
+  RunResult expected = expected_failure_sample();
+  expected.subtests = result.subtests;
+  EXPECT_NE(junit_of({expected}).find(R"(tests="4" failures="0" errors="0" skipped="2")"), std::string::npos);
+}
+
 TEST(JUnit, AMissingResultIsAnError) {
   const std::string text = junit_of({passed_sample("boot/hello", "2")}, JUnitFlavor::kStrict, 7);
   EXPECT_EQ(against("junit.xsd", text), "");

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kVersion = "KTAP version 1";
 
-struct Subtest {
+struct TargetResults {
   std::size_t count = 0;
   bool ok = true;
   Pieces results;
@@ -64,14 +64,14 @@ bool is_ok(Standing standing) {
 struct KtapReporter::State {
   explicit State(const KtapOptions& options) : file(options.path) {}
   ReportFile file;
-  std::map<std::string, Subtest> subtests;  // by target
+  std::map<std::string, TargetResults> subtests;  // by target
 };
 
 KtapReporter::KtapReporter(KtapOptions options) : state_(std::make_unique<State>(options)) {}
 KtapReporter::~KtapReporter() = default;
 
 void KtapReporter::finished(const RunResult& result) {
-  Subtest& subtest = state_->subtests[result.target];
+  TargetResults& subtest = state_->subtests[result.target];
   ++subtest.count;
   subtest.ok &= !gates(result.standing);
   std::string text;

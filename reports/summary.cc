@@ -75,6 +75,21 @@ std::string heading(Standing standing, std::string_view rest, const Style& style
   return fmt::format("{} {}\n", standing_word(standing, style), cut_to(console_text(rest), style.beside(used)));
 }
 
+// Below a testcase's line: its subtests that failed.
+std::string subtest_lines(const RunResult& result, const Style& style) {
+  constexpr std::size_t kShown = 10, kIndent = 7;
+  std::string text;
+  std::size_t failed = 0;
+  for (const Subtest& subtest : result.subtests) {
+    if (subtest.status != Subtest::Status::kFail || ++failed > kShown) continue;
+    const std::string line =
+        fmt::format("not ok  {}{}{}", subtest.name, subtest.detail.empty() ? "" : ": ", subtest.detail);
+    text += fmt::format("{:{}}{}\n", "", kIndent, cut_to(console_text(line), style.beside(kIndent)));
+  }
+  if (failed > kShown) text += fmt::format("{:{}}and {} more subtests failed\n", "", kIndent, failed - kShown);
+  return text;
+}
+
 }  // namespace
 
 std::string standing_word(Standing standing, const Style& style) {
@@ -90,7 +105,8 @@ std::string result_line(const RunResult& result, const Style& style) {
                                        plain ? "" : "  ", console_text(why));
   const std::size_t used = std::max<std::size_t>(word.size(), 5) + 2;
   return fmt::format("{}{:{}}{}\n", standing_word(result.standing, style), "", used - word.size(),
-                     cut_to(rest, style.beside(used)));
+                     cut_to(rest, style.beside(used))) +
+         subtest_lines(result, style);
 }
 
 std::string totals_words(const RunTotals& totals) {

@@ -86,6 +86,17 @@ TEST(Terminal, APlainRunIsShort) {
                                                 {.width = 100}));
 }
 
+TEST(Terminal, SubtestsThatFailedStandBelow) {
+  RunResult result = diverged_sample("3");
+  result.subtests = {{"s.a", Subtest::Status::kPass, "", 1}};
+  for (int i = 0; i < 12; ++i) result.subtests.push_back({"s.b", Subtest::Status::kFail, "why\x1b[2J", 2});
+  const std::string line = result_line(result, {});
+  EXPECT_NE(line.find("\n       not ok  s.b: why"), std::string::npos) << line;
+  EXPECT_NE(line.find("\n       and 2 more subtests failed\n"), std::string::npos);
+  EXPECT_EQ(line.find("s.a"), std::string::npos);
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+}
+
 TEST(Terminal, NothingRunIsSaid) {
   EXPECT_NE(log_of({}, {.width = 80}).find("\nnothing was run in 0.00 s\n"), std::string::npos);
 }

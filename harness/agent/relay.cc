@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/child.h"
@@ -20,7 +22,10 @@ namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr int kEndOfSshMs = 1000;  // for ssh to say why it ends
-constexpr int kLost = 70;          // exit status: EX_SOFTWARE of sysexits.h; the status in shared memory says more
+constexpr int kTries = 3;
+constexpr useconds_t kBetweenTriesUs = 200'000;  // as many times as was tried
+constexpr std::uint64_t kTriesWithinMs = 3000;
+constexpr int kLost = 70;  // exit status: EX_SOFTWARE of sysexits.h; the status in shared memory says more
 
 // The connection to one machine over there.
 class Relay {
@@ -28,25 +33,36 @@ class Relay {
   Relay(RelayStatus& status, std::uint64_t patience_ms) : status_(status), patience_ms_(patience_ms) {}
 
   int run(const std::vector<std::string>& way, std::span<char*> program) {
+    for (int tried = 1;; ++tried) {
+      const std::optional<int> result = connect(way, program, tried);
+      if (result) return *result;
+      ::usleep(static_cast<useconds_t>(tried) * kBetweenTriesUs);
+    }
+  }
+
+ private:
+  // None: ssh ended at once without a word, as it does now and then where many begin together; it may be tried again.
+  std::optional<int> connect(const std::vector<std::string>& way, std::span<char*> program, int tried) {
     if (!start_way(way)) return lose("cannot run " + way[0] + ": " + std::strerror(errno));
     Link link(from_way_, to_way_, /*toward_session=*/true);
     for (const char* word : program) link.send(FrameType::kWords, {word, std::strlen(word) + 1});
     link.send(FrameType::kStart, number_bytes(patience_ms_, 8));
-    for (const auto& [channel, descriptor] : {std::pair{kUart, 3}, {kQmp, 4}, {kGdb, 5}, {kErrors, 2}}) {
-      link.open(channel, descriptor);
-    }
     for (bool linked = true; linked;) {
-      linked = link.round(kHeartbeatMs, way_errors_, [this](const Frame& frame) { take(frame); });
+      linked = link.round(kHeartbeatMs, way_errors_, [&](const Frame& frame) { take(frame, link); });
       read_way_errors();
       status_.heard_at = link.heard_at();
       if (ended_ && (link.sinks_dry() || !linked)) return end();
       if (monotonic_now() - link.heard_at() > patience_ms_ * kNsPerMs) return lose(silence());
       beat(link);
     }
-    return lose(link.broken() ? "what came over ssh is not what bootrig's agent says" + said() : end_of_way());
+    if (link.broken()) return lose("what came over ssh is not what bootrig's agent says" + said());
+    const std::string why = end_of_way();
+    for (int* end : {&from_way_, &to_way_}) ::close(std::exchange(*end, -1));
+    const bool silent = way_pid_ < 0 && !started_ && said().empty();
+    const bool again = silent && tried < kTries && monotonic_now() - begun_ < kTriesWithinMs * kNsPerMs;
+    return again ? std::nullopt : std::optional(lose(why));
   }
 
- private:
   bool start_way(const std::vector<std::string>& way) {
     int their_in = -1;
     int their_out = -1;
@@ -63,9 +79,14 @@ class Relay {
     return child.error == 0;
   }
 
-  void take(const Frame& frame) {
+  void take(const Frame& frame, Link& link) {
     switch (frame.type) {
       case FrameType::kStarted:
+        // Not before: what the session has said until now would be lost with a connection that is tried again.
+        for (const auto& [channel, descriptor] : {std::pair{kUart, 3}, {kQmp, 4}, {kGdb, 5}, {kErrors, 2}}) {
+          link.open(channel, descriptor);
+        }
+        started_ = true;
         waited_ = monotonic_now() - begun_;
         status_.starved = waited_;
         status_.state = RelayState::kRunning;
@@ -132,10 +153,10 @@ class Relay {
     const std::uint64_t until = monotonic_now() + kEndOfSshMs * kNsPerMs;
     while ((reaped = ::waitpid(way_pid_, &status, WNOHANG)) == 0 && monotonic_now() < until) ::usleep(10'000);
     if (way_errors_ >= 0) read_way_errors();
+    if (reaped == way_pid_) way_pid_ = -1;
     std::string what = "the connection ended";
-    if (reaped == way_pid_ && WIFSIGNALED(status))
-      what = "ssh was killed by signal " + std::to_string(WTERMSIG(status));
-    if (reaped == way_pid_ && WIFEXITED(status)) {
+    if (reaped > 0 && WIFSIGNALED(status)) what = "ssh was killed by signal " + std::to_string(WTERMSIG(status));
+    if (reaped > 0 && WIFEXITED(status)) {
       // OpenSSH: 255 is its own, any other is the remote command's; above 128, by a signal.
       const int code = WEXITSTATUS(status);
       what = code == 255 ? "ssh ended" : "the agent on the host ended with status " + std::to_string(code);
@@ -162,6 +183,7 @@ class Relay {
   int from_way_ = -1;
   int way_errors_ = -1;
   std::string way_said_;
+  bool started_ = false;  // the program over there
   bool ended_ = false;
 };
 

@@ -43,13 +43,15 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
           {{}, std::string("A subcommand is required") + kHelp},
           {{"rnu"},
            "there is no command 'rnu'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', 'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'qualify', 'doctor', 'completion' or 'manual'; did you "
+           "'inspect', 'explain', 'history', 'compare', 'record', 'prove', 'qualify', 'doctor', 'completion' or "
+           "'manual'; did you "
            "mean "
            "'run'?"},
           {{"\x1b[2J"},
            "there is no command '\\x1b[2J'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', "
            "'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'qualify', 'doctor', 'completion' or 'manual'"},
+           "'inspect', 'explain', 'history', 'compare', 'record', 'prove', 'qualify', 'doctor', 'completion' or "
+           "'manual'"},
           {{"run", "--matrx", "smoke"}, std::string("'run' has no option '--matrx'; did you mean '--matrix'?") + kHelp},
           {{"run", "--job=2"}, std::string("'run' has no option '--job'; did you mean '--jobs'?") + kHelp},
           {{"boot", "a", "b"}, std::string("The following argument was not expected: b") + kHelp},

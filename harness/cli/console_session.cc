@@ -237,8 +237,8 @@ void ConsoleSession::save() {
 void ConsoleSession::say(std::string_view text) {
   const bool terminal = ::isatty(ends_.notes) == 1;
   std::string line = terminal && !on_newline_ ? "\n" : "";
-  // A guest that left colours on, or the cursor amid a line, has no say in ours.
-  if (terminal && ends_.person) line += "\r\x1b[0m\x1b[K";
+  // A guest that left colours or drawing characters on, or the cursor amid a line, has no say in ours.
+  if (terminal && ends_.person) line += "\r\x1b[0m\x1b(B\x0f\x1b[K";
   line += "bootrig: " + printable(text) + "\n";
   on_newline_ = true;
   [[maybe_unused]] const ssize_t written = ::write(ends_.notes, line.data(), line.size());

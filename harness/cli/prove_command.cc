@@ -95,6 +95,7 @@ constexpr const char* kFooter =
     "  swap            two lines whose order is demanded change places\n"
     "  truncate        the guest hangs after each line\n"
     "  inject          each failure signature, and each text that is forbidden, is said\n"
+    "  subtest         each result that the guest prints itself is another\n"
     "  ending          the guest powers off, resets, or goes on\n"
     "\n"
     "What does not turn the verdict is an expectation that cannot fail: place, what was said, what to write instead.\n"

@@ -151,6 +151,21 @@ TEST(ImageBuilder, RebuildsWhatAHeaderChanges) {
   EXPECT_NE(after.sha256, before.sha256);
 }
 
+// Of two images that share objects: the source is compiled once, both are linked, and nothing else is made.
+TEST(ImageBuilder, RebuildsOnlyWhatAChangedSourceReaches) {
+  Project project;
+  const std::vector<ImageRequest> both{{.name = "reference"}, {.name = "reference-cut"}};
+  const auto before = project.build(both);
+  ASSERT_TRUE(before.at(0) && before.at(1));
+  project.edit("../lib/answer.c", "#include \"answer.h\"\nint answer(void) { return 43; }\n");
+  const auto after = project.build(both);
+  ASSERT_TRUE(after.at(0) && after.at(1));
+  std::ranges::sort(project.done);
+  EXPECT_EQ(project.done, (std::vector<std::string>{"compile images/lib/answer.c", "link reference/kernel.elf",
+                                                    "link reference/kernel.elf"}));
+  for (std::size_t i = 0; i < both.size(); ++i) EXPECT_NE(after[i]->sha256, before[i]->sha256);
+}
+
 TEST(ImageBuilder, RebuildsWhatAnArchivedFileChanges) {
   Project project;
   const Image before = project.build_one();

@@ -1,6 +1,9 @@
 #include "image/image_cache.h"
 
-#include <gtest/gtest.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <thread>
 
 #include "testing/paths.h"
 #include "testing/stage_project.h"
@@ -131,6 +134,37 @@ TEST(ImageCache, TheOldestGoesFirstWhenItIsFull) {
   EXPECT_TRUE(is_kept("3", third));
   EXPECT_TRUE(is_kept("1", first));
   EXPECT_FALSE(is_kept("2", second));
+}
+
+// Two runs at once with folders of their own and one cache: each has its image whole, whoever came first.
+TEST(ImageCache, IsSharedByRunsAtTheSameTime) {
+  Kept kept;
+  const fs::path file = kept.project.put("recipe.json", kRecipe);
+  const auto recipe = parse_recipe("sample", file.string(), kRecipe);
+  ASSERT_TRUE(recipe);
+  constexpr int kRuns = 4, kRounds = 5;
+  std::vector<std::string> hashes(kRuns * kRounds);
+  std::vector<std::thread> runs;
+  for (int run = 0; run < kRuns; ++run) {
+    runs.emplace_back([&, run] {
+      for (int round = 0; round < kRounds; ++round) {
+        ForkingLauncher launcher;
+        ImageBuilder builder({*recipe},
+                             {.folder = kept.project.folder.path() / fmt::format("out-{}-{}", run, round),
+                              .program = fs::read_symlink("/proc/self/exe"),
+                              .cache = kept.project.folder.path() / "cache",
+                              .keep_images = true,
+                              .jobs = 1},
+                             launcher);
+        const ImageResult image = builder.build({{.name = "sample"}}).at(0);
+        hashes[static_cast<std::size_t>(run * kRounds + round)] = image ? image->sha256 : to_text(image.error().error);
+      }
+    });
+  }
+  for (std::thread& run : runs) run.join();
+  EXPECT_THAT(hashes, testing::Each(testing::Eq(hashes.front())));
+  EXPECT_EQ(hashes.front().size(), 64u) << hashes.front();
+  EXPECT_EQ(kept.entries().size(), 1u);
 }
 
 // Each recipe of this project, in two folders; ci/nightly compares all the variants.

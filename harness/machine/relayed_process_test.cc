@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "qemu/arguments.h"
 #include "testing/paths.h"
+#include "testing/test_folder.h"
 
 namespace bootrig {
 namespace {
@@ -204,6 +205,18 @@ TEST_F(Relayed, TheAgentGivesASilentBootrigUp) {
   child_->signal(SIGSTOP);  // its group: the agent is in it here
   ASSERT_EQ(::kill(parent_of(there), SIGCONT), 0);
   EXPECT_TRUE(is_gone(there));
+}
+
+// Now and then an ssh ends before it has begun.
+TEST_F(Relayed, AConnectionThatEndsAtOnceIsTriedAgain) {
+  const TestFolder folder;
+  const std::string mark = (folder.path() / "tried").string();
+  const std::string way = "[ -e " + mark + " ] && exec " + agent() + " serve; touch " + mark + "; exit 255";
+  start("read line <&4; echo got $line >&4", {"/bin/sh", "-c", way});
+  // Said before there is anybody to hear it.
+  ASSERT_EQ(::write(qmp_.get(), "input\n", 6), 6);
+  EXPECT_EQ(all_of(qmp_), "got input\n");
+  EXPECT_EQ(wait().code, 0);
 }
 
 TEST_F(Relayed, WhatSshSaysIsTold) {

@@ -48,6 +48,8 @@ Words words_of(MutantKind kind) {
       return {"nothing that follows is demanded", "expect a line that the guest says last"};
     case MutantKind::kInject:
       return {"the failure is not listened for", "have \"settle\" listen on, or expect a later line"};
+    case MutantKind::kSubtest:
+      return {"the subtest is not looked at", "name the dialect that the guest speaks in \"subtests\""};
     case MutantKind::kEnding:
       return {"the ending is not looked at", "name the \"ending\" that is meant"};
   }
@@ -70,6 +72,7 @@ class Prover {
     }
     truncate_after_each();
     inject();
+    if (scenario_.subtests) fail_subtests();
     change_ending();
     return std::move(proof_);
   }
@@ -240,6 +243,36 @@ class Prover {
              fmt::format("{} came before the last expected line{}", in_quotes(first->line), others));
   }
 
+  void fail_subtests() {
+    SubtestReader reader(*scenario_.subtests);
+    reader.feed(original_.console);
+    for (const Subtest& subtest : reader.facts().subtests) {
+      if (subtest.status != Subtest::Status::kPass) continue;
+      const auto [begin, end] = line_at(subtest.line);
+      const auto judge = [&](std::size_t from, std::size_t to, std::string_view text, std::string_view what) {
+        Recording mutant = original_;
+        replace(mutant, from, to, text);
+        judge_mutant(MutantKind::kSubtest, mutant, scenario_place("/subtests"), subtest.name,
+                     [&] { return fmt::format("the subtest at line {} {}", subtest.line, what); });
+      };
+      if (*scenario_.subtests == SubtestDialect::kJUnit) {
+        judge(end, end, "<failure>mutant</failure>\n", "said that it failed");
+        continue;
+      }
+      const std::size_t ok = original_.console.find("ok ", begin);
+      if (ok < end) judge(ok, ok, "not ", "said that it failed");
+      judge(begin, end, "", "said no result");
+    }
+  }
+
+  // From its first byte to behind its '\n'.
+  std::pair<std::size_t, std::size_t> line_at(std::uint64_t number) const {
+    std::size_t begin = 0;
+    for (std::uint64_t line = 1; line < number; ++line) begin = original_.console.find('\n', begin) + 1;
+    const std::size_t newline = original_.console.find('\n', begin);
+    return {begin, newline == std::string::npos ? original_.console.size() : newline + 1};
+  }
+
   std::string scenario_place(std::string_view pointer) const {
     return fmt::format("{}:{}", scenario_.file.string(), pointer);
   }
@@ -280,8 +313,8 @@ class Prover {
 }  // namespace
 
 std::string_view to_text(MutantKind kind) {
-  constexpr std::array<std::string_view, kMutantKinds> words{"drop", "garble",   "letter", "digit", "capture",
-                                                             "swap", "truncate", "inject", "ending"};
+  constexpr std::array<std::string_view, kMutantKinds> words{"drop", "garble",   "letter", "digit",   "capture",
+                                                             "swap", "truncate", "inject", "subtest", "ending"};
   return words[static_cast<std::size_t>(kind)];
 }
 

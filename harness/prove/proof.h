@@ -22,9 +22,10 @@ enum class MutantKind {
   kSwap,      // two neighbours come in the other order
   kTruncate,  // the guest hangs after a line
   kInject,    // a failure signature, or something forbidden, is said
+  kSubtest,   // a subtest that passed fails, or, in KTAP, its result does not come
   kEnding,    // the guest powers off, resets, or goes on
 };
-inline constexpr std::size_t kMutantKinds = 9;
+inline constexpr std::size_t kMutantKinds = 10;
 std::string_view to_text(MutantKind kind);  // "drop", "garble", ...
 
 // A mutant that did not turn the verdict.

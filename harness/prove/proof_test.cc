@@ -117,6 +117,18 @@ TEST(Prove, EndingsAreChanged) {
   EXPECT_THAT(survivors(settles), IsEmpty());
 }
 
+TEST(Prove, SubtestsFail) {
+  const std::string ktap = R"(, "subtests": "ktap", "ending": "power-off")";
+  const Proof proof = proof_of(with_transcript("...\nbye\n", ktap),
+                               "KTAP version 1\n1..2\nok 1 a\n[    1.5] ok 2 b\nbye\n", Termination::kPoweredOff);
+  EXPECT_THAT(survivors(proof), IsEmpty());
+  EXPECT_EQ(count(proof, MutantKind::kSubtest), 4u);
+  const Proof junit = proof_of(with_transcript("...\nbye\n", R"(, "subtests": "junit")"),
+                               "<testcase name=\"a\">\n</testcase>\nRunning test b (x)\nTest b passed\nbye\n");
+  EXPECT_THAT(survivors(junit), IsEmpty());
+  EXPECT_EQ(count(junit, MutantKind::kSubtest), 2u);
+}
+
 TEST(Prove, WhatIsForbiddenIsSaid) {
   const std::string forbid = R"(, "forbid": ["re:lost [1-9][0-9]* packets?$"])";
   const Proof proof = proof_of(with_transcript("up\n", forbid), "up\n");

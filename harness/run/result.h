@@ -44,6 +44,7 @@ struct RunResult {
   std::vector<Finding> findings;  // of preflight: what is wrong with the image on this target, notes left out
   std::vector<Attempt> attempts;
   std::optional<Attempt> recheck;  // of a failure, on the same machine made deterministic; the verdict is not its
+  std::vector<Subtest> subtests;   // of the last attempt
   Excerpt transcript;              // of the last attempt; empty for what passed
   std::string repeat_command;      // "bootrig run 'boot/hello@virt[gic=3]'"
   Duration duration{0};            // of all attempts

@@ -196,6 +196,33 @@ std::optional<Finding::Severity> severity_from(std::string_view text) {
   return std::nullopt;
 }
 
+JsonValue subtests_to_json(const std::vector<Subtest>& subtests) {
+  Array array;
+  for (const Subtest& subtest : subtests) {
+    Object object{{"name", subtest.name}, {"status", to_text(subtest.status)}, {"line", subtest.line}};
+    if (!subtest.detail.empty()) object.emplace_back("detail", subtest.detail);
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+std::optional<Subtest::Status> status_from(std::string_view text) {
+  for (const auto status : {Subtest::Status::kPass, Subtest::Status::kFail, Subtest::Status::kSkip}) {
+    if (to_text(status) == text) return status;
+  }
+  return std::nullopt;
+}
+
+Subtest subtest_from(const JsonValue& value, Result<void>& state) {
+  JsonMembers members(value, "subtest", state);
+  Subtest subtest;
+  subtest.name = members.text("name");
+  subtest.status = enumeration<Subtest::Status>(members, "status", status_from);
+  subtest.line = members.count("line");
+  if (members.find("detail") != nullptr) subtest.detail = members.text("detail");
+  return subtest;
+}
+
 Finding finding_from(const JsonValue& value, Result<void>& state) {
   JsonMembers members(value, "finding", state);
   Finding finding;
@@ -274,6 +301,7 @@ JsonValue to_json(const RunResult& result) {
   Array findings;
   for (const Finding& finding : result.findings) findings.push_back(to_json(finding));
   if (!findings.empty()) object.emplace_back("findings", std::move(findings));
+  if (!result.subtests.empty()) object.emplace_back("subtests", subtests_to_json(result.subtests));
   Array attempts;
   for (const Attempt& attempt : result.attempts) attempts.push_back(attempt_to_json(attempt));
   object.emplace_back("attempts", std::move(attempts));
@@ -339,6 +367,9 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   result.quarantine = members.text("quarantine");
   if (members.find("findings") != nullptr) {
     for (const JsonValue& element : members.array("findings")) result.findings.push_back(finding_from(element, state));
+  }
+  if (members.find("subtests") != nullptr) {
+    for (const JsonValue& element : members.array("subtests")) result.subtests.push_back(subtest_from(element, state));
   }
   for (const JsonValue& element : members.array("attempts")) {
     result.attempts.push_back(attempt_from(element, state));

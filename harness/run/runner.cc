@@ -255,6 +255,7 @@ class Runner {
     auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
     result.verdict = attempt->verdict;
+    if (attempt->outcome.subtests) result.subtests = attempt->outcome.subtests->subtests;
     if (attempt->verdict.kind != VerdictKind::kPass && attempt->outcome.bytes > 0)
       result.transcript = transcript.excerpt();
     result.attempts.push_back(*std::move(attempt));

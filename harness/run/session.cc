@@ -43,6 +43,7 @@ class Session {
     if (timeouts.boot) boot_ = limit(*timeouts.boot);
     if (timeouts.inactivity) inactivity_ = limit(*timeouts.inactivity);
     wall_clock_cap_ = Deadline::after(power_on_, scaled(timeouts.overall) * kWallClockCapFactor + kWallClockCapLeast);
+    if (scenario.subtests) subtests_.emplace(*scenario.subtests);
     await_step();
   }
 
@@ -72,11 +73,16 @@ class Session {
     outcome_.bytes += bytes.size();
     transcript_.add(bytes, now - power_on_);
     if (options_.live) options_.live(bytes);
-    matcher_.feed(bytes);
+    hear(bytes);
     if (now - last_sample_ > kStarvedSampling) sample_starved(now);
     restart_limits_of_silence();
     send_what_is_due();
     check_console();
+  }
+
+  void hear(std::string_view bytes) {
+    matcher_.feed(bytes);
+    if (subtests_) subtests_->feed(bytes);
   }
 
   void take_stop(const GuestStopped& stopped) {
@@ -193,7 +199,7 @@ class Session {
       outcome_.bytes += output->bytes.size();
       transcript_.add(output->bytes, clock_.now() - power_on_);
       if (options_.live) options_.live(output->bytes);
-      matcher_.feed(output->bytes);
+      hear(output->bytes);
     }
     // A refused line is often the first of a dump: then the dump is what happened.
     if (matcher_.hit() && !matcher_.completed_at()) termination_ = Termination::kSignature;
@@ -213,6 +219,7 @@ class Session {
     outcome_.captures = matcher_.captures();
     outcome_.lines = matcher_.lines();
     outcome_.last_lines = matcher_.last_lines(5);
+    if (subtests_) outcome_.subtests = subtests_->facts();
     outcome_.bytes_dropped = transcript_.dropped();
     return std::move(outcome_);
   }
@@ -223,6 +230,7 @@ class Session {
   const Clock& clock_;
   TranscriptFile& transcript_;
   Matcher matcher_;
+  std::optional<SubtestReader> subtests_;
   const TimePoint power_on_;
 
   Outcome outcome_;

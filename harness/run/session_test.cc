@@ -68,6 +68,16 @@ TEST_F(SessionTest, CrashAfterTheLastLineCountsUntilThePowerOff) {
   EXPECT_EQ(to_text(outcome.termination), "signature");
 }
 
+TEST_F(SessionTest, ReadsSubtests) {
+  scenario_.subtests = SubtestDialect::kKtap;
+  scenario_.ending = Ending::kPowerOff;
+  scenario_.expectations = ExpectationsBuilder().build();
+  const Outcome outcome = run({{1s, says("KTAP version 1\n1..1\nnot o")}, {1s, says("k 1 a\n")}, {1s, powers_off()}});
+  ASSERT_TRUE(outcome.subtests.has_value());
+  ASSERT_EQ(outcome.subtests->subtests.size(), 1u);
+  EXPECT_EQ(to_text(judge(outcome, Ending::kPowerOff).cause), "failed-subtest");
+}
+
 TEST_F(SessionTest, ReadsTheRestOfADump) {
   expect_transcript("hello\n");
   const Outcome outcome = run({{1s, says("bootrig kernel: EXCEPTION x\n")},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "spec/root_causes.h"
@@ -116,7 +118,9 @@ std::uint64_t deciding_bytes(const Outcome& outcome) {
   }
 }
 
-Verdict judge(const Outcome& outcome, Ending ending) {
+namespace {
+
+Verdict judge_session(const Outcome& outcome, Ending ending) {
   if (outcome.termination == Termination::kNotStarted) return outcome.not_started;
   if (outcome.termination == Termination::kExited) return judge_exit(outcome);
   if (outcome.accelerator_asked == "kvm" && outcome.machine.accelerator != "kvm") {
@@ -158,6 +162,28 @@ Verdict judge(const Outcome& outcome, Ending ending) {
       break;
   }
   return error(Cause::kInternal, "an interrupted session has no verdict");
+}
+
+// Of a session that passed but for them.
+Verdict judge_subtests(const SubtestFacts& facts) {
+  const auto failed = [](const Subtest& subtest) { return subtest.status == Subtest::Status::kFail; };
+  const auto first = std::find_if(facts.subtests.begin(), facts.subtests.end(), failed);
+  if (first != facts.subtests.end()) {
+    return failure(Cause::kFailedSubtest, fmt::format("{} of {} subtests failed; {} at line {}{}{}",
+                                                      std::count_if(first, facts.subtests.end(), failed),
+                                                      facts.subtests.size(), in_quotes(first->name), first->line,
+                                                      first->detail.empty() ? "" : ": ", printable(first->detail)));
+  }
+  if (!facts.problems.empty()) return failure(Cause::kMissingOutput, "subtests: " + printable(facts.problems.front()));
+  return {};
+}
+
+}  // namespace
+
+Verdict judge(const Outcome& outcome, Ending ending) {
+  Verdict verdict = judge_session(outcome, ending);
+  if (verdict.kind == VerdictKind::kPass && outcome.subtests) return judge_subtests(*outcome.subtests);
+  return verdict;
 }
 
 namespace {

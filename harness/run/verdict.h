@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "match/matcher.h"
 #include "spec/scenario.h"
+#include "subtest/subtest.h"
 #include "triage/diagnosis.h"
 
 namespace bootrig {
@@ -25,6 +26,7 @@ enum class Cause {
   kMissingOutput,
   kUnexpectedOutput,
   kFailureSignature,
+  kFailedSubtest,
   kException,
   kWrongEnding,
   kBootTimeout,
@@ -91,10 +93,11 @@ struct Outcome {
   std::string transcript_sha256;
   std::uint64_t transcript_hashed = 0;
   std::vector<SeenLine> last_lines;
-  Duration limit{0};         // the time limit that ended it, for timeouts
-  Duration wall{0};          // power-on to the end
-  Duration first_output{0};  // power-on to the first byte; 0: none
-  Duration starved{0};       // as last sampled; a boot under 100 ms is not
+  std::optional<SubtestFacts> subtests;  // where the scenario has any
+  Duration limit{0};                     // the time limit that ended it, for timeouts
+  Duration wall{0};                      // power-on to the end
+  Duration first_output{0};              // power-on to the first byte; 0: none
+  Duration starved{0};                   // as last sampled; a boot under 100 ms is not
   MachineFacts machine;
   std::string accelerator_asked;  // "tcg" or "kvm"
 };

@@ -96,6 +96,20 @@ TEST(Judge, SignatureIsExceptionOrFailureSignature) {
   EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kFailureSignature);
 }
 
+TEST(Judge, SubtestsDecideWhatPassedButForThem) {
+  Outcome outcome = outcome_of(Termination::kSatisfied, 2, 2);
+  outcome.subtests = SubtestFacts{{{"a", Subtest::Status::kPass, "", 1}, {"b", Subtest::Status::kSkip, "no", 2}}, {}};
+  EXPECT_EQ(judge(outcome, Ending::kRunning).kind, VerdictKind::kPass);
+  outcome.subtests->problems = {"line 1 planned 3 results, 2 came"};
+  EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kMissingOutput);
+  EXPECT_EQ(judge(outcome, Ending::kRunning).detail, "subtests: line 1 planned 3 results, 2 came");
+  outcome.subtests->subtests.push_back({"s.c", Subtest::Status::kFail, "1 == 2", 3});
+  EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kFailedSubtest);
+  EXPECT_EQ(judge(outcome, Ending::kRunning).detail, "1 of 3 subtests failed; 's.c' at line 3: 1 == 2");
+  outcome.termination = Termination::kDiverged;
+  EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kUnexpectedOutput);
+}
+
 TEST(Judge, NeverTcgInTheNameOfKvm) {
   Outcome outcome = outcome_of(Termination::kSatisfied, 2, 2);
   outcome.accelerator_asked = "kvm";

@@ -26,6 +26,7 @@ constexpr auto kCauses = std::to_array<Word<Cause>>({
     {Cause::kMissingOutput, "missing-output"},
     {Cause::kUnexpectedOutput, "unexpected-output"},
     {Cause::kFailureSignature, "failure-signature"},
+    {Cause::kFailedSubtest, "failed-subtest"},
     {Cause::kException, "exception"},
     {Cause::kWrongEnding, "wrong-ending"},
     {Cause::kBootTimeout, "boot-timeout"},

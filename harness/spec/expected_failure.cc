@@ -12,9 +12,10 @@ namespace bootrig {
 namespace {
 
 const std::array<std::string, 2> kVerdicts{"fail", "error"};
-const std::array<std::string, 13> kCauses{// fail
-                                          "missing-output", "unexpected-output", "failure-signature", "exception",
-                                          "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
+constexpr std::size_t kFails = 9;
+const std::array<std::string, 14> kCauses{// fail
+                                          "missing-output", "unexpected-output", "failure-signature", "failed-subtest",
+                                          "exception", "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
                                           // error
                                           "bad-spec", "image-build", "machine-start", "host", "internal"};
 
@@ -27,10 +28,10 @@ std::vector<std::string> root_cause_words() {
 }  // namespace
 
 std::span<const std::string> fail_causes() {
-  return std::span(kCauses).first(8);
+  return std::span(kCauses).first(kFails);
 }
 std::span<const std::string> error_causes() {
-  return std::span(kCauses).subspan(8);
+  return std::span(kCauses).subspan(kFails);
 }
 
 void read_expected_failure(JsonReader& json, ExpectedFailure& expected) {

@@ -19,6 +19,8 @@ constexpr std::array<JsonChoice<Ending>, 4> kEndings{{{"running", Ending::kRunni
                                                       {"any", Ending::kAny}}};
 constexpr std::array<JsonChoice<Unexpected>, 2> kUnexpected{
     {{"refuse", Unexpected::kRefuse}, {"allow", Unexpected::kAllow}}};
+constexpr std::array<JsonChoice<SubtestDialect>, 2> kSubtests{
+    {{"ktap", SubtestDialect::kKtap}, {"junit", SubtestDialect::kJUnit}}};
 constexpr std::array<JsonChoice<Order>, 2> kOrders{{{"listed", Order::kListed}, {"any", Order::kAny}}};
 
 // A limit within the scenario that the whole scenario's timeout would always come before.
@@ -130,6 +132,7 @@ void read_scenario(JsonReader& json, const FileSource& read_beside, Scenario& sc
                                       to_text(scenario.ending)));
   }
   json.size("output-limit", scenario.output_limit);
+  if (json.has("subtests")) json.choice<SubtestDialect>("subtests", scenario.subtests.emplace(), kSubtests);
   json.objects("requires",
                [&](JsonReader& requirement) { read_requirement(requirement, scenario.requires_.emplace_back()); });
   json.object("expect-fail",

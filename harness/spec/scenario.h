@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "match/expectations.h"
 #include "spec/target.h"
+#include "subtest/subtest.h"
 
 namespace bootrig {
 
@@ -54,6 +55,7 @@ struct Scenario {
   Ending ending = Ending::kRunning;
   Duration settle{0};  // ending "running": how long to go on listening after the last expected line
   std::optional<std::uint64_t> output_limit;  // bytes of UART output allowed; more is unexpected-output
+  std::optional<SubtestDialect> subtests;     // the guest prints results of its own
   std::vector<Requirement> requires_;
   std::optional<ExpectedFailure> expect_fail;
   std::shared_ptr<const Expectations> expectations;  // transcript, steps, forbid, armed signatures: compiled
