@@ -103,8 +103,10 @@ TEST(Scenario, EndingsHaveTheirWords) {
 }
 
 TEST(ExpectedFailure, EveryCauseBelongsToOneVerdict) {
-  EXPECT_EQ(fail_causes().size(), 8u);
+  EXPECT_EQ(fail_causes().size(), 9u);
+  EXPECT_EQ(fail_causes().back(), "inactivity");
   EXPECT_EQ(error_causes().size(), 5u);
+  EXPECT_EQ(error_causes().front(), "bad-spec");
   const auto accepted = [](const std::string& verdict, const std::string& cause) {
     return parse(R"({"summary": "s", "image": "i", "expect-fail": {"reason": "r", "verdict": ")" + verdict +
                  R"(", "cause": ")" + cause + "\"}}")
