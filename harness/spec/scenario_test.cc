@@ -81,7 +81,7 @@ TEST(Scenario, FilesAreAskedForBesideIt) {
   EXPECT_EQ(asked, "t/one.transcript");
   ASSERT_FALSE(scenario);
   EXPECT_EQ(to_text(scenario.error()),
-            "scenario.json:/transcript: 't/one.transcript' cannot be read: permission denied");
+            "scenario.json:/transcript: 't/one.transcript': permission denied; 'bootrig record' writes one");
 }
 
 TEST(Scenario, ItsFolderHasAName) {
