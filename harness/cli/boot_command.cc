@@ -1,6 +1,7 @@
 // bootrig boot: anybody's image, no files needed. The console streams, the verdict follows.
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -65,11 +66,17 @@ void print_lines(const std::vector<SeenLine>& lines) {
   for (const SeenLine& line : lines) print(fmt::format("  {:>6}  {}\n", line.number, printable(line.text)));
 }
 
+// As the summary of a run has it: "PASS", "FAIL (exception)".
+std::string in_capitals(const Verdict& verdict) {
+  std::string word(to_text(verdict.kind));
+  for (char& letter : word) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return verdict.kind == VerdictKind::kPass ? word : fmt::format("{} ({})", word, to_text(verdict.cause));
+}
+
 void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict,
                   const std::optional<Diagnosis>& diagnosis, bool ended_on_newline) {
   if (!ended_on_newline && !options.quiet) print("\n");
-  std::string what =
-      to_text(verdict.kind) == "pass" ? "PASS" : fmt::format("{} ({})", to_text(verdict.kind), to_text(verdict.cause));
+  std::string what = in_capitals(verdict);
   if (verdict.kind == VerdictKind::kPass && options.expect.empty()) {
     what += outcome.termination == Termination::kSatisfied ? ": silent, still running, nothing was expected"
                                                            : fmt::format(": {}", to_text(outcome.termination));
@@ -130,8 +137,8 @@ Result<int> boot(const BootOptions& options) {
   Preflight preflight(launcher);
   const std::shared_future<Findings> looked = preflight.begin(image, options.target, target.machine);
   if (const auto refused = options.strict_preflight ? preflight_verdict(looked.get()) : std::nullopt) {
-    print(fmt::format("bootrig: {} ({}) on {}: not booted\n  {}\n", to_text(refused->kind), to_text(refused->cause),
-                      options.target, printable(refused->detail)));
+    print(fmt::format("bootrig: {} on {}: not booted\n  {}\n", in_capitals(*refused), options.target,
+                      printable(refused->detail)));
     return kExitUnexpected;
   }
   const std::size_t host = machines->hosts_for(target.machine).front();

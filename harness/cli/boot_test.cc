@@ -42,27 +42,27 @@ TEST_F(Boot, ExpectedTextPasses) {
 TEST_F(Boot, ExpectedTextThatNeverComes) {
   const Finished silent = bootrig({"boot", build("guest"), "-e", "guest: four", "--timeout", "500ms"});
   EXPECT_EQ(silent.code, 1) << silent.err;
-  EXPECT_NE(silent.out.find("bootrig: fail (boot-timeout) on virt after "), std::string::npos) << silent.out;
+  EXPECT_NE(silent.out.find("bootrig: FAIL (boot-timeout) on virt after "), std::string::npos) << silent.out;
   EXPECT_NE(silent.out.find("\n  the time limit of 500ms passed; --expect: 'guest: four' never came (0 of 1 met)\n"),
             std::string::npos)
       << silent.out;
   EXPECT_NE(silent.out.find("\n  command: qemu-system-aarch64 "), std::string::npos);
   const Finished ended = bootrig({"boot", build("guest-off"), "-e", "guest: four"});
   EXPECT_EQ(ended.code, 1) << ended.err;
-  EXPECT_NE(ended.out.find("bootrig: fail (missing-output) on virt after "), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("bootrig: FAIL (missing-output) on virt after "), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("never came (0 of 1 met); the guest powered off\n"), std::string::npos) << ended.out;
 }
 
 TEST_F(Boot, ForbiddenTextFails) {
   const Finished finished = bootrig({"boot", "--forbid", "guest: two", build("guest")});
   EXPECT_EQ(finished.code, 1) << finished.err;
-  EXPECT_NE(finished.out.find("bootrig: fail (failure-signature) on virt"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("bootrig: FAIL (failure-signature) on virt"), std::string::npos) << finished.out;
 }
 
 TEST_F(Boot, ACrashDumpNamesItsSignature) {
   const Finished finished = bootrig({"boot", build("guest-dump")});
   EXPECT_EQ(finished.code, 1) << finished.err;
-  EXPECT_NE(finished.out.find("bootrig: fail (exception) on virt after "), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("bootrig: FAIL (exception) on virt after "), std::string::npos) << finished.out;
   EXPECT_NE(finished.out.find("\n  bootrig-kernel-exception at line 3: 'bootrig kernel: EXCEPTION Synchronous, current "
                               "EL with SP_ELx, taken to EL1'\n"),
             std::string::npos)

@@ -1,7 +1,10 @@
 // Command lines that cannot be done: each with its status and all that it says.
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "cli/program_test.h"
 #include "reports/html_page.h"
+#include "testing/paths.h"
 
 namespace bootrig {
 namespace {
@@ -40,7 +43,7 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
   const TestFolder folder;
   expect_refused(
       {
-          {{}, std::string("A subcommand is required") + kHelp},
+          {{}, std::string("a command is required") + kHelp},
           {{"rnu"},
            "there is no command 'rnu'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', 'triage', "
            "'inspect', 'explain', 'history', 'compare', 'record', 'prove', 'qualify', 'doctor', 'completion' or "
@@ -166,6 +169,31 @@ TEST(CommandLine, OutputThatCannotBeWritten) {
       bootrig({"run", "--project", p, "good/off@virt", "--output", folder.path() / "out", "--html", "/dev/full"});
   EXPECT_EQ(html.code, 2);
   EXPECT_EQ(html.err, "bootrig: /dev/full: cannot write: No space left on device\n");
+}
+
+// What the shell makes of "bootrig WORDS REDIRECTION".
+Finished redirected(const std::string& words, const std::string& redirection, const fs::path& errors) {
+  const std::string script =
+      fmt::format("exec {} {} {} 2>{}", build_path("bootrig"), words, redirection, errors.string());
+  ForkingLauncher launcher;
+  const auto result = run_command(launcher, {.argv = {"sh", "-c", script}, .folder = small_project()},
+                                  Deadline::after(SteadyClock().now(), std::chrono::seconds(60)));
+  Finished finished;
+  if (result) finished = {.code = result->status.code, .out = result->output, .err = text_of(errors)};
+  return finished;
+}
+
+TEST(CommandLine, StandardOutputThatCannotBeWritten) {
+  const TestFolder folder;
+  const fs::path errors = folder.path() / "errors";
+  for (const std::string words : {"plan", "manual", "list targets", "decode 0x96000010", "--help"}) {
+    const Finished full = redirected(words, ">/dev/full", errors);
+    EXPECT_EQ(full.code, 2) << words;
+    EXPECT_EQ(full.err, "bootrig: standard output: cannot write: No space left on device\n") << words;
+    const Finished closed = redirected(words, ">&-", errors);
+    EXPECT_EQ(closed.code, 2) << words;
+    EXPECT_EQ(closed.err, "bootrig: standard output: cannot write: Bad file descriptor\n") << words;
+  }
 }
 
 TEST(CommandLine, FilesThatAreWrong) {

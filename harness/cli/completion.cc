@@ -16,9 +16,10 @@ struct Kind {
   const char* what;
 };
 constexpr Kind kKinds[] = {
-    {"", "--target", "targets"},    {"", "TARGET", "targets"},    {"", "--matrix", "matrices"},
-    {"", "SELECTION", "scenarios"}, {"build", "IMAGE", "images"}, {"console", "IMAGE", "images"},
-    {"explain", "CAUSE", "causes"}, {"list", "WHAT", "lists"},
+    {"", "--target", "targets"},     {"", "TARGET", "targets"},    {"", "--matrix", "matrices"},
+    {"", "SELECTION", "scenarios"},  {"build", "IMAGE", "images"}, {"console", "IMAGE", "images"},
+    {"explain", "CAUSE", "causes"},  {"list", "WHAT", "lists"},    {"record", "SCENARIO", "scenarios"},
+    {"", "--scenario", "scenarios"},
 };
 
 // Words as a shell would take them apart; of quotes and backslashes alone. The last is unfinished.

@@ -53,6 +53,8 @@ TEST(Completion, Values) {
   EXPECT_EQ(complete("bootrig console virt g"), (Names{"guest", "guest-off"}));
   EXPECT_EQ(complete("bootrig build guest gu"), (Names{"guest", "guest-off"}));
   EXPECT_EQ(complete("bootrig explain null"), Names{"null-pointer"});
+  EXPECT_EQ(complete("bootrig record good/i"), Names{"good/idle"});
+  EXPECT_EQ(complete("bootrig run --scenario bad"), Names{"bad/hang"});
 }
 
 TEST(Completion, AShellThatIsNone) {

@@ -101,7 +101,7 @@ void add_history_command(CLI::App& app, int& status) {
       ->capture_default_str();
   app.add_flag("--json", options->json, "For programs: reports/history.schema.json");
   app.footer(kFooter);
-  CLI::App* import = app.add_subcommand("import", "Take old reports into the history");
+  CLI::App* import = app.add_subcommand("import", "Take old reports into the history")->group("Commands");
   import->add_option("DIR", options->reports, "A report.json, or a folder with such at or below it; repeatable")
       ->required();
   import->fallthrough();

@@ -91,6 +91,7 @@ void add_list_command(CLI::App& app, int& status) {
   auto folder = std::make_shared<std::string>();
   app.add_option("WHAT", *what, "targets, scenarios, images, matrices or signatures")->required();
   app.add_option("--project", *folder, "Folder with targets/, scenarios/ and images/; found upwards from here");
+  app.footer("One a line: its name, and what it is.\n\n  bootrig list targets\n  bootrig list signatures");
   app.callback([what, folder, &status] {
     const auto done = list(*what, *folder);
     status = done ? *done : tell(done.error());

@@ -21,6 +21,16 @@ struct PlanOptions {
   bool excluded = false;
 };
 
+// Where it runs, when that is not this host: "host 'a' or 'b'"; of an accelerator that this host lacks.
+std::string elsewhere(const MachineSpec& machine, MachineFactory& machines) {
+  const std::vector<std::size_t> chosen = machines.hosts_for(machine);
+  if (std::ranges::find(chosen, 0u) != chosen.end()) return "";
+  const std::vector<MachineHost> all = machines.hosts();
+  std::vector<std::string> names;
+  for (const std::size_t host : chosen) names.push_back(all.at(host).name);
+  return "host " + one_of(names);
+}
+
 void print_testcase(const Testcase& testcase, MachineFactory& machines) {
   fmt::print("{}\n", testcase.id);
   auto skip = testcase.skip;
@@ -36,6 +46,8 @@ void print_testcase(const Testcase& testcase, MachineFactory& machines) {
   // The image is built at run time; its name stands for its file.
   const MachineRequest request{testcase.target.machine, {testcase.scenario->image, std::nullopt}};
   fmt::print("  {}\n", printable(shell_quote(machines.command(request))));
+  const std::string host = elsewhere(testcase.target.machine, machines);
+  if (!host.empty()) fmt::print("  on {}\n", host);
 }
 
 Result<int> plan(const PlanOptions& options) {
@@ -57,8 +69,9 @@ Result<int> plan(const PlanOptions& options) {
       fmt::print("{}\n  excluded: {}\n", exclusion.cell, printable(exclusion.reason));
     }
   }
-  fmt::print("{} testcases, {} of them skipped here; {} cells excluded{}\n", plan.testcases.size(), skipped,
-             plan.excluded.size(), options.excluded || plan.excluded.empty() ? "" : " (--excluded shows them)");
+  fmt::print("{} testcase{}, {} skipped; {} cell{} excluded{}\n", plan.testcases.size(),
+             plan.testcases.size() == 1 ? "" : "s", skipped, plan.excluded.size(), plan.excluded.size() == 1 ? "" : "s",
+             options.excluded || plan.excluded.empty() ? "" : " (--excluded shows them)");
   return kExitExpected;
 }
 

@@ -1,10 +1,15 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -71,12 +76,26 @@ std::string leftover_text(const CLI::App& app, const CLI::ParseError& error) {
 
 int tell_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  std::fprintf(
-      stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
-      printable(error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ? leftover_text(app, error)
-                                                                                       : error.what())
-          .c_str());
+  std::string text = error.what();
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+    text = leftover_text(app, error);
+  else if (app.get_subcommands().empty() && error.get_name() == "RequiredError")
+    text = "a command is required";
+  std::fprintf(stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
+               printable(text).c_str());
   return kExitUntrustworthy;
+}
+
+// A file that is opened later must not get the number of a stream that the caller closed: what is printed would be
+// written into it. /dev/null, open for reading alone, takes the place; a write to it fails as it should.
+void take_closed_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) == -1 && errno == EBADF) ::open("/dev/null", O_RDONLY);
+  }
+}
+
+Error unwritten(int number) {
+  return Error{"standard output", fmt::format("cannot write: {}", std::strerror(number))};
 }
 
 }  // namespace
@@ -88,8 +107,11 @@ void add_all_commands(CLI::App& app, int& status) {
       "it, and writes JUnit.");
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.set_version_flag("--version", BOOTRIG_VERSION);
-  for (const Command& command : kCommands) command.add(*app.add_subcommand(command.name, command.summary), status);
+  for (const Command& command : kCommands) {
+    command.add(*app.add_subcommand(command.name, command.summary)->group("Commands"), status);
+  }
 }
 
 int run_program(int argc, char** argv) {
@@ -99,6 +121,7 @@ int run_program(int argc, char** argv) {
     if (!done) std::fprintf(stderr, "error: %s\n", to_text(done.error()).c_str());
     return done ? kExitExpected : kExitUnexpected;
   }
+  take_closed_streams();
   CLI::App app;
   if (argc > 1) {
     if (const auto unknown = unknown_command(argv[1])) return tell(*unknown);
@@ -108,8 +131,14 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return tell_error(app, error);
+    status = tell_error(app, error);
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) throw;  // fmt::print throws when it cannot write
+    return tell(unwritten(error.code().value()));
   }
+  if (std::fflush(stdout) != 0) return tell(unwritten(errno));
+  // An earlier write failed, and why is not known any more; who told of it has said so by the status.
+  if (std::ferror(stdout) != 0 && status != kExitUntrustworthy) return tell(unwritten(EIO));
   return status;
 }
 

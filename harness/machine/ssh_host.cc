@@ -120,9 +120,11 @@ Result<void> SshHost::open_master() {
     const bool ended = master_->child->wait(Deadline::after(clock.now(), kLookForSocket)).has_value();
     if (!ended && !deadline.passed(clock.now())) continue;
     const std::string said = read_file(errors).value_or("");
+    // What ssh said comes first: it is what a summary has room for.
     const std::string tried = fmt::format("tried {}", shell_quote(words));
-    if (ended) return refuse(tried, said.empty() ? "ssh ended without a word" : said);
-    return refuse(tried, fmt::format("no answer in {}; {}", format_duration(scaled(kConnectLimit)), said));
+    if (ended) return refuse(said.empty() ? "ssh ended without a word" : printable(trim(said)), tried);
+    return refuse(fmt::format("no answer in {}", format_duration(scaled(kConnectLimit))),
+                  said.empty() ? tried : fmt::format("{}; {}", trim(said), tried));
   }
   return {};
 }

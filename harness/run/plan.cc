@@ -242,13 +242,27 @@ Result<void> check_words(const std::string& place, const std::vector<std::string
   return {};
 }
 
-Result<void> check_selection(const Selection& selection, const std::vector<Testcase>& all) {
+// The name of a scenario that is in no selected matrix, as one that was just written: no misspelling.
+Result<void> check_in_matrices(const Project& project, const Selection& selection, const std::vector<Testcase>& all) {
+  for (const std::string& name : selection.patterns) {
+    const bool exists = std::ranges::find(project.scenario_names(), name) != project.scenario_names().end();
+    const bool found =
+        std::ranges::any_of(all, [&](const Testcase& testcase) { return testcase.scenario->name == name; });
+    if (exists && !found) {
+      return fail(fmt::format("'{}' is in none of the matrices; '{}@TARGET' selects it on a target", name, name));
+    }
+  }
+  return {};
+}
+
+Result<void> check_selection(const Project& project, const Selection& selection, const std::vector<Testcase>& all) {
   using Names = std::vector<std::string>;
   if (all.empty()) {
     return fail(
         "there are no testcases: the project has no matrix (scenarios/NAME.matrix.json), and no cell is named "
         "outright (SCENARIO@TARGET)");
   }
+  BOOTRIG_TRY_VOID(check_in_matrices(project, selection, all));
   BOOTRIG_TRY_VOID(check_words("", selection.patterns, all, [](const Testcase& testcase) {
     return Names{testcase.cell, testcase.scenario->name};
   }));
@@ -299,7 +313,7 @@ Result<Plan> make_plan(const Project& project, const Selection& asked, const std
   std::vector<Testcase> chosen;
   std::ranges::copy_if(all, std::back_inserter(chosen),
                        [&](const Testcase& testcase) { return selected(selection, testcase); });
-  BOOTRIG_TRY_VOID(check_selection(selection, all));
+  BOOTRIG_TRY_VOID(check_selection(project, selection, all));
   if (chosen.empty()) {
     return fail(
         fmt::format("the selection is empty: each of its words matches some of {} testcases, but none matches "

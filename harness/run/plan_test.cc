@@ -98,6 +98,13 @@ TEST_F(PlanTest, RunsACellThatNoMatrixHolds) {
   EXPECT_EQ(unfit->testcases.at(0).skip, "the scenario needs cpus '2' or '4', not 1: it counts CPUs");
 }
 
+TEST_F(PlanTest, AScenarioInNoMatrixIsSelectedWithATarget) {
+  write("scenarios/new/one/scenario.json", R"({"summary": "s", "image": "i"})");
+  EXPECT_EQ(ids(plan({.patterns = {"new/one"}})),
+            (Ids{"'new/one' is in none of the matrices; 'new/one@TARGET' selects it on a target"}));
+  EXPECT_EQ(ids(plan({.patterns = {"new/one@virt"}})), (Ids{"new/one@virt"}));
+}
+
 TEST_F(PlanTest, NothingSelectedIsAnError) {
   EXPECT_EQ(ids(plan({.patterns = {"boot/helo"}})),
             (Ids{"'boot/helo' matches none of 6 testcases; did you mean 'boot/hello'?"}));

@@ -65,8 +65,8 @@ void read_transcript(JsonReader& json, const FileSource& read_beside, Expectatio
   }
   const auto transcript = read_beside(*file);
   if (!transcript) {
-    return json.refuse("transcript",
-                       fmt::format("'{}' cannot be read: {}", printable(*file), transcript.error().message));
+    return json.refuse("transcript", fmt::format("'{}': {}; 'bootrig record' writes one", printable(*file),
+                                                 transcript.error().message));
   }
   json.check(builder.add_transcript(transcript->display_name, transcript->text));
 }

@@ -81,7 +81,7 @@ TEST(Scenario, FilesAreAskedForBesideIt) {
   EXPECT_EQ(asked, "t/one.transcript");
   ASSERT_FALSE(scenario);
   EXPECT_EQ(to_text(scenario.error()),
-            "scenario.json:/transcript: 't/one.transcript' cannot be read: permission denied");
+            "scenario.json:/transcript: 't/one.transcript': permission denied; 'bootrig record' writes one");
 }
 
 TEST(Scenario, ItsFolderHasAName) {
@@ -104,7 +104,9 @@ TEST(Scenario, EndingsHaveTheirWords) {
 
 TEST(ExpectedFailure, EveryCauseBelongsToOneVerdict) {
   EXPECT_EQ(fail_causes().size(), 9u);
+  EXPECT_EQ(fail_causes().back(), "inactivity");
   EXPECT_EQ(error_causes().size(), 5u);
+  EXPECT_EQ(error_causes().front(), "bad-spec");
   const auto accepted = [](const std::string& verdict, const std::string& cause) {
     return parse(R"({"summary": "s", "image": "i", "expect-fail": {"reason": "r", "verdict": ")" + verdict +
                  R"(", "cause": ")" + cause + "\"}}")
