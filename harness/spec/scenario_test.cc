@@ -103,7 +103,7 @@ TEST(Scenario, EndingsHaveTheirWords) {
 }
 
 TEST(ExpectedFailure, EveryCauseBelongsToOneVerdict) {
-  EXPECT_EQ(fail_causes().size(), 8u);
+  EXPECT_EQ(fail_causes().size(), 9u);
   EXPECT_EQ(error_causes().size(), 5u);
   const auto accepted = [](const std::string& verdict, const std::string& cause) {
     return parse(R"({"summary": "s", "image": "i", "expect-fail": {"reason": "r", "verdict": ")" + verdict +
