@@ -12,7 +12,7 @@ namespace bootrig {
 namespace {
 
 const std::array<std::string, 2> kVerdicts{"fail", "error"};
-constexpr std::size_t kFailCauses = 9;  // of kCauses, the first
+constexpr std::size_t kFailCauses = 9;    // of kCauses, the first
 const std::array<std::string, 14> kCauses{// fail
                                           "missing-output", "unexpected-output", "failure-signature", "failed-subtest",
                                           "exception", "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
