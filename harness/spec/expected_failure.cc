@@ -12,7 +12,7 @@ namespace bootrig {
 namespace {
 
 const std::array<std::string, 2> kVerdicts{"fail", "error"};
-constexpr std::size_t kFailCauses = 9;    // of kCauses, the first
+constexpr std::size_t kFails = 9;
 const std::array<std::string, 14> kCauses{// fail
                                           "missing-output", "unexpected-output", "failure-signature", "failed-subtest",
                                           "exception", "wrong-ending", "boot-timeout", "test-timeout", "inactivity",
@@ -28,10 +28,10 @@ std::vector<std::string> root_cause_words() {
 }  // namespace
 
 std::span<const std::string> fail_causes() {
-  return std::span(kCauses).first(kFailCauses);
+  return std::span(kCauses).first(kFails);
 }
 std::span<const std::string> error_causes() {
-  return std::span(kCauses).subspan(kFailCauses);
+  return std::span(kCauses).subspan(kFails);
 }
 
 void read_expected_failure(JsonReader& json, ExpectedFailure& expected) {

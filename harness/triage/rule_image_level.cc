@@ -80,8 +80,7 @@ std::optional<unsigned> level_demanded(const NearCode& code, std::uint64_t at, s
 
 }  // namespace
 
-// The check of the level that start code makes, with the MMU off, and the CPU at rest where it ends when that is another
-// one.
+// The check of its level that start code makes, with the MMU off, and the CPU at rest where that ends at another one.
 std::optional<RootCause> level_refused(const Facts& facts) {
   if (facts.cpus.empty() || facts.memory == nullptr || facts.syndrome || facts.record) return std::nullopt;
   const CpuFacts& cpu = facts.cpus.front();

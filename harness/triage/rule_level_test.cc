@@ -75,6 +75,9 @@ TEST_F(LevelCheckTest, WantsEl2) {
       "finds it at another level than EL2; it is at EL1");
   put_check({0xd5384245, 0xf10020bf, 0x540007c1});  // b.ne kRest, at once
   EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+  cpu().pc = kRest + 4;
+  EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+  cpu().pc = kRest;
   put_code(kRest, {0x14000000});  // it spins there
   EXPECT_EQ(cause(), "hypervisor-image-below-el2");
 }
