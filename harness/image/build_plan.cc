@@ -312,6 +312,22 @@ std::expected<std::uint64_t, ImageFailure> Planner::find_load_address() const {
   return elf->entry;
 }
 
+Planner::Checked Planner::add_boot_arguments() {
+  place_ = (recipe_folder_ / "recipe.json").string() + ":/boot/arguments";
+  BuildEdge named;  // takes note of the files
+  for (const std::string& argument : recipe_.boot.arguments) {
+    BOOTRIG_TRY(std::string filled, fill_references(argument, named));
+    plan_.arguments.push_back(std::move(filled));
+  }
+  for (const std::string& file : named.inputs) {
+    plan_.files.push_back(places_.folder / file);
+    if (plan_.files.back().string().find(',') == std::string::npos) continue;
+    return refuse("'{}' has a comma in its path, at which QEMU would end an option's value",
+                  plan_.files.back().string());
+  }
+  return {};
+}
+
 // A raw image of an ELF file that was made here is the bytes that its segments load.
 Planner::Checked Planner::add_boot_file() {
   BOOTRIG_TRY(std::string file, boot_output(recipe_.boot.stage));
@@ -334,6 +350,7 @@ Planner::Checked Planner::add_boot_file() {
     BOOTRIG_TRY(const std::string initrd, boot_output(recipe_.boot.initrd));
     plan_.initrd = places_.folder / initrd;
   }
+  BOOTRIG_TRY_VOID(add_boot_arguments());
   for (const std::string& stage : recipe_.boot.symbols) {
     BOOTRIG_TRY(const std::string symbols, boot_output(stage));
     plan_.symbols.push_back(places_.folder / symbols);

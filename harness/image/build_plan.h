@@ -22,6 +22,8 @@ struct BuildPlan {
   std::filesystem::path boot_file;             // absolute
   std::optional<std::uint64_t> load_address;   // set: the boot file is raw bytes
   std::filesystem::path initrd;                // absolute; empty: none
+  std::vector<std::string> arguments;          // more of QEMU's
+  std::vector<std::filesystem::path> files;    // that they name; absolute
   std::vector<std::filesystem::path> symbols;  // absolute
   // The folder that holds images/. Objects and messages name files relative to it, so that they do
   // not depend on where the checkout stands.

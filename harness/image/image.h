@@ -23,6 +23,8 @@ struct Image {
   std::filesystem::path file;
   std::optional<std::uint64_t> load_address;  // set: a raw image, or Linux, entered there
   std::optional<LinuxBoot> linux_boot;        // set: a Linux Image
+  std::vector<std::string> arguments;         // more of QEMU's
+  std::vector<std::filesystem::path> files;   // that they name
   std::uint64_t entry = 0;                    // ELF: its entry; otherwise the load address
   std::string sha256;
   std::filesystem::path manifest;  // how it was made, as JSON (images/manifest.schema.json); empty: from outside

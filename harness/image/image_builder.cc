@@ -110,6 +110,8 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
   if (!image->linux_boot && boot.format == BootFormat::kLinux)
     return build_failed({file, "is no Linux arm64 Image (uncompressed), as the recipe's format 'linux' says"});
   if (image->linux_boot) image->linux_boot = LinuxBoot{build.plan->initrd, boot.append};
+  image->arguments = build.plan->arguments;
+  image->files = build.plan->files;
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
 }

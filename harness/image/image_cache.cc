@@ -93,7 +93,7 @@ std::string ImageCache::key_of(const ResolvedRecipe& resolved, const BuildPlan& 
   for (const std::string& program : programs_of(resolved, plan)) text += identity_of(program) + "\n";
   for (const auto& [name, value] : resolved.parameters) text += shell_quote({name, value}) + "\n";
   text += fmt::format("{} {:#x}\n", plan.boot_file.string(), plan.load_address.value_or(0));
-  text += plan.initrd.string() + "\n";
+  text += plan.initrd.string() + "\n" + shell_quote(plan.arguments) + "\n";
   for (const fs::path& symbols : plan.symbols) text += symbols.string() + "\n";
   for (const BuildEdge& edge : plan.edges) text += edge.output + " " + shell_quote(edge.command) + "\n";
   // The folder may lie inside the project.

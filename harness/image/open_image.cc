@@ -133,7 +133,8 @@ Result<Image> open_image(const std::filesystem::path& file, std::optional<std::u
 }
 
 BootImage boot_image(const Image& image) {
-  return {image.file, image.linux_boot ? std::nullopt : image.load_address, image.linux_boot};
+  return {image.file, image.linux_boot ? std::nullopt : image.load_address, image.linux_boot, image.arguments,
+          image.files};
 }
 
 }  // namespace bootrig

@@ -98,6 +98,7 @@ class Planner {
   Found boot_output(const std::string& stage) const;
   // Where the bytes of a raw image load.
   std::expected<std::uint64_t, ImageFailure> find_load_address() const;
+  Checked add_boot_arguments();
   Checked add_boot_file();
 
   const ResolvedRecipe& resolved_;

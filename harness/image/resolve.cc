@@ -138,6 +138,10 @@ class Filler {
   void fill(BootFile& boot, const std::filesystem::path& folder) {
     place_ = (folder / "recipe.json").string() + ":/boot/append";
     fill(boot.append);
+    place_ = (folder / "recipe.json").string() + ":/boot/arguments";
+    keep_references_ = true;
+    for (std::string& argument : boot.arguments) fill(argument);
+    keep_references_ = false;
     if (boot.load.empty()) return;
     place_.clear();
     fill(boot.load);
@@ -387,6 +391,7 @@ std::string key_of(const Recipe& recipe, const MachineSpec& machine) {
   if (!recipe.boot.load_from.empty()) key.add(recipe.boot.load_from);
   key.add(recipe.boot.initrd);
   key.add(recipe.boot.append);
+  for (const std::string& argument : recipe.boot.arguments) key.add(argument);
   return sha256_hex(key.text());
 }
 

@@ -24,11 +24,23 @@ class LauncherThere final : public ProcessLauncher {
   std::vector<std::string> argv_;
 };
 
+// A file's name in an argument ends the value: nothing else, or a comma, stands behind it.
+void rename(std::string& argument, const std::string& from, const std::string& to) {
+  const std::size_t at = argument.find(from), end = at + from.size();
+  if (at != std::string::npos && (end == argument.size() || argument[end] == ',')) {
+    argument.replace(at, from.size(), to);
+  }
+}
+
 // The request with what it names as it is named over there.
 Result<MachineRequest> request_there(SshHost& host, MachineRequest request) {
   BOOTRIG_TRY(request.image.file, host.copy(request.image.file));
   if (request.image.linux_boot && !request.image.linux_boot->initrd.empty()) {
     BOOTRIG_TRY(request.image.linux_boot->initrd, host.copy(request.image.linux_boot->initrd));
+  }
+  for (const std::filesystem::path& file : request.image.files) {
+    BOOTRIG_TRY(const std::string there, host.copy(file));
+    for (std::string& argument : request.image.arguments) rename(argument, file.string(), there);
   }
   if (!host.spec().qemu.empty()) request.machine.qemu = host.spec().qemu;
   return request;

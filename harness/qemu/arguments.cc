@@ -87,6 +87,7 @@ std::vector<std::string> qemu_arguments(const MachineSpec& machine, const BootIm
   } else {
     add({"-device", loader_option(image)});
   }
+  arguments.insert(arguments.end(), image.arguments.begin(), image.arguments.end());
   arguments.insert(arguments.end(), machine.extra_arguments.begin(), machine.extra_arguments.end());
   return arguments;
 }

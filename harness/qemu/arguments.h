@@ -23,6 +23,8 @@ struct BootImage {
   std::filesystem::path file;
   std::optional<std::uint64_t> load_address = std::nullopt;  // set: raw
   std::optional<LinuxBoot> linux_boot = std::nullopt;        // set: a Linux Image
+  std::vector<std::string> arguments = {};                   // its own devices, before the target's arguments
+  std::vector<std::filesystem::path> files = {};             // that the arguments name, so that they can be copied
 };
 
 // The descriptors that QEMU finds its channels at; fixed, so that a printed command line is the true one.

@@ -35,6 +35,9 @@ const std::vector<Case>& cases() {
       {"raw-image", {}, {.file = "image.bin", .load_address = 0x40400000}},
       {"linux", {.level = 2}, {.file = "vmlinuz", .linux_boot = LinuxBoot{"init.cpio", "console=ttyAMA0 panic=-1"}}},
       {"linux-alone", {}, {.file = "a,b", .linux_boot = LinuxBoot{}}},
+      {"own-and-extra-arguments",
+       {.extra_arguments = {"-d", "int"}},
+       {.file = "flash.bin", .load_address = 0, .arguments = {"-device", "virtio-blk-pci,drive=disk"}}},
       {"comma-in-file-name", {}, {.file = "a,b,,c.elf"}},
       {"extra-arguments", {.qemu = "/opt/qemu/bin/qemu-system-aarch64", .extra_arguments = {"-d", "int"}}},
   };

@@ -52,6 +52,7 @@ void read_boot(JsonReader& json, BootFile& boot) {
   json.text("load-from", boot.load_from);
   json.text("initrd", boot.initrd);
   json.any_text("append", boot.append);
+  json.texts("arguments", boot.arguments);
   json.distinct_texts("symbols", boot.symbols);
   if (!boot.load.empty() && boot.load.find("${") == std::string::npos) {
     json.address("load", boot.load_address);

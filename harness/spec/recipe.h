@@ -209,6 +209,7 @@ struct BootFile {
   std::string load_from;                      // raw: a prebuilt stage, at whose ELF file's entry the bytes load
   std::string initrd;                         // Linux: the stage whose output is the initramfs; "": none
   std::string append;                         // Linux: the command line, with "${name}"
+  std::vector<std::string> arguments;         // more of QEMU's, with "${name}", "${stage:NAME}" and "${file:PATH}"
   std::vector<std::string> symbols;           // stages whose ELF files have the symbols of what runs
 };
 

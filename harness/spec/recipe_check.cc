@@ -165,6 +165,9 @@ void check_references(JsonReader& json, const Recipe& recipe) {
                   recipe.boot.format == BootFormat::kElf ? kElfKinds : kFileKinds, false);
   if (!recipe.boot.initrd.empty())
     check_reference(json, recipe, end, "boot/initrd", recipe.boot.initrd, kFileKinds, false);
+  for (std::size_t i = 0; i < recipe.boot.arguments.size(); ++i) {
+    check_stages_in(json, recipe, end, fmt::format("boot/arguments/{}", i), recipe.boot.arguments[i]);
+  }
   if (!recipe.boot.load_from.empty()) {
     check_reference(json, recipe, end, "boot/load-from", recipe.boot.load_from, {"prebuilt"}, false);
   }
@@ -359,6 +362,9 @@ void check_recipe(JsonReader& json, const Recipe& recipe) {
     std::visit([&](const auto& what) { visit_texts(what, check); }, recipe.stages[i].what);
   }
   check_replacements(json, "boot/append", recipe.boot.append, parameters, false);
+  for (std::size_t i = 0; i < recipe.boot.arguments.size(); ++i) {
+    check_replacements(json, fmt::format("boot/arguments/{}", i), recipe.boot.arguments[i], parameters, true);
+  }
 }
 
 }  // namespace bootrig

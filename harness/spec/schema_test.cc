@@ -104,6 +104,8 @@ const std::set<std::string> kBeyondSchemas{
     "matrices/vary-same-value-twice.json",
     "recipes/append-unknown-parameter.json",
     "recipes/archives-objects.json",
+    "recipes/arguments-unknown-parameter.json",
+    "recipes/arguments-unknown-stage.json",
     "recipes/boot-binary-as-elf.json",
     "recipes/boot-objects.json",
     "recipes/boot-unknown-stage.json",

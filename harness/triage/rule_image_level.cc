@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <vector>
 
 #include "inspect/archive.h"
 #include "inspect/system_instruction.h"
+#include "triage/activity.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -24,7 +26,82 @@ std::optional<SystemInstruction> above_el1(const LoadedElf& file) {
   return std::nullopt;
 }
 
+// DDI 0487, C6.2: mrs Xt, CurrentEL; cmp Xn, #imm; ccmp Xn, #imm; b.cond with cond 1 (ne); b.
+constexpr std::uint32_t kReadLevel = 0xd5384240, kReadLevelMask = 0xffffffe0;
+constexpr std::uint32_t kCompare = 0xf100001f, kCompareMask = 0xffc0001f;
+constexpr std::uint32_t kCompareMore = 0xfa400800, kCompareMoreMask = 0xffe00c10;
+constexpr std::uint32_t kBranchIfOther = 0x54000001, kBranchIfOtherMask = 0xff00001f;
+constexpr std::uint32_t kBranch = 0x14000000, kBranchMask = 0xfc000000;
+
+// The value of the instruction's bits from `low` on, `count` of them, with their sign.
+std::int64_t signed_bits(std::uint32_t word, unsigned low, unsigned count) {
+  return static_cast<std::int32_t>(word << (32 - low - count)) >> (32 - count);
+}
+
+constexpr std::uint64_t kPage = 0x1000;
+
+// The page of an address with its neighbours: start code and the place where it gives up are near to each other.
+class NearCode {
+ public:
+  NearCode(MemoryReader& memory, std::uint64_t address) : first_(address / kPage * kPage - kPage) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::vector<std::uint8_t> page(kPage);
+      if (!memory.read(first_ + i * kPage, page)) page.assign(kPage, 0);  // zeros are no instruction that is looked for
+      bytes_.insert(bytes_.end(), page.begin(), page.end());
+    }
+  }
+  std::uint64_t first() const { return first_; }
+  std::uint64_t end() const { return first_ + bytes_.size(); }
+  std::uint32_t word(std::uint64_t address) const {
+    std::uint32_t word = 0;
+    if (address - first_ <= bytes_.size() - sizeof word)
+      std::memcpy(&word, bytes_.data() + (address - first_), sizeof word);
+    return word;
+  }
+
+ private:
+  std::uint64_t first_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+// Code that reads CurrentEL at `at`, compares it with a level, and otherwise goes to `rest` and nowhere else.
+std::optional<unsigned> level_demanded(const NearCode& code, std::uint64_t at, std::uint64_t rest) {
+  if ((code.word(at) & kReadLevelMask) != kReadLevel) return std::nullopt;
+  const std::uint32_t level_register = code.word(at) & 31, compare = code.word(at + 4);
+  if ((compare & kCompareMask) != kCompare || (compare >> 5 & 31) != level_register) return std::nullopt;
+  std::uint64_t branch = at + 8;
+  if ((code.word(branch) & kCompareMoreMask) == kCompareMore) branch += 4;  // another value that would do as well
+  if ((code.word(branch) & kBranchIfOtherMask) != kBranchIfOther) return std::nullopt;
+  std::uint64_t to = branch + 4 * signed_bits(code.word(branch), 5, 19);
+  if (to != rest && (code.word(to) & kBranchMask) == kBranch) to += 4 * signed_bits(code.word(to), 0, 26);
+  if (to != rest) return std::nullopt;
+  return compare >> 12 & 3;  // CurrentEL.EL is bits 3:2
+}
+
 }  // namespace
+
+// The check of its level that start code makes, with the MMU off, and the CPU at rest where that ends at another one.
+std::optional<RootCause> level_refused(const Facts& facts) {
+  if (facts.cpus.empty() || facts.memory == nullptr || facts.syndrome || facts.record) return std::nullopt;
+  const CpuFacts& cpu = facts.cpus.front();
+  const Activity activity = activity_of(facts, 0);
+  if (!activity.loop || (activity.doing != Doing::kHalted && activity.doing != Doing::kSpins)) return std::nullopt;
+  const auto control = system_register(cpu.state, "SCTLR", cpu.level);
+  if (!control || (*control & 1) != 0) return std::nullopt;  // DDI 0487, SCTLR_ELx.M
+  const std::uint64_t rest = activity.loop->first;
+  const NearCode code(*facts.memory, rest);
+  for (std::uint64_t at = code.first(); at != code.end(); at += 4) {
+    const auto level = level_demanded(code, at, rest);
+    if (!level || *level <= cpu.level) continue;
+    return RootCause{
+        *level == 2 ? "hypervisor-image-below-el2" : "firmware-image-below-el3",
+        fmt::format("CPU {} has come to rest at {}, where the code at {} sends it that finds it at another "
+                    "level than EL{}; it is at EL{}",
+                    cpu.state.index, code_symbol(facts, rest), code_symbol(facts, at), *level, cpu.level),
+        fmt::format("boot it on a target that enters it at EL{}", *level)};
+  }
+  return std::nullopt;
+}
 
 // EL2 has one half of the address space alone, the lower. A program that is linked there and lies elsewhere, that has
 // EL2's instructions and that cannot be entered at EL1, is not for EL1, whatever its loader has put into tables.

@@ -51,6 +51,64 @@ TEST_F(RestRuleTest, NearMissesOfAHigherLevel) {
   EXPECT_EQ(cause(), "");
 }
 
+// Start code that wants EL2 (or EL2 with a bit more: a second compare) and waits for ever elsewhere.
+class LevelCheckTest : public RestRuleTest {
+ protected:
+  LevelCheckTest() {
+    evidence_.stopped_for = StoppedFor::kTime;
+    put_check({0xd5384245, 0xf10020bf, 0xfa4918a4, 0x54000081});  // mrs x5, CurrentEL; cmp x5, #8; ccmp x5, #9; b.ne
+    put_code(kCheck + 0x1c, {0x14000039});                        // b kRest
+    put_code(kRest, {kWfe, kBack});
+    cpu().pc = kRest;
+  }
+  void put_check(std::initializer_list<std::uint32_t> words) { put_code(kCheck, words); }
+
+  static constexpr std::uint32_t kWfe = 0xd503205f, kBack = 0x17ffffff, kNop = 0xd503201f;
+  static constexpr std::uint64_t kCheck = kTestCode + 0x20, kRest = kTestCode + 0x120;
+};
+
+TEST_F(LevelCheckTest, WantsEl2) {
+  EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+  EXPECT_EQ(
+      what(),
+      "CPU 0 has come to rest at 0x40400120 <start+0x120>, where the code at 0x40400020 <start+0x20> sends it that "
+      "finds it at another level than EL2; it is at EL1");
+  put_check({0xd5384245, 0xf10020bf, 0x540007c1});  // b.ne kRest, at once
+  EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+  cpu().pc = kRest + 4;
+  EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+  cpu().pc = kRest;
+  put_code(kRest, {0x14000000});  // it spins there
+  EXPECT_EQ(cause(), "hypervisor-image-below-el2");
+}
+
+TEST_F(LevelCheckTest, WantsEl3) {
+  put_check({0xd5384245, 0xf10030bf, kNop});
+  EXPECT_EQ(cause(), "");
+  put_check({0xd5384245, 0xf10030bf, 0x540007c1});
+  EXPECT_EQ(cause(), "firmware-image-below-el3");
+}
+
+TEST_F(LevelCheckTest, NearMisses) {
+  put_check({0xd5384245, 0xf10010bf});  // cmp x5, #4: EL1 is what it wants
+  EXPECT_EQ(cause(), "");
+  put_check({0xd5384245, 0xf10020df});  // another register is compared
+  EXPECT_EQ(cause(), "");
+  put_check({0xd5384245, 0xf10020bf, 0x54000080});  // b.eq: it rests where it wants to be
+  EXPECT_EQ(cause(), "");
+  put_check({0xd5384245, 0xf10020bf, 0x54000061});  // b.ne elsewhere
+  EXPECT_EQ(cause(), "");
+  put_check({0xd5384265, 0xf10020bf, 0x540007c1});  // another register is read
+  EXPECT_EQ(cause(), "");
+}
+
+// It was let past the check, and rests in the same place for another reason.
+TEST_F(LevelCheckTest, AtTheLevelThatItWants) {
+  cpu().pstate = 0x3c9;  // EL2h
+  for (const char* name : {"SCTLR_EL2", "TCR_EL2", "TTBR0_EL2", "HCR_EL2", "ESR_EL2"}) cpu().system[name] = 0;
+  EXPECT_EQ(cause(), "");
+}
+
 TEST_F(RestRuleTest, RegisterOfAGicv3) {
   put_code(kTestCode + 0x20, {kMsrSre1, kMsrSre2});
   put_exception(kUndefined, kTestCode + 0x20, 0);

@@ -34,6 +34,7 @@ constexpr Rule kRules[] = {
     wild_pointer,
     jump_to_garbage,
     call_to_garbage,
+    level_refused,
     hang,
     deadlock_in_wfi,
     mute_kernel,

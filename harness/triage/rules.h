@@ -24,6 +24,8 @@ std::optional<RootCause> vector_recursion(const Facts& facts);
 std::optional<RootCause> image_for_higher_level(const Facts& facts);
 // A program for EL2, which its loader enters, or tries to, at EL1.
 std::optional<RootCause> hypervisor_program(const Facts& facts);
+// Start code that looks which level it is at, and gives up below the one that it wants.
+std::optional<RootCause> level_refused(const Facts& facts);
 // A GIC's registers that this machine does not have, and with the other GIC would.
 std::optional<RootCause> image_for_gic(const Facts& facts);
 // An access behind the end of RAM.
