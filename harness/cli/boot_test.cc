@@ -81,6 +81,24 @@ TEST_F(Boot, QuietPrintsTheVerdictAlone) {
   EXPECT_EQ(failed.out.find('\x1b'), std::string::npos) << failed.out;
 }
 
+TEST_F(Boot, TheDeviceTreeThatIsGiven) {
+  const std::string tree = folder_.path() / "virt.dtb";
+  const std::string dump = "qemu-system-aarch64 -M virt,dumpdtb=" + tree + " -nodefaults -display none 2>&1";
+  ASSERT_EQ(std::system((dump + " | grep -q dumped").c_str()), 0);
+  const Finished finished = bootrig({"boot", build("guest-off"), "--dtb", tree, "-e", "guest: four"});
+  EXPECT_EQ(finished.code, 1) << finished.err;
+  EXPECT_NE(finished.out.find(" -dtb " + tree), std::string::npos) << finished.out;
+}
+
+TEST_F(Boot, WhatIsNoDeviceTree) {
+  const std::string image = build("guest-off");
+  EXPECT_EQ(bootrig({"boot", image, "--dtb", image}).err,
+            "bootrig: " + image + ": is no sound device tree: FDT_ERR_BADMAGIC\n");
+  const std::string none = folder_.path() / "none.dtb";
+  EXPECT_EQ(bootrig({"boot", image, "--dtb", none}).err,
+            "bootrig: " + none + ": cannot read: No such file or directory\n");
+}
+
 TEST_F(Boot, OutputKeepsTheTranscript) {
   const fs::path output = folder_.path() / "kept";
   EXPECT_EQ(bootrig({"boot", build("guest-off"), "--output", output}).code, 0);

@@ -73,7 +73,7 @@ TEST_F(Console, WordsThatAreWrong) {
   EXPECT_EQ(console("true", "virt gest").err, "bootrig: there is no file and no image 'gest'; did you mean 'guest'?\n");
   EXPECT_EQ(console("true", "vrit guest").err, "bootrig: there is no target 'vrit'; did you mean 'virt'?\n");
   EXPECT_EQ(console("true", "virt guest --load 0x0").err,
-            "bootrig: guest: its recipe says how it is booted: --load, --initrd and --append are for files\n");
+            "bootrig: guest: its recipe says how it is booted: --load, --initrd, --append and --dtb are for files\n");
   EXPECT_EQ(
       console("true", "virt guest --silence soon").err,
       "bootrig: --silence: 'soon' is not a duration; write a number and a unit, as in '500ms', '10s' or '1m30s'\n");

@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/environment.h"
+#include "image/device_tree.h"
 
 namespace bootrig {
 namespace {
@@ -27,8 +29,18 @@ Result<void> set_linux_boot(const ImageFileOptions& options, Image& image) {
   return {};
 }
 
+// QEMU gives it to the guest as it would its own: to Linux in x0, to other code where memory begins.
+Result<void> set_device_tree(const std::string& file, Image& image) {
+  if (file.empty()) return {};
+  BOOTRIG_TRY(const std::string bytes, read_file(file));
+  BOOTRIG_TRY_VOID(parse_device_tree(file, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
+  image.arguments = {"-dtb", file};
+  image.files = {file};
+  return {};
+}
+
 bool has_file_options(const ImageFileOptions& options) {
-  return !options.load.empty() || !options.initrd.empty() || !options.append.empty();
+  return !options.load.empty() || !options.initrd.empty() || !options.append.empty() || !options.device_tree.empty();
 }
 
 std::vector<std::string> names_of(const std::vector<Recipe>& recipes) {
@@ -43,6 +55,7 @@ void add_image_file_options(CLI::App& app, ImageFileOptions& options) {
   app.add_option("--load", options.load, "Address at which a raw image is loaded and entered: 0x40400000");
   app.add_option("--initrd", options.initrd, "The initramfs of a Linux Image");
   app.add_option("--append", options.append, "The command line of a Linux Image");
+  app.add_option("--dtb", options.device_tree, "A device tree for the guest instead of QEMU's own");
   app.add_option("--symbols", options.symbols, "ELF with the symbols of what runs; repeatable")
       ->allow_extra_args(false);
 }
@@ -56,6 +69,7 @@ Result<Image> open_image_file(const ImageFileOptions& options) {
   }
   BOOTRIG_TRY(Image image, open_image(options.image, load));
   BOOTRIG_TRY_VOID(set_linux_boot(options, image));
+  BOOTRIG_TRY_VOID(set_device_tree(options.device_tree, image));
   image.symbols.assign(options.symbols.begin(), options.symbols.end());
   if (!image.load_address) image.symbols.push_back(image.file);
   return image;
@@ -76,7 +90,7 @@ Result<Image> open_image_argument(const ImageFileOptions& options, const Paramet
                             did_you_mean(options.image, names)));
   }
   if (has_file_options(options)) {
-    return fail(options.image, "its recipe says how it is booted: --load, --initrd and --append are for files");
+    return fail(options.image, "its recipe says how it is booted: --load, --initrd, --append and --dtb are for files");
   }
   BOOTRIG_TRY(const auto values, user_parameters(parameters, recipes, {options.image}));
   ImageBuilder builder(std::move(recipes),

@@ -21,9 +21,10 @@ struct ImageFileOptions {
   std::string load;
   std::string initrd;
   std::string append;
+  std::string device_tree;
   std::vector<std::string> symbols;
 };
-// --load, --initrd, --append, --symbols; IMAGE itself is the command's to name.
+// --load, --initrd, --append, --dtb, --symbols; IMAGE itself is the command's to name.
 void add_image_file_options(CLI::App& app, ImageFileOptions& options);
 
 // The file, with its symbols: those that were named, and the image itself when it is an ELF.
