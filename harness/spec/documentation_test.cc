@@ -57,7 +57,7 @@ TEST(Documentation, ExamplesParse) {
   ASSERT_EQ(matrices.size(), 1u);
   expect_parses(parse_matrix("nightly", "formats.md", matrices[0]));
   const auto recipes = json_blocks("## Recipe");
-  ASSERT_EQ(recipes.size(), 2u);
+  ASSERT_EQ(recipes.size(), 3u);
   for (const std::string& text : recipes) expect_parses(parse_recipe("example", "formats.md", text));
 }
 
