@@ -42,6 +42,12 @@ Result<int> verify(const QualifyOptions& options) {
 Result<int> qualify(QualifyOptions options) {
   if (!options.verify.empty()) return verify(options);
   if (options.bundle.empty()) return fail("--bundle is required: the folder that gets the evidence (or --verify DIR)");
+  // Hours of boots begin with words, not with none.
+  const Selection& selected = options.run.selection.selection;
+  if (selected.patterns.empty() && selected.matrices.empty() && selected.targets.empty() &&
+      selected.scenarios.empty() && selected.tags.empty()) {
+    return fail("what is to be qualified? Name testcases, or a matrix with --matrix");
+  }
   BOOTRIG_TRY_VOID(check_bundle_folder(options.bundle));
   options.run.rounds = options.require;
   options.run.fail_fast = true;

@@ -172,6 +172,9 @@ TEST_F(Qualify, WhatCannotBeTried) {
   Finished finished = bootrig({"qualify", "good/off@virt", "--project", small_project()});
   EXPECT_EQ(finished.code, 2);
   EXPECT_EQ(finished.err, "bootrig: --bundle is required: the folder that gets the evidence (or --verify DIR)\n");
+  finished = qualify({});
+  EXPECT_EQ(finished.code, 2);
+  EXPECT_EQ(finished.err, "bootrig: what is to be qualified? Name testcases, or a matrix with --matrix\n");
   folder_.put("bundle/file", "");
   finished = qualify({"good/off@virt"});
   EXPECT_EQ(finished.code, 2);
