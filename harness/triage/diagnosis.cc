@@ -177,18 +177,19 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
 
 namespace {
 
-// Asked of each kind of machine once: it costs the start of a QEMU. One that does not answer is an empty map.
+// Asked of each kind of machine once: it costs the start of a QEMU. One that does not answer, as on a host that has too
+// much to do, is an empty map, and asked again next time.
 std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
-  constexpr Duration kLimit = std::chrono::seconds(2);
+  constexpr Duration kLimit = std::chrono::seconds(10);
   static std::mutex mutex;
   static std::map<std::vector<std::string>, std::vector<MemoryRegion>> known;
   const std::lock_guard lock(mutex);
-  const auto [found, is_new] = known.try_emplace(map_arguments(spec));
-  if (is_new) {
+  std::vector<MemoryRegion>& map = known[map_arguments(spec)];
+  if (map.empty()) {
     ForkingLauncher launcher;
-    found->second = memory_map_of(launcher, spec, Deadline::after(SteadyClock().now(), kLimit)).value_or(found->second);
+    map = memory_map_of(launcher, spec, Deadline::after(SteadyClock().now(), kLimit)).value_or(map);
   }
-  return found->second;
+  return map;
 }
 
 }  // namespace
