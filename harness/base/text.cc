@@ -264,10 +264,14 @@ std::string printable(std::string_view bytes) {
 }
 
 std::string shell_quote(const std::vector<std::string>& argv) {
-  const auto is_safe = [](char c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    return letter || std::string_view("_-+=./:,@%").find(c) != std::string_view::npos;
-  };
+  static constexpr auto kSafe = [] {
+    std::array<bool, 256> safe{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-+=./:,@%")) {
+      safe[static_cast<unsigned char>(c)] = true;
+    }
+    return safe;
+  }();
+  const auto is_safe = [](char c) { return kSafe[static_cast<unsigned char>(c)]; };
   std::string text;
   for (const std::string& word : argv) {
     if (!text.empty()) text += ' ';

@@ -49,24 +49,31 @@ std::vector<const BuildEdge*> all_edges(const Builds& builds) {
   return edges;
 }
 
-// Ninja looks at the time of build.ninja and reads it anew; its own log says which commands have
-// changed.
-Result<void> write_ninja_file(const fs::path& folder, const std::string& text) {
-  const fs::path path = folder / "build.ninja";
-  if (const auto old = read_file(path); old && *old == text) return {};
-  return write_file_atomically(path, text);
-}
+// What the builds of one folder share.
+struct Workshop {
+  BuildPlaces places;
+  ScopedFd lock;  // on the folder
+  NinjaLook look;
+};
 
-Result<NinjaRun> run_edges(const std::vector<const BuildEdge*>& edges, const fs::path& folder, const ScopedFd& lock,
+// Ninja's own log says which commands have changed.
+Result<NinjaRun> run_edges(const std::vector<const BuildEdge*>& edges, Workshop& shop,
                            const ImageBuilder::Options& options, ProcessLauncher& launcher) {
-  if (edges.empty()) return NinjaRun{.status = {.code = 0}};
-  BOOTRIG_TRY_VOID(write_ninja_file(folder, ninja_text(edges)));
+  const NinjaRun nothing_to_do{.status = {.code = 0}};
+  if (edges.empty()) return nothing_to_do;
+  const fs::path path = shop.places.folder / "build.ninja";
+  const std::string text = ninja_text(edges);
+  if (const auto old = read_file(path); old && *old == text) {
+    if (shop.look.nothing_to_do()) return nothing_to_do;
+  } else {
+    BOOTRIG_TRY_VOID(write_file_atomically(path, text));
+  }
   const NinjaOptions ninja{.jobs = options.jobs,
                            .progress = options.progress,
                            .limit = kBuildLimit,
                            .interrupt = options.interrupt,
-                           .lock = lock.get()};
-  return run_ninja(launcher, folder, ninja);
+                           .lock = shop.lock.get()};
+  return run_ninja(launcher, shop.places.folder, ninja);
 }
 
 // The failure of one of the plan's own commands, in the recipe's order; none when all of them went
@@ -149,33 +156,29 @@ void record(Build& build, const BuildPlaces& places, const ImageCache& cache, Ma
   }
 }
 
-// What ninja and its compilers hold too: those of a bootrig that was killed may still write, and two at once in one
-// folder would write the same files.
-void run_builds(Builds& builds, const BuildPlaces& places, const ImageBuilder::Options& options,
-                ProcessLauncher& launcher) {
-  const auto lock = lock_file(places.folder / ".lock");
-  if (!lock) {
-    for (auto& [key, build] : builds) build.image = build_failed(lock.error());
-    return;
-  }
+void run_builds(Builds& builds, Workshop& shop, const ImageBuilder::Options& options, ProcessLauncher& launcher) {
+  const BuildPlaces& places = shop.places;
   const ImageCache cache(options.keep_images ? options.cache : fs::path(), places);
   ManifestFacts before(places.folder, launcher), after(places.folder, launcher);
   for (auto& [key, build] : builds) restore(build, places, cache, before);
-  const Result<NinjaRun> run = run_edges(all_edges(builds), places.folder, *lock, options, launcher);
+  const Result<NinjaRun> run = run_edges(all_edges(builds), shop, options, launcher);
   for (auto& [key, build] : builds) {
     build.image = finish_build(build, run);
     record(build, places, cache, after, run && run->commands > 0);
   }
 }
 
-// The folder made and with symbolic links resolved, as gcc will find it: it stands in the prefix
-// maps.
-Result<BuildPlaces> make_places(const ImageBuilder::Options& options) {
+// The folder made and with symbolic links resolved, as gcc will find it: it stands in the prefix maps. Ninja and its
+// compilers hold the lock too: those of a bootrig that was killed may still write, and two at once in one folder would
+// write the same files.
+Result<Workshop> open_workshop(const ImageBuilder::Options& options, ProcessLauncher& launcher) {
   BOOTRIG_TRY_VOID(make_folders(options.folder));
   std::error_code error;
   const fs::path folder = fs::canonical(options.folder, error);
   if (error) return fail(options.folder.string(), fmt::format("cannot be used: {}", error.message()));
-  return BuildPlaces{folder, fs::absolute(options.program)};
+  BOOTRIG_TRY(ScopedFd lock, lock_file(folder / ".lock"));
+  NinjaLook look(launcher, folder, lock.get());
+  return Workshop{{folder, fs::absolute(options.program)}, std::move(lock), std::move(look)};
 }
 
 // A recipe's debian-package stages have files to plan with.
@@ -200,8 +203,8 @@ ImageBuilder::ImageBuilder(std::vector<Recipe> recipes, Options options, Process
     : recipes_(std::move(recipes)), options_(std::move(options)), launcher_(launcher) {}
 
 std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& requests) {
-  const Result<BuildPlaces> places = make_places(options_);
-  if (!places) return std::vector<ImageResult>(requests.size(), build_failed(places.error()));
+  Result<Workshop> shop = open_workshop(options_, launcher_);
+  if (!shop) return std::vector<ImageResult>(requests.size(), build_failed(shop.error()));
 
   // What is asked for, and what has to be run for it. A matrix asks for the same again and again.
   struct Asked {
@@ -227,11 +230,11 @@ std::vector<ImageResult> ImageBuilder::build(const std::vector<ImageRequest>& re
     }
     asked.push_back(Asked{recipe->key, recipe->parameters});
     if (builds.contains(recipe->key)) continue;
-    auto plan = make_plan(*recipe, *places, packages);
+    auto plan = make_plan(*recipe, shop->places, packages);
     std::string key = recipe->key;
     builds.emplace(std::move(key), Build{.recipe = *std::move(recipe), .plan = std::move(plan), .image = Image{}});
   }
-  run_builds(builds, *places, options_, launcher_);
+  run_builds(builds, *shop, options_, launcher_);
 
   std::vector<ImageResult> results;
   for (std::size_t i = 0; i < requests.size(); ++i) {

@@ -28,7 +28,7 @@ constexpr int kLockDescriptor = 3;  // in ninja and its children, who neither kn
 constexpr std::size_t kLogLimit = 64 * 1024;
 constexpr std::size_t kLineLimit = 1024 * 1024;  // a command line of ninja's is 64 KiB at most
 
-std::vector<std::string> ninja_command(unsigned jobs) {
+std::vector<std::string> ninja_command(unsigned jobs, std::initializer_list<std::string> more = {}) {
   std::vector<std::string> words{"env"};
   // Each of these changes what gcc finds or prints, and none is in a recipe.
   for (const char* name : {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "GCC_COLORS",
@@ -38,6 +38,7 @@ std::vector<std::string> ninja_command(unsigned jobs) {
   words.insert(words.end(), {"LC_ALL=C", "SOURCE_DATE_EPOCH=0", fmt::format("NINJA_STATUS={}%f/%t] ", kStatus)});
   words.insert(words.end(), {"ninja", "-k", "0"});
   if (jobs > 0) words.insert(words.end(), {"-j", fmt::format("{}", jobs)});
+  words.insert(words.end(), more);
   return words;
 }
 
@@ -64,7 +65,48 @@ bool contains_any(std::string_view line, std::initializer_list<std::string_view>
   return std::ranges::any_of(words, [&](std::string_view word) { return line.find(word) != std::string_view::npos; });
 }
 
+struct Started {
+  std::unique_ptr<ChildProcess> child;
+  ScopedFd reader;  // of what it prints
+};
+
+Result<Started> start_ninja(ProcessLauncher& launcher, std::vector<std::string> command,
+                            const std::filesystem::path& folder, int lock) {
+  if (!program_exists("ninja")) return fail("ninja is not installed (Debian package ninja-build)");
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  ScopedFd reader(ends[0]);
+  const ScopedFd writer(ends[1]);
+  LaunchSpec spec{.argv = std::move(command), .folder = folder, .output = writer.get(), .errors = writer.get()};
+  if (lock >= 0) spec.inherited = {{lock, kLockDescriptor}};
+  BOOTRIG_TRY(std::unique_ptr<ChildProcess> child, launcher.launch(spec));
+  return Started{std::move(child), std::move(reader)};
+}
+
 }  // namespace
+
+NinjaLook::NinjaLook(ProcessLauncher& launcher, const std::filesystem::path& folder, int lock) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder / "build.ninja", error)) return;
+  auto started = start_ninja(launcher, ninja_command(0, {"-n"}), folder, lock);
+  if (!started) return;
+  child_ = std::move(started->child);
+  reader_ = std::move(started->reader);
+}
+
+bool NinjaLook::nothing_to_do() {
+  if (!child_) return false;
+  const SteadyClock clock;
+  const Deadline deadline = Deadline::after(clock.now(), kLimit);
+  const BuildProgress none;
+  NinjaOutput output(none);
+  NinjaRun run;
+  const bool ended = read_to_end(reader_.get(), -1, output, deadline, clock) == Reading::kEnd;
+  const auto status = ended ? child_->wait(deadline) : std::nullopt;
+  output.finish(run);
+  child_.reset();
+  return status && status->code == 0 && run.commands == 0 && run.last_words == "ninja: no work to do.";
+}
 
 void NinjaOutput::feed(std::string_view bytes) {
   for (const char c : bytes) {
@@ -113,17 +155,8 @@ void NinjaOutput::finish(NinjaRun& run) {
 
 Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder,
                            const NinjaOptions& options) {
-  if (!program_exists("ninja")) return fail("ninja is not installed (Debian package ninja-build)");
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  const ScopedFd reader(ends[0]);
-  ScopedFd writer(ends[1]);
-  LaunchSpec spec{
-      .argv = ninja_command(options.jobs), .folder = folder, .output = writer.get(), .errors = writer.get()};
-  if (options.lock >= 0) spec.inherited = {{options.lock, kLockDescriptor}};
-  BOOTRIG_TRY(const std::unique_ptr<ChildProcess> child, launcher.launch(spec));
-  writer.reset();  // or the pipe would never end
-
+  BOOTRIG_TRY(const auto started, start_ninja(launcher, ninja_command(options.jobs), folder, options.lock));
+  const auto& [child, reader] = started;
   const SteadyClock clock;
   const Deadline deadline = Deadline::after(clock.now(), options.limit);
   NinjaRun run;

@@ -42,6 +42,21 @@ struct NinjaOptions {
 // run. The environment's settings that change what gcc makes are taken away. Fails when ninja cannot be started.
 Result<NinjaRun> run_ninja(ProcessLauncher& launcher, const std::filesystem::path& folder, const NinjaOptions& options);
 
+// Asks ninja, in a process beside us, whether build.ninja as it stands has anything to do: what is planned meanwhile is
+// most often what stands there already. Writes nothing.
+class NinjaLook {
+ public:
+  // Begins. `lock` as in NinjaOptions.
+  NinjaLook(ProcessLauncher& launcher, const std::filesystem::path& folder, int lock);
+  // Waits for the answer, once. False also when there was none, in `kLimit`.
+  bool nothing_to_do();
+
+ private:
+  static constexpr Duration kLimit = std::chrono::seconds(30);
+  ScopedFd reader_;
+  std::unique_ptr<ChildProcess> child_;  // none: it could not be asked
+};
+
 // One line that says what went wrong: the first error of a compiler, an assembler or a linker;
 // otherwise the first line printed. `log` is a NinjaFailure's.
 std::string first_error_line(std::string_view log);

@@ -122,6 +122,22 @@ TEST(RunNinja, EndsWhatTakesTooLong) {
   EXPECT_TRUE(run.timed_out);
 }
 
+TEST(NinjaLook, SaysWhetherThereIsWork) {
+  TestFolder folder;
+  ForkingLauncher launcher;
+  const auto nothing_to_do = [&] { return NinjaLook(launcher, folder.path(), -1).nothing_to_do(); };
+  EXPECT_FALSE(nothing_to_do()) << "without a build.ninja nothing is known";
+  const BuildEdge edge{.description = "copy", .command = {"cp", "a", "x"}, .output = "x", .inputs = {"a"}};
+  folder.put("a", "one");
+  folder.put("build.ninja", ninja_text({&edge}));
+  EXPECT_FALSE(nothing_to_do());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "x")) << "it only looks";
+  ASSERT_EQ(run_ninja(launcher, folder.path(), {.limit = std::chrono::minutes(1)})->status.code, 0);
+  EXPECT_TRUE(nothing_to_do());
+  std::filesystem::remove(folder.path() / "a");
+  EXPECT_FALSE(nothing_to_do());
+}
+
 TEST(FirstErrorLine, IsWhatThePersonNeeds) {
   EXPECT_EQ(first_error_line("gcc -DX='error: no'\nIn file included from a.c:1:\na.h:2:3: error: expected ';'\n"),
             "a.h:2:3: error: expected ';'");

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -296,9 +298,13 @@ class KeyText {
  public:
   explicit KeyText(const MachineSpec& machine = {}) : machine_(machine) {}
 
-  void add(std::string_view text) { text_ += fmt::format("{}:{}\n", text.size(), text); }
+  void add(std::string_view text) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), text.size()).ptr;
+    text_.append(digits.data(), end).append(1, ':').append(text).append(1, '\n');
+  }
   void add(const std::vector<std::string>& list) {
-    add(fmt::format("{}", list.size()));
+    add(std::to_string(list.size()));
     for (const std::string& text : list) add(text);
   }
   void add(const CompileStage& stage) {
