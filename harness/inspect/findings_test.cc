@@ -73,6 +73,27 @@ TEST(Findings, EmptyLevel1AndAccessFlagAndAddress) {
   EXPECT_THAT(only(find(moved.bytes())).what, HasSubstr("to 0x44000000"));
 }
 
+TEST(Findings, EntryThatIsNotWhereTheTablesHaveTheKernel) {
+  ImageWriter writer;
+  writer.entry = ImageWriter::kEntry + (std::uint64_t{16} << 30);
+  const Finding finding = only(find(writer.bytes()));
+  EXPECT_EQ(finding.name, "kernel-not-mapped");
+  EXPECT_EQ(finding.change,
+            "the kernel's entry, from the loader's table at byte 0x6000, must be 0xffffff8040000000, where the tables "
+            "have it; or, where that entry is right, the descriptor at 0x70004088 <boot_l1_upper+0x88> must hold the "
+            "table descriptor 0x70005003 (boot_l2_upper | 3)");
+  const SymbolTable kernels = SymbolTable::of({{"_start", ImageWriter::kEntry, 4, true}});
+  EXPECT_EQ(only(find(writer.bytes(), std::nullopt, std::nullopt, kernels)).change,
+            "the kernel's entry, from the loader's table at byte 0x6000, must be 0xffffff8040000000, where the tables "
+            "have it");
+}
+
+TEST(Findings, OneMissingBlockIsNoWrongEntry) {
+  std::string bytes = ImageWriter().bytes();
+  bytes.replace(ImageWriter::kUpper2 - ImageWriter::kLink, 8, 8, '\0');
+  EXPECT_EQ(only(find(bytes)).change, "the descriptor at 0x70005000 <boot_l2_upper> must lead to the kernel");
+}
+
 TEST(Findings, LoaderThatDoesNotMapItself) {
   ImageWriter writer;
   writer.lower0 = 0;

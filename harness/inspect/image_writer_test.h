@@ -18,6 +18,7 @@ class ImageWriter {
   std::uint64_t upper0 = kUpper1 | 3;        // level 0, the entry for the kernel's window
   std::uint64_t upper1 = kUpper2 | 3;        // level 1
   std::uint64_t upper2 = kKernel | 0x711;    // level 2: a block of Normal memory
+  std::uint64_t entry = kEntry;              // of the kernel, as the table of what to copy has it
   std::uint64_t second_region = 0x50000000;  // where the user program is copied to
   bool tables = true;                        // false: they are all zero
   bool names_upper0 = false;                 // other code names that table
@@ -82,7 +83,7 @@ class ImageWriter {
     std::string fields;
     fields += flags;
     for (const std::uint64_t word :
-         {kEntry, second_region, second_region + 0x1000, std::uint64_t{0}, std::uint64_t{0x200000}, std::uint64_t{2}}) {
+         {entry, second_region, second_region + 0x1000, std::uint64_t{0}, std::uint64_t{0x200000}, std::uint64_t{2}}) {
       add(fields, word);
     }
     for (const std::uint64_t word : {kKernel, std::uint64_t{kernel.size()}, std::uint64_t{0}, std::uint64_t{1}})

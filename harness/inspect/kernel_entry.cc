@@ -150,9 +150,12 @@ class EntryCheck {
   // It leads to where the kernel is.
   bool right(const WalkResult& result) const {
     if (!result.address) return false;
-    if (entry_.leads_to) return *result.address == *entry_.leads_to;
+    return entry_.leads_to ? *result.address == *entry_.leads_to : is_copied(*result.address);
+  }
+
+  bool is_copied(std::uint64_t address) const {
     return std::ranges::any_of(contents_.regions, [&](const ImageRegion& region) {
-      return region.kind == ImageRegion::Kind::kCopied && region.contains(*result.address);
+      return region.kind == ImageRegion::Kind::kCopied && region.contains(address);
     });
   }
 
@@ -234,7 +237,37 @@ class EntryCheck {
     return std::ranges::count(found, longest->steps, &Candidate::steps) == 1 ? longest->table : 0;
   }
 
+  // Where the entry would be found if its index of the table at fault were another: then the entry may be wrong as well
+  // as the table. Several places tell nothing.
+  std::optional<std::uint64_t> entry_elsewhere(const BootTables::Root& root, const WalkStep& last) {
+    constexpr unsigned kIndexBits = 9, kPageBits = 12, kEntries = 1 << kIndexBits;
+    const unsigned shift = kPageBits + kIndexBits * static_cast<unsigned>(3 - last.level);
+    const std::uint64_t wanted = entry_.address;
+    std::vector<std::uint64_t> found;
+    for (std::uint64_t index = 0; index < kEntries && last.level >= 0; ++index) {
+      entry_.address = wanted + ((index - last.index) << shift);
+      const WalkResult result = walk(root);
+      // A flat map leads everywhere; and in a map whose one entry is missing, the others lead into the same program.
+      if (!right(result) || *result.address == entry_.address) continue;
+      if (!is_copied(*result.address - (entry_.address - wanted))) found.push_back(entry_.address);
+    }
+    entry_.address = wanted;
+    return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
+  }
+
   std::string change(const BootTables::Root& root, const WalkResult& result) {
+    std::string text = change_of_tables(root, result);
+    const bool missing = result.fault && result.fault->status.kind == aarch64::FaultKind::kTranslation;
+    const auto elsewhere = missing && !result.steps.empty() ? entry_elsewhere(root, result.steps.back()) : std::nullopt;
+    if (!elsewhere) return text;
+    const std::string at = fmt::format("the {}'s entry, from {}, must be {:#x}, where the tables have it",
+                                       entry_.program, entry_.whence, *elsewhere);
+    // The program's own symbols tell which of the two is wrong.
+    const bool told = !symbols_.name_of(*elsewhere).empty() && symbols_.name_of(entry_.address).empty();
+    return told ? at : fmt::format("{}; or, where that entry is right, {}", at, text);
+  }
+
+  std::string change_of_tables(const BootTables::Root& root, const WalkResult& result) {
     if (result.steps.empty()) return "";
     const WalkStep& last = result.steps.back();
     const std::string descriptor = fmt::format("the descriptor at {}", place(last.address));
