@@ -4,7 +4,7 @@
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
 set(BOOTRIG_ROOMS base agent json aarch64 dump match subtest spec qemu process elf image inspect machine triage run prove
-    history qualify testing reports cli)
+    history bisect qualify testing reports cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_agent_DEPENDS "")
@@ -24,11 +24,12 @@ set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspe
 set(ROOM_run_DEPENDS base json aarch64 dump match subtest spec qemu process elf image inspect machine triage)
 set(ROOM_prove_DEPENDS base json match subtest spec machine triage run)
 set(ROOM_history_DEPENDS base json spec machine triage run)
+set(ROOM_bisect_DEPENDS base json process)
 set(ROOM_qualify_DEPENDS base json spec qemu process image run history)
 set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run)
 set(ROOM_reports_DEPENDS base json subtest triage run history spec)
 set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run prove history
-    qualify reports)
+    bisect qualify reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)
 set(ROOM_json_HEADERS nlohmann/)

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
 #include "base/console_text.h"
@@ -11,20 +10,9 @@
 namespace bootrig {
 namespace {
 
-constexpr double kZ = 1.959963984540054;  // the normal distribution's 97.5 % quantile
 constexpr std::size_t kRatesTold = 25, kIndent = 2;
 
 }  // namespace
-
-Interval wilson_interval(std::size_t passed, std::size_t sessions) {
-  if (sessions == 0) return {};
-  const auto n = static_cast<double>(sessions);
-  const double p = static_cast<double>(passed) / n, z2 = kZ * kZ;
-  const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  // Exact at the ends, where rounding would leave a hair.
-  return {passed == 0 ? 0 : std::max(0.0, centre - half), passed == sessions ? 1 : std::min(1.0, centre + half)};
-}
 
 std::string rate_words(const Rate& rate) {
   const Interval interval = wilson_interval(rate.passed, rate.sessions);

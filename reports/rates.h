@@ -7,17 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/statistics.h"
 #include "reports/style.h"
 #include "run/result.h"
 
 namespace bootrig {
-
-struct Interval {
-  double low = 0, high = 1;
-};
-// The Wilson score interval of a proportion at 95 % confidence (E. B. Wilson, JASA 22, 1927, p. 209): unlike the normal
-// one it is right for few sessions and for rates near 0 and 1. Of no sessions: 0 to 1.
-Interval wilson_interval(std::size_t passed, std::size_t sessions);
 
 struct Rate {
   std::string cell;

@@ -32,8 +32,9 @@ TEST(Subtests, AreRowsOfTheReports) {
     const bool fails = result["scenario"] == "boot/ktap-one-fails";
     EXPECT_EQ(result["subtests"][2]["name"], "stack.keeps");
     EXPECT_EQ(result["subtests"][2]["status"], fails ? "fail" : "pass");
-    if (fails)
+    if (fails) {
       EXPECT_THAT(result["verdict"]["detail"].get<std::string>(), HasSubstr("1 of 4 subtests failed; 'stack.keeps'"));
+    }
   }
 }
 
