@@ -55,14 +55,22 @@ JsonValue run_to_json(const ComparedRun& run) {
   return JsonValue::Object{{"source", run.source}, {"run", to_json(run.info)}};
 }
 
+JsonValue since_to_json(const Since& since) {
+  JsonValue::Object object{{"revision", since.revision}, {"at-ms", since.at_ms}};
+  if (since.run > 0) object.emplace_back("run", since.run);
+  return object;
+}
+
 JsonValue group_to_json(const ChangeGroup& group) {
   JsonValue::Object object{{"change", to_text(group.change)},       {"signature", group.signature},
                            {"cause", to_text(group.trouble.cause)}, {"root-cause", group.trouble.root_cause},
                            {"detail", group.trouble.detail},        {"testcases", texts_to_json(group.cells)}};
-  if (group.since) {
-    JsonValue::Object since{{"revision", group.since->revision}, {"at-ms", group.since->at_ms}};
-    if (group.since->run > 0) since.emplace_back("run", group.since->run);
-    object.emplace_back("since", std::move(since));
+  if (group.since) object.emplace_back("since", since_to_json(*group.since));
+  if (group.earlier) {
+    JsonValue::Object earlier{{"first", since_to_json(group.earlier->first)},
+                              {"last", since_to_json(group.earlier->last)}};
+    if (group.earlier->mended) earlier.emplace_back("mended", since_to_json(*group.earlier->mended));
+    object.emplace_back("earlier", std::move(earlier));
   }
   return object;
 }
@@ -74,10 +82,18 @@ std::string since_text(const Since& since) {
   return since.revision.empty() ? day : fmt::format("{} ({})", since.revision, day);
 }
 
+// "seen first at 1a2b (2026-11-20), last at 3c4d (2026-11-21), mended at 5e6f (2026-11-22)".
+std::string earlier_words(const EarlierLife& life) {
+  std::string text = "seen first at " + since_text(life.first);
+  if (life.last.run != life.first.run) text += ", last at " + since_text(life.last);
+  return text + (life.mended ? ", mended at " + since_text(*life.mended) : "");
+}
+
 std::string change_words(const ChangeGroup& group) {
   const std::string since = group.since ? since_text(*group.since) : "";
   switch (group.change) {
     case Change::kNew:
+      if (group.earlier) return "come back: " + earlier_words(*group.earlier);
       return group.untried == group.cells.size() ? "new; no earlier run of it is known" : "new";
     case Change::kKnown:
       return since.empty() ? "known, of other testcases" : "known since " + since;
@@ -99,7 +115,7 @@ std::string comparison_text(const ComparedRun& before, const ComparedRun& now, c
     const std::string rest = fmt::format("{}  {}", plural(group.cells.size(), "testcase"), group.signature);
     text += fmt::format("{:{}}{} {}\n", "", 5 - word.size(), coloured(word, colour_of(group.change), style),
                         cut_to(console_text(rest), style.beside(kIndent)));
-    if (group.change != Change::kNew || group.untried == group.cells.size()) {
+    if (change_words(group) != to_text(Change::kNew)) {
       add_indented(console_text(change_words(group)), style, text);
     }
     add_indented(console_text(group.trouble.detail), style, text);

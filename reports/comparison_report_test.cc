@@ -81,6 +81,22 @@ TEST(ComparisonReport, ANewFailureOfWhatWasNeverTriedSaysSo) {
   EXPECT_EQ(change_words(fresh), "new; no earlier run of it is known");
 }
 
+TEST(ComparisonReport, WhatComesBackSaysWhenItWasThere) {
+  ChangeGroup back = group(Change::kNew, "s", {"a@virt"});
+  back.earlier = EarlierLife{{3, "4f2a91c0", kNight}, {3, "4f2a91c0", kNight}, std::nullopt};
+  EXPECT_EQ(change_words(back), "come back: seen first at 4f2a91c0 (2026-09-21)");
+  constexpr std::int64_t kDay = 86'400'000;
+  back.earlier = EarlierLife{{3, "4f2a91c0", kNight}, {4, "5e00", kNight + kDay}, Since{5, "77aa", kNight + 2 * kDay}};
+  EXPECT_EQ(change_words(back),
+            "come back: seen first at 4f2a91c0 (2026-09-21), last at 5e00 (2026-09-22), mended at 77aa (2026-09-23)");
+  Comparison comparison;
+  comparison.groups = {back};
+  const std::string text = write_json(comparison_json(kBefore, kNow, comparison));
+  EXPECT_EQ(against_schema(source_path("reports/compare.schema.json"), text), "");
+  EXPECT_NE(text.find(R"("mended":{"revision":"77aa")"), std::string::npos) << text;
+  EXPECT_NE(comparison_text(kBefore, kNow, comparison, {}).find("      come back: seen first"), std::string::npos);
+}
+
 TEST(Summary, TellsOfEachFailureWhetherItIsNew) {
   Summary summary;
   const RunResult result = diverged_sample("2");

@@ -13,9 +13,8 @@ constexpr int kFormat = 1;
 constexpr const char* kMarks[] = {"good", "bad", "skip"};
 
 std::string fingerprint(const BisectQuestion& question) {
-  const std::string text =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", question.cell, question.good.hash, question.bad.hash, question.confidence,
-                  question.any_failure, question.conditions);
+  const std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", question.cell, question.good.hash, question.bad.hash,
+                                       question.confidence, question.any_failure, question.conditions);
   return sha256_hex(text);
 }
 
@@ -45,8 +44,10 @@ JudgedRevision from_json(const JsonValue& value, Result<void>& state) {
   judged.role = members.text("role");
   const std::string mark = members.text("mark");
   const auto known = std::ranges::find(kMarks, mark);
-  if (known == std::end(kMarks)) members.wrong("'mark'");
-  else judged.mark = static_cast<SourceTree::Mark>(known - std::begin(kMarks));
+  if (known == std::end(kMarks))
+    members.wrong("'mark'");
+  else
+    judged.mark = static_cast<SourceTree::Mark>(known - std::begin(kMarks));
   judged.counts = {static_cast<unsigned>(members.count("failed")), static_cast<unsigned>(members.count("boots"))};
   judged.other = static_cast<unsigned>(members.count("other"));
   judged.why = members.text("why");
@@ -67,8 +68,8 @@ Result<BisectLog> BisectLog::open(const std::filesystem::path& path, const Bisec
     return log;
   }
   BOOTRIG_TRY_VOID(make_folders(path.parent_path()));
-  BOOTRIG_TRY_VOID(log.write(
-      write_json(JsonValue::Object{{"bisection", kFormat}, {"question", fingerprint(question)}, {"cell", question.cell}})));
+  BOOTRIG_TRY_VOID(log.write(write_json(
+      JsonValue::Object{{"bisection", kFormat}, {"question", fingerprint(question)}, {"cell", question.cell}})));
   return log;
 }
 
@@ -85,8 +86,9 @@ Result<void> BisectLog::read(const BisectQuestion& question) {
       const std::string asked = JsonMembers(value, "the line", state).text("question");
       if (!state) return fail(place, state.error().message);
       if (asked == fingerprint(question)) continue;
-      return fail(path_.string(), "is the log of another question (other revisions, another testcase, build or setting); "
-                                  "leave --resume away to begin anew");
+      return fail(path_.string(),
+                  "is the log of another question (other revisions, another testcase, build or setting); "
+                  "leave --resume away to begin anew");
     }
     JudgedRevision judged = from_json(value, state);
     if (!state) return fail(place, state.error().message);

@@ -63,9 +63,7 @@ class Bisection {
     }
     return {};
   }
-  bool ends_told_apart() const {
-    return told_apart(answer_.good.counts, answer_.bad.counts, question_.confidence);
-  }
+  bool ends_told_apart() const { return told_apart(answer_.good.counts, answer_.bad.counts, question_.confidence); }
 
   Result<void> boot_end(JudgedRevision& end, unsigned boots) {
     BOOTRIG_TRY_VOID(tree_.check_out(end.commit));
@@ -85,10 +83,11 @@ class Bisection {
 
   Result<void> not_told_apart() const {
     const BootCounts &good = answer_.good.counts, &bad = answer_.bad.counts;
-    return fail(question_.cell,
-                fmt::format("the revisions are not told apart: the good one failed {} of {} boots, the bad one {} of {}{}",
-                            good.failed, good.boots, bad.failed, bad.boots,
-                            failure_.empty() ? "" : " (" + printable(answer_.bad.words) + ")"));
+    return fail(
+        question_.cell,
+        fmt::format("the revisions are not told apart: the good one failed {} of {} boots, the bad one {} of {}{}",
+                    good.failed, good.boots, bad.failed, bad.boots,
+                    failure_.empty() ? "" : " (" + printable(answer_.bad.words) + ")"));
   }
 
   static std::string most_frequent(const BootTally& tally) {
@@ -134,8 +133,8 @@ class Bisection {
     unsigned made = 0;
     while (test.decide(judged.counts) == Likeness::kOpen) {
       if (made >= test.limit()) {
-        judged.why = fmt::format("it is like neither end: {} of {} boots failed", judged.counts.failed,
-                                 judged.counts.boots);
+        judged.why =
+            fmt::format("it is like neither end: {} of {} boots failed", judged.counts.failed, judged.counts.boots);
         return;
       }
       const unsigned boots = test.more(judged.counts);

@@ -51,9 +51,9 @@ struct JudgedRevision {
   BootCounts counts;   // the failure that is looked for, of those boots and the ones that passed
   unsigned other = 0;  // boots that failed in another way
   SourceTree::Mark mark = SourceTree::Mark::kSkip;
-  std::string why;        // it could not be judged; empty otherwise
-  std::string signature;  // of the failure; of the bad end: the one that is looked for
-  std::string words;      // of the failure
+  std::string why;          // it could not be judged; empty otherwise
+  std::string signature;    // of the failure; of the bad end: the one that is looked for
+  std::string words;        // of the failure
   bool remembered = false;  // out of the log
 };
 

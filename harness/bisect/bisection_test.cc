@@ -17,14 +17,15 @@ namespace {
 using testing::HasSubstr;
 
 struct Rates {
-  double failing = 0;           // of the boots, in the way that is looked for
-  double otherwise = 0;         // in another
+  double failing = 0;          // of the boots, in the way that is looked for
+  double otherwise = 0;        // in another
   std::string does_not_build;  // why
 };
 
 class TableLab final : public BootLab {
  public:
-  TableLab(const SourceTree& tree, std::function<Rates(unsigned version)> rates) : tree_(tree), rates_(std::move(rates)) {}
+  TableLab(const SourceTree& tree, std::function<Rates(unsigned version)> rates)
+      : tree_(tree), rates_(std::move(rates)) {}
 
   Result<void> build(const std::string&) override {
     ++builds;
@@ -64,7 +65,8 @@ class BisectionTest : public testing::Test {
   static constexpr unsigned kCommits = 20;
 
   void SetUp() override {
-    std::string script = "git init -q repo && cd repo && git config user.name Tester && git config user.email t@localhost";
+    std::string script =
+        "git init -q repo && cd repo && git config user.name Tester && git config user.email t@localhost";
     for (unsigned i = 1; i <= kCommits; ++i) {
       script += fmt::format(" && echo {0} > version && git add version && git commit -q -m 'version {0}'", i);
     }
@@ -122,8 +124,8 @@ TEST_F(BisectionTest, AnotherFailureTellsNothing) {
   ASSERT_TRUE(answer) << to_text(answer.error());
   std::vector<std::string> suspects;
   for (const Commit& commit : answer->first_bad) suspects.push_back(commit.subject);
-  EXPECT_THAT(suspects, testing::UnorderedElementsAre("version 8", "version 9", "version 10", "version 11", "version 12",
-                                                      "version 13"));
+  EXPECT_THAT(suspects, testing::UnorderedElementsAre("version 8", "version 9", "version 10", "version 11",
+                                                      "version 12", "version 13"));
   EXPECT_THAT(answer->steps[0].why, HasSubstr("it fails in another way: inactivity"));
   question_.any_failure = true;
   const auto any = ask([](unsigned version) {
@@ -145,7 +147,8 @@ TEST_F(BisectionTest, WhatDoesNotBuildIsSkipped) {
 TEST_F(BisectionTest, EndsThatAreAlikeAreRefused) {
   const auto both = ask([](unsigned) { return Rates{0.5, 0, ""}; });
   ASSERT_FALSE(both);
-  EXPECT_THAT(to_text(both.error()), HasSubstr("boot/hello@virt: the revisions are not told apart: the good one failed"));
+  EXPECT_THAT(to_text(both.error()),
+              HasSubstr("boot/hello@virt: the revisions are not told apart: the good one failed"));
   const auto neither = ask([](unsigned) { return Rates{}; });
   ASSERT_FALSE(neither);
   EXPECT_THAT(to_text(neither.error()), HasSubstr("the good one failed 0 of 256 boots, the bad one 0 of 256"));

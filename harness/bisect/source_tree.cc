@@ -53,7 +53,8 @@ void SourceTree::remove() {
 
 Result<Commit> SourceTree::find(const std::string& revision) const {
   constexpr const char* kMissing = "is no revision of this repository";
-  const auto hash = git(*launcher_, top_, {"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"});
+  const auto hash =
+      git(*launcher_, top_, {"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"});
   if (!hash) return fail("'" + printable(revision) + "'", kMissing);
   BOOTRIG_TRY(const std::string text,
               git(*launcher_, top_, {"show", "--no-patch", "--date=short", "--format=%an%n%ad%n%s", *hash}));
@@ -71,8 +72,9 @@ Result<unsigned> SourceTree::count_between(const Commit& good, const Commit& bad
   BOOTRIG_TRY(const std::string text,
               git(*launcher_, top_, {"rev-list", "--count", fmt::format("{}..{}", good.hash, bad.hash)}));
   BOOTRIG_TRY(const std::uint64_t count, parse_count(text));
-  if (count == 0) return fail("--bad", fmt::format("{} has nothing that the good revision, {}, has not",
-                                                   bad.short_hash(), good.short_hash()));
+  if (count == 0)
+    return fail("--bad",
+                fmt::format("{} has nothing that the good revision, {}, has not", bad.short_hash(), good.short_hash()));
   return static_cast<unsigned>(count);
 }
 

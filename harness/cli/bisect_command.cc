@@ -66,7 +66,8 @@ class RunLab final : public BootLab {
     BOOTRIG_TRY_VOID(make_folders(log.parent_path()));
     BOOTRIG_TRY_VOID(write_file(log, shell_quote(orders_.build) + "\n" + done.output));
     if (done.timed_out) {
-      return fail("", fmt::format("the build did not end in {} (--build-timeout)", format_duration(orders_.build_limit)));
+      return fail("",
+                  fmt::format("the build did not end in {} (--build-timeout)", format_duration(orders_.build_limit)));
     }
     if (done.status.code == 0) return {};
     return fail("", fmt::format("the build failed ({}): {}", done.status.to_text(),
@@ -127,7 +128,8 @@ class RunLab final : public BootLab {
 
   static std::string words_of(const RunResult& result) {
     const auto& diagnosis = result.attempts.back().diagnosis;
-    if (diagnosis && diagnosis->cause) return printable(fmt::format("{}: {}", diagnosis->cause->name, diagnosis->cause->what));
+    if (diagnosis && diagnosis->cause)
+      return printable(fmt::format("{}: {}", diagnosis->cause->name, diagnosis->cause->what));
     return verdict_words(result.verdict);
   }
 
@@ -203,9 +205,10 @@ void tell_answer(const BisectAnswer& answer, const BisectCommandOptions& options
                judged != nullptr && judged->why.empty() ? "; " + counts_text(*judged) : "");
   }
   fmt::print("FAILURE\n  {}\n", answer.failure);
-  fmt::print("{} revisions, {} boots; right with a confidence of {} %, as long as a revision fails as often as one of the "
-             "ends\nkept: {} (log.jsonl, steps/)\n",
-             answer.steps.size() + 2, answer.boots, options.confidence, display_path(output));
+  fmt::print(
+      "{} revisions, {} boots; right with a confidence of {} %, as long as a revision fails as often as one of the "
+      "ends\nkept: {} (log.jsonl, steps/)\n",
+      answer.steps.size() + 2, answer.boots, options.confidence, display_path(output));
 }
 
 Result<void> check(const BisectCommandOptions& options) {
@@ -220,7 +223,8 @@ Result<int> run_bisect(const BisectCommandOptions& options) {
   BOOTRIG_TRY(const Duration build_limit, parse_duration(options.build_limit));
   ForkingLauncher launcher;
   const fs::path output = fs::absolute(options.output).lexically_normal();
-  BOOTRIG_TRY(SourceTree tree, SourceTree::open(launcher, options.repository.empty() ? "." : options.repository, output / "tree"));
+  BOOTRIG_TRY(SourceTree tree,
+              SourceTree::open(launcher, options.repository.empty() ? "." : options.repository, output / "tree"));
   BOOTRIG_TRY(const Project project, open_project(options.project.starts_with(kTree) ? "" : options.project));
   RunLab::Orders orders = orders_of(options, tree, project_folder(options, project, tree), build_limit);
 
@@ -244,10 +248,13 @@ Result<int> run_bisect(const BisectCommandOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Each revision is checked out in a worktree of its own (the output folder's tree/), built by the command behind '--',\n"
-    "and booted until its rate of failures is told from that of the other end: once or twice where the failure is sure,\n"
+    "Each revision is checked out in a worktree of its own (the output folder's tree/), built by the command behind "
+    "'--',\n"
+    "and booted until its rate of failures is told from that of the other end: once or twice where the failure is "
+    "sure,\n"
     "often where it comes now and then. A revision that does not build, or fails in another way, is skipped.\n"
-    "{tree} in the build command, in --set and in --project is the worktree. A project that is in the repository itself\n"
+    "{tree} in the build command, in --set and in --project is the worktree. A project that is in the repository "
+    "itself\n"
     "is taken from each revision; then a build command is often not needed.\n"
     "\n"
     "  bootrig bisect --good v1.2 boot/hello@virt-el1-gicv2\n"
@@ -279,7 +286,8 @@ void add_bisect_command(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--timeout-multiplier", options->timeout_multiplier, "All time limits times this, for slow hosts")
       ->check(CLI::Range(0.01, 1000.0));
-  app.add_option("--project", options->project, "Folder with targets/, scenarios/ and images/; found upwards from here");
+  app.add_option("--project", options->project,
+                 "Folder with targets/, scenarios/ and images/; found upwards from here");
   add_host_options(app, options->hosts);
   add_parameter_options(app, options->parameters);
   app.footer(kFooter);

@@ -34,7 +34,8 @@ class BisectTest : public testing::Test {
   }
   void commit(unsigned number) {
     const fs::path guest = repository() / "images/guest/guest.c";
-    if (number == kFirstBad) edit(guest, "  SAY(\"guest: three\");\n", std::string(defect()) + "  SAY(\"guest: three\");\n");
+    if (number == kFirstBad)
+      edit(guest, "  SAY(\"guest: three\");\n", std::string(defect()) + "  SAY(\"guest: three\");\n");
     ASSERT_TRUE(write_file(guest, text_of(guest) + fmt::format("// {}\n", number)));
     git(fmt::format("git add -A && git commit -q -m 'change {}'", number));
   }
@@ -72,9 +73,10 @@ TEST_F(BisectTest, BuildsWithTheUsersCommand) {
   const fs::path elsewhere = folder_.path() / "elsewhere";
   ASSERT_TRUE(make_folders(elsewhere));
   // A change that does not build, before the bad one.
-  const Words build = words({"--repository", repository().string(), "--project", "{tree}", "--", "sh", "-c",
-                             "echo built >> ../builds && ! grep -q '^// 5' {tree}/images/guest/guest.c || grep -q '^// 6' "
-                             "images/guest/guest.c || { echo 'cannot find flour'; exit 3; }"});
+  const Words build =
+      words({"--repository", repository().string(), "--project", "{tree}", "--", "sh", "-c",
+             "echo built >> ../builds && ! grep -q '^// 5' {tree}/images/guest/guest.c || grep -q '^// 6' "
+             "images/guest/guest.c || { echo 'cannot find flour'; exit 3; }"});
   const Finished found = bootrig(build, {}, elsewhere);
   EXPECT_EQ(found.code, 1) << found.err << found.out;
   EXPECT_THAT(found.out, HasSubstr("the build failed (exit status 3): cannot find flour"));

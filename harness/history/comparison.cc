@@ -83,7 +83,11 @@ class Comparer {
     const bool known = old != nullptr ? failed_before(*old) && old->trouble.signature == signature
                                       : failing_before_.contains(signature);
     if (!known) {
-      add(Change::kNew, cell, state.trouble, std::nullopt).untried += old == nullptr;
+      ChangeGroup& group = add(Change::kNew, cell, state.trouble, std::nullopt);
+      group.untried += old == nullptr;
+      if (history_ == nullptr || signature.empty()) return {};
+      BOOTRIG_TRY(auto earlier, history_->earlier_life(cell, signature, state.run_started_at_ms));
+      if (earlier && (!group.earlier || earlier->first.at_ms < group.earlier->first.at_ms)) group.earlier = earlier;
       return {};
     }
     BOOTRIG_TRY(auto since, first_failure(cell, signature, state.run_started_at_ms));

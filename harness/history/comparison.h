@@ -44,10 +44,11 @@ Result<CellStates> latest_states(const History& history, const CellStates& cells
 struct ChangeGroup {
   Change change = Change::kNew;
   std::string signature;
-  ResultRecord trouble;            // of its first testcase
-  std::vector<std::string> cells;  // sorted
-  std::size_t untried = 0;         // of these testcases so many were not tried before
-  std::optional<Since> since;      // known and fixed: the first run known to fail so; flaky: the run that passed
+  ResultRecord trouble;                // of its first testcase
+  std::vector<std::string> cells;      // sorted
+  std::size_t untried = 0;             // of these testcases so many were not tried before
+  std::optional<EarlierLife> earlier;  // new: it was known once, and went
+  std::optional<Since> since;          // known and fixed: the first run known to fail so; flaky: the run that passed
 };
 
 struct Comparison {

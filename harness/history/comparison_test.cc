@@ -141,5 +141,27 @@ TEST(Comparison, TheHistoryKnowsSinceWhen) {
   EXPECT_EQ(latest_states(*history, now, 3)->at("a").revision, "r2");
 }
 
+TEST(Comparison, WhatComesBackHasAnEarlierLife) {
+  const TestFolder folder;
+  auto history = History::create(folder.path() / "history.sqlite");
+  ASSERT_TRUE(history);
+  const RunRecord last = run_at(6, "r6", {passed("a"), passed("b")});
+  for (const RunRecord& run :
+       {run_at(1, "r1", {passed("a"), passed("b")}), run_at(2, "r2", {failed("a", "s")}),
+        run_at(3, "r3", {failed("a", "s"), failed("b", "s")}), run_at(4, "r4", {failed("a", "t")}),
+        run_at(5, "r5", {passed("a"), passed("b")}), last}) {
+    ASSERT_TRUE(history->add(run).value_or(false));
+  }
+  const auto again =
+      compare(states_of(last), states_of(run_at(7, "r7", {failed("a", "s"), failed("b", "s")})), &*history);
+  ASSERT_EQ(again->groups.size(), 1u);
+  ASSERT_TRUE(again->groups[0].earlier);
+  EXPECT_EQ(again->groups[0].earlier->first.revision, "r2");
+  EXPECT_EQ(again->groups[0].earlier->last.revision, "r3");
+  EXPECT_EQ(again->groups[0].earlier->mended->revision, "r5");
+  const auto other = compare(states_of(last), states_of(run_at(7, "r7", {failed("b", "t")})), &*history);
+  EXPECT_FALSE(other->groups[0].earlier) << "another testcase failed so";
+}
+
 }  // namespace
 }  // namespace bootrig

@@ -325,6 +325,31 @@ Result<std::optional<Since>> History::first_failure(std::string_view cell, std::
   return state_->first_of(*query);
 }
 
+Result<std::optional<EarlierLife>> History::earlier_life(std::string_view cell, std::string_view signature,
+                                                         std::int64_t before_ms) const {
+  // Of the cell's runs before that time: those that failed so.
+  const std::string failed =
+      "SELECT u.id, u.revision, u.started_ms FROM results AS r JOIN runs AS u ON u.id = r.run "
+      "WHERE r.cell = (SELECT id FROM texts WHERE text = ?1) AND r.signature = (SELECT id FROM texts WHERE text = ?2) "
+      "AND r.run_started_ms < ?3 AND r.standing <> 'skip' ORDER BY r.run_started_ms ";
+  const auto ask = [&](const std::string& text, std::int64_t time) -> Result<std::optional<Since>> {
+    BOOTRIG_TRY(SqlStatement * query, state_->statement(text));
+    query->bind(cell).bind(signature).bind(time);
+    return state_->first_of(*query);
+  };
+  BOOTRIG_TRY(const auto first, ask(failed + "LIMIT 1", before_ms));
+  if (!first) return std::optional<EarlierLife>();
+  BOOTRIG_TRY(const auto last, ask(failed + "DESC LIMIT 1", before_ms));
+  EarlierLife life{*first, last.value_or(*first), std::nullopt};
+  // What passed has no signature: the second text is not asked for.
+  BOOTRIG_TRY(life.mended,
+              ask("SELECT u.id, u.revision, u.started_ms FROM results AS r JOIN runs AS u ON u.id = r.run "
+                  "WHERE r.cell = (SELECT id FROM texts WHERE text = ?1) AND ?2 <> '' AND r.run_started_ms > ?3 "
+                  "AND r.standing IN ('pass', 'xfail') ORDER BY r.run_started_ms LIMIT 1",
+                  life.last.at_ms));
+  return life;
+}
+
 Result<std::optional<Since>> History::passed_with(std::string_view cell, std::string_view image_sha256,
                                                   std::string_view revision, std::string_view emulator) const {
   BOOTRIG_TRY(

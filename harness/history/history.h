@@ -32,6 +32,12 @@ struct Since {
   std::int64_t at_ms = 0;
 };
 
+// An earlier life of a failure that has come back.
+struct EarlierLife {
+  Since first, last;            // the runs that failed so
+  std::optional<Since> mended;  // the run after them that passed; none: nothing was tried, or it failed otherwise
+};
+
 class History {
  public:
   // Makes the file and its folder when they are missing.
@@ -65,6 +71,9 @@ class History {
   // that time, in which the cell was tried and did not fail so. None: it never failed so before.
   Result<std::optional<Since>> first_failure(std::string_view cell, std::string_view signature,
                                              std::int64_t before_ms) const;
+  // All that is known of the cell's failures with this signature before that time. None: it never failed so.
+  Result<std::optional<EarlierLife>> earlier_life(std::string_view cell, std::string_view signature,
+                                                  std::int64_t before_ms) const;
   // The last run in which the cell passed with this very image at this revision under this emulator.
   Result<std::optional<Since>> passed_with(std::string_view cell, std::string_view image_sha256,
                                            std::string_view revision, std::string_view emulator) const;
