@@ -64,9 +64,8 @@ class KvmUnitTests : public DumpParser {
     const auto name = cursor.until(")");
     if (!name) return Taken::kYes;  // cut off
     record.extra["vector"] = headline_text(*name);
-    for (const auto& [part, type] :
-         {std::pair{"_sync", "Synchronous"}, std::pair{"_irq", "IRQ"}, std::pair{"_fiq", "FIQ"},
-          std::pair{"_error", "SError"}}) {
+    for (const auto& [part, type] : {std::pair{"_sync", "Synchronous"}, std::pair{"_irq", "IRQ"},
+                                     std::pair{"_fiq", "FIQ"}, std::pair{"_error", "SError"}}) {
       if (name->contains(part)) record.extra["type"] = type;
     }
     return Taken::kYes;
@@ -131,8 +130,8 @@ bool is_vector_line(const ConsoleLine& line) {
 std::unique_ptr<DumpParser> begin_kvm_unit_tests(const Headline& headline) {
   const std::string_view text = headline.line.text;
   const auto starts = [text](std::string_view mark) { return text.starts_with(mark); };
-  constexpr std::array<std::string_view, 4> kMarks = {"Unhandled exception ec=", "Unhandled vector ", "Got bad ec=",
-                                                      "Got bad vector="};
+  constexpr std::array<std::string_view, 4> kMarks = {"Unhandled exception ec=", "Unhandled vector ",
+                                                      "Got bad ec=", "Got bad vector="};
   const bool vector = is_vector_line(headline.line);
   if (!vector && std::ranges::none_of(kMarks, starts)) return begin_assertion(text);
   auto parser = std::make_unique<KvmUnitTests>();

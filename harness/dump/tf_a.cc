@@ -56,14 +56,16 @@ class TfaReport : public DumpParser {
     record.far = values_.get(relabelled ? "sctlr_el3" : "far_el3");
     if (relabelled) {
       record.corrections.push_back(
-          "This TF-A prints eight registers of EL3 beside the wrong names ('tcr_el3' holds DAIF): SPSR is what stands at "
+          "This TF-A prints eight registers of EL3 beside the wrong names ('tcr_el3' holds DAIF): SPSR is what stands "
+          "at "
           "mair_el3, FAR what stands at sctlr_el3.");
     }
     if (unknown) {
       record.spsr.reset();
       record.far.reset();
       record.corrections.push_back(
-          "Without tcr_el3 it cannot be told whether this TF-A prints SPSR and FAR beside the right names: not believed.");
+          "Without tcr_el3 it cannot be told whether this TF-A prints SPSR and FAR beside the right names: not "
+          "believed.");
     }
     if (type_ == "panic") return drop_all_of_another();
     drop_syndrome_of_interrupt(record, type_);
@@ -95,7 +97,8 @@ class TfaReport : public DumpParser {
     record.far.reset();
     record.elr.reset();
     record.spsr.reset();
-    record.corrections.push_back("A panic is no exception: ESR, FAR, ELR and SPSR are of an earlier one, not believed.");
+    record.corrections.push_back(
+        "A panic is no exception: ESR, FAR, ELR and SPSR are of an earlier one, not believed.");
   }
 
   std::string type_;
@@ -182,8 +185,8 @@ std::unique_ptr<DumpParser> begin_tf_a(const Headline& headline) {
     return Cursor(from.substr(mark.size()), headline.line.ended);
   };
   for (const auto& [mark, type] :
-       {std::pair{"Unhandled Exception in EL3.", "exception"}, std::pair{"Unhandled Interrupt Exception in EL3.", "IRQ"},
-        std::pair{"PANIC in EL3", "panic"}}) {
+       {std::pair{"Unhandled Exception in EL3.", "exception"},
+        std::pair{"Unhandled Interrupt Exception in EL3.", "IRQ"}, std::pair{"PANIC in EL3", "panic"}}) {
     const auto from = from_mark(text, mark);
     if (!from) continue;
     auto report = std::make_unique<TfaReport>(type);

@@ -87,9 +87,9 @@ TEST(TfaDump, RegistersBesideTheWrongNamesArePutRight) {
 
 TEST(TfaDump, TheSameOrderWithTheRightNamesIsBelieved) {
   std::string text = kRelabelled;
-  for (const auto& [name, value] : {std::pair{"tcr_el3 ", "0000000080803520"}, std::pair{"mair_el3", "00000000004404ff"},
-                                    std::pair{"\nspsr_el3", "00000000600003cd"},
-                                    std::pair{"far_el3 ", "0000000008000000"}}) {
+  for (const auto& [name, value] :
+       {std::pair{"tcr_el3 ", "0000000080803520"}, std::pair{"mair_el3", "00000000004404ff"},
+        std::pair{"\nspsr_el3", "00000000600003cd"}, std::pair{"far_el3 ", "0000000008000000"}}) {
     text.replace(text.find("0x", text.find(name)) + 2, 16, value);
   }
   const ExceptionRecord record = only_dump("Unhandled Exception in EL3.\n" + kGeneral + text);

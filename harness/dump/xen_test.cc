@@ -105,7 +105,8 @@ TEST(XenDump, ABugAndAnAssertionStandBeforeTheRegisters) {
   EXPECT_EQ(bug.extra.at("assertion"), "BUG");
   EXPECT_EQ(bug.extra.at("place"), "arch/arm/setup.c:120");
   EXPECT_EQ(bug.elr, 0x24a77cu);
-  const ExceptionRecord assertion = only_dump("(XEN) Assertion 'p != NULL' failed at common/xmalloc.c:70\n" + kRegisters);
+  const ExceptionRecord assertion =
+      only_dump("(XEN) Assertion 'p != NULL' failed at common/xmalloc.c:70\n" + kRegisters);
   EXPECT_EQ(assertion.extra.at("assertion"), "p != NULL");
   EXPECT_EQ(assertion.extra.at("place"), "common/xmalloc.c:70");
 }
@@ -133,7 +134,8 @@ TEST(XenDump, TwoTrapsAreTwoDumps) {
 }
 
 TEST(XenDump, ItsOrdinaryLogIsNoDump) {
-  EXPECT_THAT(find_dumps("(XEN) Xen version 4.17\n(XEN) CPU0: MIDR 0x410fd034\n(XEN) Assertion 'x' holds\n"), IsEmpty());
+  EXPECT_THAT(find_dumps("(XEN) Xen version 4.17\n(XEN) CPU0: MIDR 0x410fd034\n(XEN) Assertion 'x' holds\n"),
+              IsEmpty());
 }
 
 }  // namespace

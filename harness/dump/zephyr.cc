@@ -85,9 +85,9 @@ class Zephyr : public DumpParser {
   }
 
   bool take_value(Cursor cursor) {
-    for (const auto& [printed, name] : {std::pair{"ESR_ELn: ", "esr"}, std::pair{"FAR_ELn: ", "far"},
-                                        std::pair{"EC: ", "ec"}, std::pair{"IL: ", "il"}, std::pair{"ISS: ", "iss"},
-                                        std::pair{"TPIDRRO: ", "tpidrro"}}) {
+    for (const auto& [printed, name] :
+         {std::pair{"ESR_ELn: ", "esr"}, std::pair{"FAR_ELn: ", "far"}, std::pair{"EC: ", "ec"},
+          std::pair{"IL: ", "il"}, std::pair{"ISS: ", "iss"}, std::pair{"TPIDRRO: ", "tpidrro"}}) {
       if (!cursor.text(printed)) continue;
       cursor.spaces();
       return put(name, cursor.hex());

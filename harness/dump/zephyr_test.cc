@@ -62,7 +62,8 @@ TEST(ZephyrDump, PrintedThroughTheLog) {
 
 TEST(ZephyrDump, ASyndromeThatIsNoAbortHasNoFar) {
   const ExceptionRecord record = only_dump(
-      "ELR_ELn: 0x0000000040001234\nESR_ELn: 0x0000000002000000\n  EC:  0x0 (Unknown reason)\n  IL:  0x1\n  ISS: 0x0\n" +
+      "ELR_ELn: 0x0000000040001234\nESR_ELn: 0x0000000002000000\n  EC:  0x0 (Unknown reason)\n  IL:  0x1\n  ISS: "
+      "0x0\n" +
       kReason);
   EXPECT_EQ(record.esr, 0x2000000u);
   EXPECT_EQ(record.far, std::nullopt);
@@ -79,9 +80,9 @@ TEST(ZephyrDump, WithoutDebugTheReasonStandsAlone) {
 }
 
 TEST(ZephyrDump, AStackOverflowIsSaidBefore) {
-  const ExceptionRecord record = only_dump(
-      "STACK OVERFLOW FROM KERNEL, SP: 0x400f2000 OR FAR: 0x400f1ff8 INVALID, SP LIMIT: 0x400f2000\n" + kRegisters +
-      ">>> ZEPHYR FATAL ERROR 2: Stack overflow on CPU 0\n");
+  const ExceptionRecord record =
+      only_dump("STACK OVERFLOW FROM KERNEL, SP: 0x400f2000 OR FAR: 0x400f1ff8 INVALID, SP LIMIT: 0x400f2000\n" +
+                kRegisters + ">>> ZEPHYR FATAL ERROR 2: Stack overflow on CPU 0\n");
   EXPECT_EQ(record.extra.at("stack-overflow"), "kernel");
   EXPECT_EQ(record.extra.at("fault"), "Stack overflow");
   EXPECT_EQ(record.elr, 0x40001234u);

@@ -10,6 +10,7 @@ using Rule = std::optional<RootCause> (*)(const Facts&);
 // In the order of what they can be sure of, one a line.
 // clang-format off
 constexpr Rule kRules[] = {
+    assertion_failed,
     image_outside_ram,
     hypervisor_program,
     table_not_linked,
@@ -17,6 +18,9 @@ constexpr Rule kRules[] = {
     undefined_call,
     image_for_higher_level,
     image_for_gic,
+    floating_point_trapped,
+    cpu_lacks_feature,
+    code_overwritten,
     memory_beyond_ram,
     nothing_at_address,
     kvm_cannot_emulate,
@@ -35,11 +39,13 @@ constexpr Rule kRules[] = {
     jump_to_garbage,
     call_to_garbage,
     level_refused,
+    cpu_deadlock,
     hang,
     deadlock_in_wfi,
     mute_kernel,
     truncated_archive,
     endless_output,
+    reset_loop,
 };
 // clang-format on
 
