@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 38> kNames{
+const std::array<std::string, 39> kNames{
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
@@ -44,6 +44,7 @@ const std::array<std::string, 38> kNames{
     "vector-recursion",
     "vectors-not-set",
     "wild-pointer",
+    "wrong-console",
     "wrong-output-address",
 };
 

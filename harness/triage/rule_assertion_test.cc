@@ -36,8 +36,9 @@ TEST_F(ToldTest, AnAssertionHasNoSyndrome) {
   put_exception(0x96000006, kTestCode, 0x10);
   EXPECT_EQ(cause_of(kAssertion), "assertion-failed");
   EXPECT_FALSE(last_->exception);
-  EXPECT_EQ(last_->headline, "seL4 failed assertion 'isSchedulable(candidate)' at src/kernel/thread.c:371 in function "
-                             "schedule");
+  EXPECT_EQ(last_->headline,
+            "seL4 failed assertion 'isSchedulable(candidate)' at src/kernel/thread.c:371 in function "
+            "schedule");
 }
 
 TEST_F(ToldTest, AnAssertionWithoutWords) {
@@ -63,8 +64,9 @@ TEST_F(ToldTest, AStackOverflowThatTheSystemFinds) {
   EXPECT_EQ(cause_of("STACK OVERFLOW FROM KERNEL, SP: 0x50001000 OR FAR: 0x50000ff8 INVALID, SP LIMIT: 0x50001000\n" +
                      kZephyr),
             "stack-overflow");
-  EXPECT_EQ(what(), "the kernel stack of thread 'main' has grown over its limit at 0x40400020 <start+0x20>, as zephyr "
-                    "found itself");
+  EXPECT_EQ(what(),
+            "the kernel stack of thread 'main' has grown over its limit at 0x40400020 <start+0x20>, as zephyr "
+            "found itself");
   EXPECT_NE(cause_of(kZephyr), "stack-overflow");
 }
 
@@ -76,8 +78,9 @@ std::string boots(int times, const std::string& last) {
 
 TEST_F(ToldTest, AConsoleThatBeginsAnew) {
   EXPECT_EQ(cause_of(boots(3, "watchdog armed"), StoppedFor::kTime), "reset-loop");
-  EXPECT_EQ(what(), "the console begins anew 2 times with its first line, 'U-Boot 2023.01 (Jan 01)'; each time the last "
-                    "line before is 'watchdog armed'");
+  EXPECT_EQ(what(),
+            "the console begins anew 2 times with its first line, 'U-Boot 2023.01 (Jan 01)'; each time the last "
+            "line before is 'watchdog armed'");
   EXPECT_EQ(cause_of(boots(2, "one") + boots(2, "other"), StoppedFor::kTime), "reset-loop");
   EXPECT_THAT(what(), HasSubstr("the first time the last line before is 'one'"));
 }

@@ -2,9 +2,10 @@
 // switched off, or none, as memory does not hold what the file has.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "inspect/disassembly.h"
 #include "triage/rules.h"
 #include "triage/running_files.h"
 
@@ -42,10 +43,21 @@ bool is_undefined(const Facts& facts) {
   return facts.syndrome && facts.syndrome->ec == kUnknownReason;
 }
 
+// Not an instruction of any extension: what memory holds is why it is undefined.
+bool is_no_instruction(std::uint32_t word) {
+  std::array<std::uint8_t, 4> bytes{};
+  for (std::uint8_t& byte : bytes) {
+    byte = static_cast<std::uint8_t>(word);
+    word >>= 8;
+  }
+  return disassemble(0, bytes).front().text.starts_with(".word");
+}
+
 // Two user programs may have code at one address: then whose it was is not known.
 bool one_file_alone(const Facts& facts, std::uint64_t address) {
   return std::ranges::count_if(facts.evidence.files, [&](const LoadedElf& file) {
-           return file.segment_at_virtual(address) != nullptr || file.segment_at_virtual(address | kUpperHalf) != nullptr;
+           return file.segment_at_virtual(address) != nullptr ||
+                  file.segment_at_virtual(address | kUpperHalf) != nullptr;
          }) == 1;
 }
 
@@ -79,12 +91,13 @@ std::optional<RootCause> floating_point_trapped(const Facts& facts) {
   const char* registers = ec == kSve ? "SVE" : ec == kSme ? "SME" : "floating-point (or SIMD)";
   const char* field = ec == kSve ? "ZEN" : ec == kSme ? "SMEN" : "FPEN";
   const char* trap = ec == kSve ? "TZ" : ec == kSme ? "TSM" : "TFP";
-  const std::string control = facts.taken_to == 1   ? fmt::format("CPACR_EL1.{} (to 0b11)", field)
-                              : facts.taken_to == 2 ? fmt::format("CPTR_EL2.{} (to 0; with E2H, {} to 0b11)", trap, field)
-                                                    : fmt::format("CPTR_EL3.{}", ec == kFloatingPoint ? "TFP" : "EZ or ESM");
+  const std::string control = facts.taken_to == 1 ? fmt::format("CPACR_EL1.{} (to 0b11)", field)
+                              : facts.taken_to == 2
+                                  ? fmt::format("CPTR_EL2.{} (to 0; with E2H, {} to 0b11)", trap, field)
+                                  : fmt::format("CPTR_EL3.{}", ec == kFloatingPoint ? "TFP" : "EZ or ESM");
   return RootCause{"floating-point-trapped",
-                   fmt::format("{} uses {} registers at {}, and access to them is trapped to EL{}", code_at_fault(facts),
-                               registers, code_of_exception(facts), facts.taken_to),
+                   fmt::format("{} uses {} registers at {}, and access to them is trapped to EL{}",
+                               code_at_fault(facts), registers, code_of_exception(facts), facts.taken_to),
                    fmt::format("set {} before the first use, or build this code without them{}", control,
                                ec == kFloatingPoint ? " (-mgeneral-regs-only)" : "")};
 }
@@ -95,7 +108,11 @@ std::optional<RootCause> code_overwritten(const Facts& facts) {
   }
   const auto place = find_in_files(facts, *facts.elr, facts.taken_from);
   const auto word = word_in_file(facts);
-  if (!word || *word == 0 || *word == *facts.instruction || place->writable() || !one_file_alone(facts, *facts.elr)) {
+  if (!word || *word == *facts.instruction || place->writable() || !one_file_alone(facts, *facts.elr)) {
+    return std::nullopt;
+  }
+  // At another place than the file's own it is the tables that are wrong.
+  if (place->physical() != *facts.code->address || is_no_instruction(*word) || !is_no_instruction(*facts.instruction)) {
     return std::nullopt;
   }
   return RootCause{

@@ -52,14 +52,14 @@ std::optional<RootCause> reset_loop(const Facts& facts) {
   const bool same = std::ranges::all_of(begins.begin() + 1, begins.end(),
                                         [&](std::size_t begin) { return lines[begin - 1] == last; });
   constexpr std::size_t kShown = 80;
-  return RootCause{
-      "reset-loop",
-      fmt::format("the console begins anew {} times with its first line, '{}'; {} '{}'", begins.size() - 1,
-                  printable(lines[0].substr(0, kShown)),
-                  same ? "each time the last line before is" : "the first time the last line before is",
-                  printable(last.substr(0, kShown))),
-      "find what follows that line and starts the machine again: a watchdog that nobody feeds, a reset or panic handler "
-      "that restarts, or a jump to the entry point"};
+  return RootCause{"reset-loop",
+                   fmt::format("the console begins anew {} times with its first line, '{}'; {} '{}'", begins.size() - 1,
+                               printable(lines[0].substr(0, kShown)),
+                               same ? "each time the last line before is" : "the first time the last line before is",
+                               printable(last.substr(0, kShown))),
+                   "find what follows that line and starts the machine again: a watchdog that nobody feeds, a reset or "
+                   "panic handler "
+                   "that restarts, or a jump to the entry point"};
 }
 
 }  // namespace bootrig

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "spec/root_causes.h"
+#include "triage/console_rules.h"
 
 namespace bootrig {
 namespace {
@@ -11,6 +12,7 @@ using Rule = std::optional<RootCause> (*)(const Facts&);
 // clang-format off
 constexpr Rule kRules[] = {
     assertion_failed,
+    wrong_console,
     image_outside_ram,
     hypervisor_program,
     table_not_linked,
@@ -20,11 +22,11 @@ constexpr Rule kRules[] = {
     image_for_gic,
     floating_point_trapped,
     cpu_lacks_feature,
-    code_overwritten,
     memory_beyond_ram,
     nothing_at_address,
     kvm_cannot_emulate,
     wrong_output_address,
+    code_overwritten,
     access_flag_clear,
     execute_never,
     read_only_mapping,
