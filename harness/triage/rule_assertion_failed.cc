@@ -16,11 +16,11 @@ std::optional<RootCause> assertion_failed(const Facts& facts) {
   };
   const std::string where = part("place", " at ") + part("function", " in ");
   const std::string said = assertion->second == "unnamed" ? "" : fmt::format(" '{}'", assertion->second);
-  return RootCause{
-      "assertion-failed",
-      fmt::format("{} stopped itself: its assertion{}{} does not hold", facts.record->dialect, said, where),
-      fmt::format("read the code{}: what it demands there is not so on this machine, or with this image",
-                  part("place", " at "))};
+  return RootCause{"assertion-failed",
+                   fmt::format("the program stopped itself, in the words of {}: its assertion{}{} does not hold",
+                               facts.record->dialect, said, where),
+                   fmt::format("read the code{}: what it demands there is not so on this machine, or with this image",
+                               part("place", " at "))};
 }
 
 }  // namespace bootrig

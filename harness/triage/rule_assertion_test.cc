@@ -26,7 +26,8 @@ const std::string kAssertion =
 TEST_F(ToldTest, AnAssertionIsItsOwnCause) {
   EXPECT_EQ(cause_of(kAssertion), "assertion-failed");
   EXPECT_EQ(what(),
-            "sel4-kernel stopped itself: its assertion 'isSchedulable(candidate)' at src/kernel/thread.c:371 in "
+            "the program stopped itself, in the words of sel4-kernel: its assertion 'isSchedulable(candidate)' at "
+            "src/kernel/thread.c:371 in "
             "schedule does not hold");
   EXPECT_THAT(change(), HasSubstr("read the code at src/kernel/thread.c:371"));
 }
@@ -43,7 +44,7 @@ TEST_F(ToldTest, AnAssertionHasNoSyndrome) {
 
 TEST_F(ToldTest, AnAssertionWithoutWords) {
   EXPECT_EQ(cause_of("ASSERT: plat/setup.c:88\n"), "assertion-failed");
-  EXPECT_EQ(what(), "tf-a stopped itself: its assertion at plat/setup.c:88 does not hold");
+  EXPECT_EQ(what(), "the program stopped itself, in the words of tf-a: its assertion at plat/setup.c:88 does not hold");
 }
 
 // A panic says that it stopped, not why; an assertion behind another dump is a consequence.

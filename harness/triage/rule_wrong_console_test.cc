@@ -40,10 +40,12 @@ class WrongConsoleTest : public RestRuleTest {
 
 TEST_F(WrongConsoleTest, ADeviceThatTheMachineDoesNotHave) {
   EXPECT_EQ(cause_of("console=ttyS0,115200 panic=-1"), "wrong-console");
-  EXPECT_EQ(what(), "Linux is told console=ttyS0, and this machine has no such device: of what the kernel says nothing "
-                    "is seen");
-  EXPECT_EQ(last_->cause->change, "name the console that the machine has (its device tree's stdout-path is "
-                                  "pl011@9000000), or leave console= out: Linux then takes stdout-path");
+  EXPECT_EQ(what(),
+            "Linux is told console=ttyS0, and this machine has no such device: of what the kernel says nothing "
+            "is seen");
+  EXPECT_EQ(last_->cause->change,
+            "name the console that the machine has (its device tree's stdout-path is "
+            "pl011@9000000), or leave console= out: Linux then takes stdout-path");
   EXPECT_EQ(cause_of("console=ttyAMA1 console=ttyS1"), "wrong-console");
 }
 
