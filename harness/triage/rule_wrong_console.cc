@@ -69,7 +69,8 @@ bool has_linux(const Facts& facts) {
 
 // A kernel that runs and is told of no console that exists says nothing, whatever else becomes of it.
 std::optional<RootCause> wrong_console(const Facts& facts) {
-  const bool silent = facts.evidence.stopped_for == StoppedFor::kTime && !facts.record &&
+  const StoppedFor why = facts.evidence.stopped_for;  // it may well do its work and power off, unseen
+  const bool silent = (why == StoppedFor::kTime || why == StoppedFor::kGuest) && !facts.record &&
                       !facts.evidence.transcript.contains("Linux version ") &&
                       !facts.evidence.transcript.contains("Booting Linux on ");
   if (!silent || facts.evidence.at_rest == nullptr) return std::nullopt;

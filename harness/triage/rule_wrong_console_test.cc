@@ -49,6 +49,13 @@ TEST_F(WrongConsoleTest, ADeviceThatTheMachineDoesNotHave) {
   EXPECT_EQ(cause_of("console=ttyAMA1 console=ttyS1"), "wrong-console");
 }
 
+TEST_F(WrongConsoleTest, ItMayEvenPowerOff) {
+  evidence_.stopped_for = StoppedFor::kGuest;
+  EXPECT_EQ(cause_of("console=ttyS0"), "wrong-console");
+  evidence_.stopped_for = StoppedFor::kConsole;
+  EXPECT_NE(cause_of("console=ttyS0"), "wrong-console");
+}
+
 TEST_F(WrongConsoleTest, NearMisses) {
   for (const char* arguments : {"console=ttyAMA0", "console=ttyS0 console=ttyAMA0,115200", "panic=-1", "console=hvc0",
                                 "", "console=ttySIF0", "netconsole=ttyS0"}) {
