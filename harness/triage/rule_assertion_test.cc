@@ -42,6 +42,15 @@ TEST_F(ToldTest, AnAssertionHasNoSyndrome) {
             "schedule");
 }
 
+// Nor has an interrupt that nobody awaits: what the CPU holds is of before.
+TEST_F(ToldTest, AnInterruptHasNoSyndrome) {
+  put_exception(0x96000006, kTestCode, 0x10);
+  EXPECT_EQ(cause_of("Vector: 5 (el1h_irq)\nESR_EL1:         96000006, ec=0x25 (DABT_EL1)\n"
+                     "FAR_EL1: 0000000000000010 (valid)\nException frame registers:\n"),
+            "");
+  EXPECT_FALSE(last_->exception);
+}
+
 TEST_F(ToldTest, AnAssertionWithoutWords) {
   EXPECT_EQ(cause_of("ASSERT: plat/setup.c:88\n"), "assertion-failed");
   EXPECT_EQ(what(), "the program stopped itself, in the words of tf-a: its assertion at plat/setup.c:88 does not hold");
