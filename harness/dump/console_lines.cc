@@ -49,9 +49,9 @@ std::string without_controls(std::string_view text) {
 std::size_t timestamp_length(std::string_view text) {
   if (!text.starts_with('[')) return 0;
   const std::size_t seconds = text.find_first_not_of(' ', 1);
-  const std::size_t dot = text.find_first_not_of("0123456789", seconds);
+  const std::size_t dot = text.find_first_not_of("0123456789:", seconds);
   if (dot == seconds || dot == std::string_view::npos || text[dot] != '.') return 0;
-  std::size_t end = text.find_first_not_of("0123456789", dot + 1);
+  std::size_t end = text.find_first_not_of("0123456789,", dot + 1);
   if (end == dot + 1 || end == std::string_view::npos || text[end] != ']') return 0;
   if (text.substr(end).starts_with("][")) {
     const std::size_t caller = text.find(']', end + 2);

@@ -52,11 +52,15 @@ struct Dialect {
 std::unique_ptr<DumpParser> begin_bootrig_image(const Headline& headline);
 std::unique_ptr<DumpParser> begin_edk2(const Headline& headline);
 std::unique_ptr<DumpParser> begin_elfloader(const Headline& headline);
+std::unique_ptr<DumpParser> begin_kvm_unit_tests(const Headline& headline);
 std::unique_ptr<DumpParser> begin_linux(const Headline& headline);
 std::unique_ptr<DumpParser> begin_microkit_loader(const Headline& headline);
 std::unique_ptr<DumpParser> begin_microkit_monitor(const Headline& headline);
 std::unique_ptr<DumpParser> begin_sel4_kernel(const Headline& headline);
+std::unique_ptr<DumpParser> begin_tf_a(const Headline& headline);
 std::unique_ptr<DumpParser> begin_u_boot(const Headline& headline);
+std::unique_ptr<DumpParser> begin_xen(const Headline& headline);
+std::unique_ptr<DumpParser> begin_zephyr(const Headline& headline);
 
 // For headlines: printable enough and short.
 std::string headline_text(std::string_view text);

@@ -19,6 +19,10 @@ constexpr std::array kDialects = {
     Dialect{"u-boot", begin_u_boot},
     Dialect{"edk2", begin_edk2},
     Dialect{"linux", begin_linux, 16},
+    Dialect{"xen", begin_xen},
+    Dialect{"tf-a", begin_tf_a},
+    Dialect{"kvm-unit-tests", begin_kvm_unit_tests},
+    Dialect{"zephyr", begin_zephyr},
 };
 
 constexpr std::size_t kLongestHeadline = 200;
@@ -95,6 +99,12 @@ std::string headline_text(std::string_view text) {
 }
 
 }  // namespace dump
+
+bool may_have_syndrome(const ExceptionRecord& record) {
+  const auto type = record.extra.find("type");
+  const bool interrupt = type != record.extra.end() && (type->second == "IRQ" || type->second == "FIQ");
+  return record.esr || !(interrupt || record.extra.contains("assertion") || record.extra.contains("panic"));
+}
 
 std::vector<ExceptionRecord> find_dumps(std::string_view transcript) {
   return dump::Finder(transcript).run();

@@ -38,9 +38,43 @@ const std::string kEdk2 =
     "  SP 0x000000005F7FF000  ELR 0x0000700000000000  SPSR 0x60000205  FPSR 0x00000000\n"
     " ESR 0x86000004          FAR 0x0000700000000000\nStack dump:\n";
 
+const std::string kXen =
+    "Data Abort Trap. Syndrome=0x5\nWalking Hypervisor VA 0x114ebfff8 on CPU0 via TTBR 0x0000000000f38000\n"
+    "0TH[0x0] = 0x0000000000f3bf7f\nCPU0: Unexpected Trap: Data Abort\n"
+    "----[ Xen-4.14.0  arm64  debug=y   Not tainted ]----\nCPU:    0\n"
+    "PC:     000000000024a77c smmu.c#find_smmu_master+0x8/0x3c\nLR:     000000000024a8a4\n"
+    "SP:     00000000002ff1f0\nCPSR:   80000249 MODE:64-bit EL2h (Hypervisor, handler)\n"
+    "     X0: 0000000114ec0000  X1: 00008000fbfc7478  X2: 00008000fbfc71e0\n   ESR_EL2: 96000005\n"
+    " HPFAR_EL2: 0000000000000000\n   FAR_EL2: 0000000114ebfff8\nReboot in five seconds...\n";
+
+const std::string kTfa =
+    "Unhandled Exception in EL3.\nx30            = 0x0000000004001234\nx0             = 0x0000000000000001\n"
+    "x29            = 0x000000000000001d\nscr_el3        = 0x0000000000000530\n"
+    "tcr_el3        = 0x0000000080803520\nspsr_el3       = 0x00000000600003cd\n"
+    "elr_el3        = 0x0000000004001230\nesr_el3        = 0x0000000096000010\n"
+    "far_el3        = 0x0000000008000000\n";
+
+const std::string kKvmUnitTests =
+    "Unhandled exception ec=0x25 (DABT_EL1)\nVector: 4 (el1h_sync)\n"
+    "ESR_EL1:         96000006, ec=0x25 (DABT_EL1)\nFAR_EL1: 0000000000000004 (valid)\nException frame registers:\n"
+    "pc : [<000000005834ad20>] lr : [<000000005834cadc>] pstate: 600003c5\nsp : 000000005f70fd80\n"
+    "x29: 000000005f70ffe0 x28: 0000000000000000 \nx1 : 00000000ffffffff x0 : 0000000000000000 \n"
+    "EXIT: STATUS=127\n";
+
+const std::string kZephyr =
+    "ELR_ELn: 0x0000000040001234\nESR_ELn: 0x0000000096000045\n  EC:  0x25 (Data Abort taken without a change in "
+    "Exception level)\n  IL:  0x1\n  ISS: 0x45\nFAR_ELn: 0x0000000000000010\nTPIDRRO: 0x0000000100000000\n"
+    "x0:  0x0000000000000001  x1:  0x0000000000000002\nx18: 0x0000000000000012  lr:  0x0000000040001200\n"
+    ">>> ZEPHYR FATAL ERROR 0: CPU exception on CPU 0\nCurrent thread: 0x400e2d80 (main)\nHalting system\n";
+
+const std::string kAssertion =
+    "seL4 failed assertion 'isSchedulable(candidate)' at src/kernel/thread.c:371 in function schedule\nhalting...\n"
+    "Kernel entry via Interrupt, irq 0\n";
+
 // One dump each.
 std::vector<std::string> whole_dumps() {
-  std::vector<std::string> dumps = {kElfloader, kAbort, kFault, kOops, kEdk2};
+  std::vector<std::string> dumps = {kElfloader, kAbort, kFault,        kOops,   kEdk2,
+                                    kXen,       kTfa,   kKvmUnitTests, kZephyr, kAssertion};
   for (const char* name : {"bootrig-empty-window", "bootrig-null-read", "bootrig-smc", "microkit-loader-423",
                            "microkit-monitor-423", "u-boot-2023.01", "linux-user-fault"}) {
     dumps.push_back(fixture(name));

@@ -50,6 +50,10 @@ int run() {
   measure("endless_stack", "Found thread has no fault handler while trying to handle:\nWith stack:\n",
           "0x0: 0x401000\n");
   measure("endless_short_rows", kOops, "EC = \n");
+  measure("endless_report", "Unhandled Exception in EL3.\n", "daif           = 0x00000000000003c0\n");
+  measure("endless_walk", "Data Abort Trap. Syndrome=0x5\n", "0TH[0x000] = 0x0\n");
+  measure("endless_trace", ">>> ZEPHYR FATAL ERROR 0: CPU exception on CPU 0\n", "  0: fp: 0x400 lr: 0x400\n");
+  measure("endless_frame", "Unhandled exception ec=0x25 (DABT_EL1)\n", "Exception frame registers:\n");
   measure("ordinary_lines", "", "a line of a guest that cannot stop talking, sixty bytes or so\n");
   measure("empty_lines", "", "\n");
   measure("short_lines", "", "x\n");

@@ -1,5 +1,6 @@
-// EDK2's dump. A release build prints one line, on the serial line and on the console, which often are the same; a debug
+// EDK2's dump, and its failed assertions (debug builds). A release build prints one line, on the serial line and on the console, which often are the same; a debug
 // build adds a backtrace and the registers.
+#include "dump/assertion.h"
 #include "dump/belief.h"
 #include "dump/dialect.h"
 
@@ -19,6 +20,10 @@ class Edk2 : public DumpParser {
     if (!has_registers_ && line.text.ends_with(record.headline)) return Taken::kYes;  // on its other console
     Cursor cursor(line);
     if (cursor.text("Stack dump:")) return Taken::kLast;
+    if (cursor.text("Recursive exception occurred")) {
+      record.extra["recursive"] = "yes";
+      return Taken::kLast;
+    }
     if (take_values(cursor)) return Taken::kYes;
     return starts_known_line(cursor) ? Taken::kYes : Taken::kNo;
   }
@@ -82,12 +87,35 @@ class Edk2 : public DumpParser {
   bool has_registers_ = false;
 };
 
+// One line; what follows is a stop, or a dump of its own.
+class Edk2Assertion : public DumpParser {
+ public:
+  Taken take(const ConsoleLine&) override { return Taken::kNo; }
+  bool complete() const override { return true; }
+  void settle() override {}
+};
+
+// "ASSERT [DxeCore] /build/MdePkg/Pool.c(123): Size > 0", in old builds without the module.
+std::unique_ptr<DumpParser> begin_assertion(const ConsoleLine& line) {
+  Cursor cursor(line);
+  if (!cursor.text("ASSERT ")) return nullptr;
+  if (cursor.text("[")) cursor.until("] ");
+  const auto file = cursor.until("(");
+  const auto number = cursor.decimal();
+  if (!file || file->empty() || file->contains(' ') || !number || !cursor.text("): ")) return nullptr;
+  auto parser = std::make_unique<Edk2Assertion>();
+  const std::string place = std::string(*file) + ":" + std::to_string(*number);
+  note_assertion(parser->record, {.expression = cursor.rest(), .place = place, .function = {}});
+  parser->record.headline = headline_text(line.text);
+  return parser;
+}
+
 }  // namespace
 
 std::unique_ptr<DumpParser> begin_edk2(const Headline& headline) {
   const std::string_view text = headline.line.text;
   const std::size_t mark = text.find(kMark);
-  if (mark == std::string_view::npos) return nullptr;
+  if (mark == std::string_view::npos) return begin_assertion(headline.line);
   for (const std::string_view type : {"Synchronous", "IRQ", "FIQ", "SError"}) {
     if (!text.substr(0, mark).ends_with(type)) continue;
     auto parser = std::make_unique<Edk2>(type, Cursor(text.substr(mark + kMark.size()), headline.line.ended).hex(16));

@@ -56,6 +56,25 @@ TEST(Edk2Dump, ADebugBuildPrintsTheRegisters) {
   EXPECT_THAT(record.corrections, IsEmpty());
 }
 
+TEST(Edk2Dump, ADumpThatTrapsItself) {
+  const ExceptionRecord record = only_dump(
+      "SError Exception at 0x0000700000000000\n  X0 0x0000000000000001   X1 0x0000000000000002\n"
+      "Recursive exception occurred while dumping the CPU state\n");
+  EXPECT_EQ(record.extra.at("recursive"), "yes");
+  EXPECT_EQ(record.extra.at("type"), "SError");
+  EXPECT_EQ(record.last_line, 3u);
+  EXPECT_TRUE(record.cut_off);
+}
+
+TEST(Edk2Dump, FailedAssertionsOldAndNew) {
+  const ExceptionRecord record = only_dump("ASSERT [DxeCore] /build/MdeModulePkg/Pool.c(123): Size > (0)\n");
+  EXPECT_EQ(record.extra.at("assertion"), "Size > (0)");
+  EXPECT_EQ(record.extra.at("place"), "/build/MdeModulePkg/Pool.c:123");
+  EXPECT_FALSE(may_have_syndrome(record));
+  EXPECT_EQ(only_dump("ASSERT /build/Pool.c(9): a\n").extra.at("place"), "/build/Pool.c:9");
+  EXPECT_THAT(find_dumps("ASSERT [odd\nASSERT a b(9): c\n"), IsEmpty());
+}
+
 TEST(Edk2Dump, OtherExceptionsAreNone) {
   EXPECT_THAT(find_dumps("Java Exception at 0x0000000000000000\n Exception at 0x0\n"), IsEmpty());
 }

@@ -21,13 +21,17 @@ struct ExceptionRecord {
   std::optional<std::uint64_t> esr, far, elr, spsr, hpfar, sp;
   std::array<std::optional<std::uint64_t>, 31> x;
   // What else it names, in the dialect's own terms; keys that several have: "type" ("Synchronous", "IRQ"), "fault",
-  // "cpu", "thread", "process", "pd", "user" ("yes": the fault of a user program), "code". Others are told where they
-  // are set: "reg0" to "reg31" and "register-shift" (dump/microkit_loader.h), "sel4-error", "reloc-offset".
+  // "cpu", "thread", "process", "pd", "user" ("yes": the fault of a user program), "code", "assertion" (dump/assertion.h),
+  // "panic" ("yes": a program stopped itself). Others are told where they are set: "reg0" to "reg31" and "register-shift" (dump/microkit_loader.h), "sel4-error", "reloc-offset".
   std::map<std::string, std::string> extra;
   bool cut_off = false;  // it ends before it should
   // Where the text is wrong by a known defect of the dialect, what was corrected or must not be believed.
   std::vector<std::string> corrections;
 };
+
+// Whether a CPU may hold the syndrome that the record has not: not when it tells of an interrupt, a failed assertion or a
+// panic, which write none.
+bool may_have_syndrome(const ExceptionRecord& record);
 
 // The dumps in a transcript, in order, at most the first 1000; any bytes. Noise between lines, '\r', ANSI, timestamps and
 // cut-off dumps are expected; two dumps in a row are two records. A value is the one printed or none: a number that may

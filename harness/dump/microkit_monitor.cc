@@ -7,6 +7,7 @@
 #include "aarch64/syndrome.h"
 #include "dump/belief.h"
 #include "dump/dialect.h"
+#include "dump/user_error.h"
 
 namespace bootrig::dump {
 namespace {
@@ -21,6 +22,9 @@ constexpr std::array<std::string_view, 11> kSel4Errors = {
 
 class MicrokitMonitor : public DumpParser {
  public:
+  // `before`: the transcript up to the dump.
+  explicit MicrokitMonitor(std::string_view before) : before_(before) {}
+
   enum class Kind { kUnknown, kVmFault, kCapFault, kUserException, kVcpuFault, kOther };
 
   Taken take(const ConsoleLine& line) override {
@@ -84,6 +88,9 @@ class MicrokitMonitor : public DumpParser {
     compare_parts(record, {values_.get("ec"), values_.get("il"), values_.get("iss")}, 25);
     keep_what_holds(record);
     note_sel4_error();
+    const auto pd = record.extra.find("pd");
+    if (pd == record.extra.end()) return;
+    if (auto error = last_user_error(before_, pd->second)) record.extra["user-error"] = std::move(*error);
   }
 
  private:
@@ -184,6 +191,7 @@ class MicrokitMonitor : public DumpParser {
     record.extra["sel4-error"] = fmt::format("{} {}", *record.far, kSel4Errors[*record.far]);
   }
 
+  std::string_view before_;
   Kind kind_ = Kind::kUnknown;
   bool why_ = false;  // of a vCPU fault, the line that says why
 };
@@ -194,7 +202,7 @@ std::unique_ptr<DumpParser> begin_microkit_monitor(const Headline& headline) {
   const auto message = from_mark(headline.line.text, kMessage);
   const auto vcpu = message ? std::nullopt : from_mark(headline.line.text, kVcpu);
   if (!message && !vcpu) return nullptr;
-  auto parser = std::make_unique<MicrokitMonitor>();
+  auto parser = std::make_unique<MicrokitMonitor>(headline.before);
   if (message) parser->take_message(Cursor(message->substr(kMessage.size()), headline.line.ended));
   if (vcpu) parser->take_vcpu(Cursor(vcpu->substr(kVcpu.size()), headline.line.ended));
   parser->record.headline = headline_text(message ? *message : *vcpu);

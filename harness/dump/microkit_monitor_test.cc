@@ -60,6 +60,26 @@ TEST(MicrokitMonitorDump, AWriteToASmallAddressIsAnSel4Error) {
   EXPECT_FALSE(record.cut_off);
 }
 
+TEST(MicrokitMonitorDump, AnInstructionFaultHasNoLineForItsStatus) {
+  const ExceptionRecord record = only_dump(
+      kMessage +
+      "MON|ERROR: VMFault: ip=0x0000000000000000  fault_addr=0x0000000000000000  fsr=0x0000000082000006  (instruction "
+      "fault)\nMON|ERROR:   ec: 0x00000020  Instruction Abort from a lower Exception level   il: 1   iss: "
+      "0x00000006\n");
+  EXPECT_EQ(record.esr, 0x82000006u);
+  EXPECT_EQ(record.elr, 0u);
+  EXPECT_FALSE(record.extra.contains("sel4-error"));
+  EXPECT_FALSE(record.cut_off);
+}
+
+TEST(MicrokitMonitorDump, AVcpuFaultThatIsNoneOfUbsans) {
+  const ExceptionRecord record = only_dump(
+      kMessage + "MON|ERROR: received vCPU fault with ESR: 0x0000000002000000\nMON|ERROR: Unknown vCPU fault\n");
+  EXPECT_EQ(record.esr, 0x2000000u);
+  EXPECT_EQ(record.extra.at("vcpu-fault"), "Unknown vCPU fault");
+  EXPECT_FALSE(record.cut_off);
+}
+
 TEST(MicrokitMonitorDump, PartsThatAreNotOfTheFsrAreSaid) {
   const ExceptionRecord record = only_dump(
       kMessage +

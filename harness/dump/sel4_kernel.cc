@@ -1,11 +1,13 @@
-// What the seL4 kernel prints of its own aborts (debug builds), and of a thread's fault that no handler takes. Numbers
-// are unpadded; a null pointer is "0".
+// What the seL4 kernel prints of its own aborts and failed assertions (debug builds), and of a thread's fault that no
+// handler takes. Numbers are unpadded; a null pointer is "0".
 #include <fmt/format.h>
 
 #include <array>
 
+#include "dump/assertion.h"
 #include "dump/belief.h"
 #include "dump/dialect.h"
+#include "dump/user_error.h"
 
 namespace bootrig::dump {
 namespace {
@@ -70,27 +72,64 @@ class KernelAbort : public DumpParser {
   Kind kind_;
 };
 
+// "seL4 failed assertion 'a' at a.c:12 in function f", and how the kernel was entered.
+class KernelAssertion : public DumpParser {
+ public:
+  Taken take(const ConsoleLine& line) override {
+    Cursor cursor(line);
+    if (cursor.text("halting...")) return Taken::kYes;
+    if (!cursor.text("Kernel entry via ")) return Taken::kNo;
+    record.extra["entry"] = headline_text(cursor.rest());
+    return Taken::kLast;
+  }
+  bool complete() const override { return true; }
+  void settle() override {}
+};
+
+std::unique_ptr<DumpParser> begin_assertion(std::string_view text) {
+  constexpr std::string_view kAssertion = "seL4 failed assertion '", kFail = "seL4 called fail at ";
+  auto parser = std::make_unique<KernelAssertion>();
+  if (const auto from = from_mark(text, kAssertion)) {
+    if (!take_quoted_assertion(from->substr(kAssertion.size()), "' at ", parser->record)) return nullptr;
+    parser->record.headline = headline_text(*from);
+    return parser;
+  }
+  const auto from = from_mark(text, kFail);
+  Assertion fail;
+  if (!from || !take_place(from->substr(kFail.size()), fail.place)) return nullptr;
+  Cursor cursor(from->substr(kFail.size() + fail.place.size()), true);
+  if (cursor.text("in function ")) fail.function = cursor.until(", saying \"").value_or(cursor.rest());
+  fail.expression = cursor.rest().substr(0, cursor.rest().rfind('"'));
+  note_assertion(parser->record, fail);
+  parser->record.headline = headline_text(*from);
+  return parser;
+}
+
 // A fault as the kernel words it: "vm fault on data at address 0x10 with status 0x92000006".
 struct Fault {
   std::string text;
-  std::optional<std::uint64_t> status, address;
+  std::optional<std::uint64_t> status, address, cap_address;
 };
 
 std::optional<Fault> parse_fault(Cursor cursor) {
   const std::string_view whole = cursor.rest();
-  Fault fault{headline_text(whole), {}, {}};
+  Fault fault{headline_text(whole), {}, {}, {}};
   if (cursor.text("vm fault on ")) {
     if (!cursor.until("at address ")) return std::nullopt;
     fault.address = cursor.hex();
     if (cursor.text(" with status ")) fault.status = cursor.hex();
     return fault;
   }
+  if (cursor.text("cap fault in ")) {
+    if (cursor.until(" phase at address ")) fault.cap_address = cursor.hex();
+    return fault;
+  }
   if (cursor.text("user exception ")) {
     fault.status = cursor.hex();  // the number is the syndrome
     return fault;
   }
-  for (const std::string_view other : {"null fault", "cap fault in ", "unknown syscall ", "Timeout fault for ",
-                                       "unknown fault", "debug fault", "vcpu ", "vgic maintenance", "vppi event"}) {
+  for (const std::string_view other : {"null fault", "unknown syscall ", "Timeout fault for ", "unknown fault",
+                                       "debug fault", "vcpu ", "vgic maintenance", "vppi event"}) {
     if (whole.starts_with(other)) return fault;
   }
   return std::nullopt;
@@ -100,8 +139,9 @@ std::optional<Fault> parse_fault(Cursor cursor) {
 // while trying to handle: / <fault> / in thread …". The fault that began it is the one after "while trying to handle".
 class UnhandledFault : public DumpParser {
  public:
-  // `second`: what came when the first was to be sent to a handler.
-  UnhandledFault(std::optional<std::string> second, bool handling) : handling_(handling) {
+  // `before`: the transcript up to the fault. `second`: what came when the first was to be sent to a handler.
+  UnhandledFault(std::string_view before, std::optional<std::string> second, bool handling)
+      : before_(before), handling_(handling) {
     if (second) record.extra["second-fault"] = *second;
   }
 
@@ -126,8 +166,10 @@ class UnhandledFault : public DumpParser {
     if (fault_ && fault_->address) values_.put("far", *fault_->address);
     values_.move_to(record);
     keep_what_holds(record);
+    note_user_error();
     if (!fault_) return;
     record.extra["fault"] = fault_->text;
+    if (fault_->cap_address) record.extra["cap-address"] = hex_text(*fault_->cap_address);
     if (record.esr) {
       record.corrections.push_back("The printed status is the low 32 bits of ESR: ISS2 is not visible.");
     } else {
@@ -166,6 +208,12 @@ class UnhandledFault : public DumpParser {
     return put_pc(cursor.hex());
   }
 
+  void note_user_error() {
+    const auto thread = record.extra.find("thread");
+    if (thread == record.extra.end()) return;
+    if (auto error = last_user_error(before_, thread->second)) record.extra["user-error"] = std::move(*error);
+  }
+
   Taken put_pc(std::optional<std::uint64_t> pc) {
     if (pc) values_.put("elr", *pc);
     return pc ? Taken::kYes : Taken::kNo;
@@ -180,6 +228,7 @@ class UnhandledFault : public DumpParser {
     return Taken::kYes;
   }
 
+  std::string_view before_;
   bool handling_;
   bool with_stack_ = false;
   std::optional<Fault> fault_;
@@ -200,16 +249,17 @@ std::unique_ptr<DumpParser> begin_sel4_kernel(const Headline& headline) {
         std::pair{"KERNEL INVALID VECTOR ENTRY!", Kind::kVector}}) {
     if (const auto from = from_mark(text, mark)) return with_headline(std::make_unique<KernelAbort>(kind), *from);
   }
+  if (text.contains("seL4 failed assertion ") || text.contains("seL4 called fail ")) return begin_assertion(text);
   constexpr std::string_view kNoHandler = "Found thread has no fault handler while trying to handle:";
   if (const auto from = from_mark(text, kNoHandler)) {
-    return with_headline(std::make_unique<UnhandledFault>(std::nullopt, true), *from);
+    return with_headline(std::make_unique<UnhandledFault>(headline.before, std::nullopt, true), *from);
   }
   constexpr std::string_view kCaught = "Caught ";
   const auto from = from_mark(text, kCaught);
   if (!from) return nullptr;
   const std::optional<Fault> second = parse_fault(Cursor(from->substr(kCaught.size()), headline.line.ended));
   if (!second) return nullptr;
-  return with_headline(std::make_unique<UnhandledFault>(second->text, false), *from);
+  return with_headline(std::make_unique<UnhandledFault>(headline.before, second->text, false), *from);
 }
 
 }  // namespace bootrig::dump

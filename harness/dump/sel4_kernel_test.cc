@@ -118,6 +118,51 @@ TEST(Sel4KernelDump, OtherFaultsHaveNoSyndrome) {
   EXPECT_THAT(record.corrections, ElementsAre("The kernel prints no ESR for this kind of fault."));
 }
 
+TEST(Sel4KernelDump, InterruptsAtAnInvalidVectorWriteNoSyndrome) {
+  for (const std::string type : {"IRQ", "FIQ"}) {
+    const ExceptionRecord record = only_dump(
+        "KERNEL INVALID VECTOR ENTRY!\nVector: 0x80 (" + type +
+        " EL1t/EL2t)\nFault attributed to address: 0xffffff8040012344\nESR: 0x56000000 FAR: 0x10\nhalting...\n");
+    EXPECT_EQ(record.elr, 0xffffff8040012344u);
+    EXPECT_EQ(record.esr, std::nullopt);
+    EXPECT_EQ(record.far, std::nullopt);
+  }
+}
+
+TEST(Sel4KernelDump, ADoubleFaultWhoseStackIsNotAligned) {
+  const ExceptionRecord record = only_dump(
+      "Caught vm fault on data at address 0x8 with status 0x92000006\nwhile trying to handle:\n"
+      "cap fault in receive phase at address 0x1f\nin thread 0x80 \"init\" at address 0x400\nWith stack:\n"
+      "SP not aligned\n");
+  EXPECT_EQ(record.extra.at("cap-address"), "0x000000000000001f");
+  EXPECT_EQ(record.extra.at("second-fault"), "vm fault on data at address 0x8 with status 0x92000006");
+  EXPECT_EQ(record.esr, std::nullopt);  // the second fault's is not the first's
+  EXPECT_EQ(record.sp, std::nullopt);
+  EXPECT_EQ(record.last_line, 6u);
+}
+
+TEST(Sel4KernelDump, AnAssertionThatFails) {
+  const ExceptionRecord record = only_dump(
+      "\r\nseL4 failed assertion 'isSchedulable(candidate)' at /host/kernel/src/kernel/thread.c:371 in function "
+      "schedule\r\n"
+      "halting...\r\nKernel entry via Interrupt, irq 0\r\n");
+  EXPECT_EQ(record.extra.at("assertion"), "isSchedulable(candidate)");
+  EXPECT_EQ(record.extra.at("place"), "/host/kernel/src/kernel/thread.c:371");
+  EXPECT_EQ(record.extra.at("function"), "schedule");
+  EXPECT_EQ(record.extra.at("entry"), "Interrupt, irq 0");
+  EXPECT_EQ(record.last_line, 4u);
+  EXPECT_FALSE(record.cut_off);
+  EXPECT_FALSE(may_have_syndrome(record));
+}
+
+TEST(Sel4KernelDump, AFailWithWordsOfItsOwn) {
+  const ExceptionRecord record = only_dump(
+      "seL4 called fail at src/arch/arm/64/kernel/vspace.c:77 in function map_it_frame_cap, saying \"no \"table\"\"\n");
+  EXPECT_EQ(record.extra.at("assertion"), "no \"table\"");
+  EXPECT_EQ(record.extra.at("place"), "src/arch/arm/64/kernel/vspace.c:77");
+  EXPECT_EQ(record.extra.at("function"), "map_it_frame_cap");
+}
+
 TEST(Sel4KernelDump, OrdinaryLinesAreNoDump) {
   EXPECT_THAT(find_dumps("Bootstrapping kernel\nCaught up with the log\nhalting...\nin thread 0x80 \"init\"\n"),
               IsEmpty());

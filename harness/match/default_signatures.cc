@@ -61,6 +61,7 @@ std::span<const SignatureInfo> default_signatures() {
       {"xen-trap", "Xen", kException,
        R"((?:Data Abort|Instruction Abort|Hypervisor) Trap\. |CPU[0-9]+: Unexpected Trap: )"},
       {"xen-panic", "Xen", kPanic, R"(Panic on CPU [0-9]+:)"},
+      {"xen-assert", "Xen", kPanic, R"(Xen BUG at [^ ]+:[0-9]+|Assertion '.+' failed at [^ ]+:[0-9]+)"},
 
       // Trusted Firmware-A: bl31/aarch64/crash_reporting.S, common/aarch64/debug.S, plat_common.c.
       {"tfa-unhandled-exception", "TF-A", kException,
@@ -71,9 +72,11 @@ std::span<const SignatureInfo> default_signatures() {
       // Zephyr: arch/arm64/core/fatal.c, kernel/fatal.c.
       {"zephyr-exception", "Zephyr", kException, R"(E[LS]R_ELn: 0x[0-9a-f]+)"},
       {"zephyr-fatal", "Zephyr", kPanic, R"(>>> ZEPHYR FATAL ERROR [0-9]+)"},
+      {"zephyr-assert", "Zephyr", kPanic, R"(ASSERTION FAIL \[.+\] @ [^ ]+:[0-9]+)"},
 
-      // kvm-unit-tests: lib/arm64/processor.c.
-      {"kvm-unit-tests-exception", "kvm-unit-tests", kException, R"(ESR_EL1: +[0-9a-f]{8}, ec=0x[0-9a-f]+ \()"},
+      // kvm-unit-tests: lib/arm64/processor.c, lib/libcflat.h.
+      {"kvm-unit-tests-exception", "kvm-unit-tests", kException, R"(ESR_EL[1x]: +[0-9a-f]{8}, ec=0x[0-9a-f]+ \()"},
+      {"kvm-unit-tests-assert", "kvm-unit-tests", kPanic, R"([^ ]+:[0-9]+: assert failed: )"},
   });
   return signatures;
 }

@@ -73,6 +73,8 @@ constexpr Case kCases[] = {
     {"(XEN) Hypervisor Trap. HSR=0x96000004 EC=0x25 IL=1 Syndrome=0x4", "xen-trap"},
     {"(XEN) CPU0: Unexpected Trap: Data Abort", "xen-trap"},
     {"(XEN) Panic on CPU 0:", "xen-panic"},
+    {"(XEN) Xen BUG at arch/arm/setup.c:120", "xen-assert"},
+    {"(XEN) Assertion 'p != NULL' failed at common/xmalloc.c:70", "xen-assert"},
     {"Unhandled Exception in EL3.", "tfa-unhandled-exception"},
     {"Unhandled Interrupt Exception in EL3.", "tfa-unhandled-exception"},
     {"ERROR:   Unhandled External Abort received on 0x80000000 from EL1", "tfa-unhandled-exception"},
@@ -82,7 +84,10 @@ constexpr Case kCases[] = {
     {"ASSERT: lib/xlat.c:12", "tfa-assert"},
     {"[00:00:00.010,000] <err> os: ELR_ELn: 0x0000000040001234", "zephyr-exception"},
     {"[00:00:00.010,000] <err> os: >>> ZEPHYR FATAL ERROR 4: Kernel panic on CPU 0", "zephyr-fatal"},
+    {"ASSERTION FAIL [!arch_is_in_isr()] @ WEST_TOPDIR/zephyr/kernel/mutex.c:100", "zephyr-assert"},
     {"ESR_EL1:         96000004, ec=0x25 (DABT_EL1)", "kvm-unit-tests-exception"},
+    {"ESR_ELx:         96000004, ec=0x25 (DABT_EL1)", "kvm-unit-tests-exception"},
+    {"lib/arm/mmu.c:120: assert failed: pte_valid(pte)", "kvm-unit-tests-assert"},
 };
 
 TEST(DefaultSignatures, EveryDialectIsSeen) {

@@ -6,15 +6,20 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 32> kNames{
+const std::array<std::string, 39> kNames{
     "access-flag-clear",
+    "assertion-failed",
     "call-to-garbage",
+    "code-overwritten",
     "conduit-mismatch",
+    "cpu-deadlock",
+    "cpu-lacks-feature",
     "deadlock-in-wfi",
     "device-memory",
     "endless-output",
     "execute-never",
     "firmware-image-below-el3",
+    "floating-point-trapped",
     "hang",
     "hypervisor-image-below-el2",
     "image-entered-at-el2",
@@ -29,6 +34,7 @@ const std::array<std::string, 32> kNames{
     "null-call",
     "null-pointer",
     "read-only-mapping",
+    "reset-loop",
     "return-to-garbage",
     "sel4-error",
     "stack-overflow",
@@ -38,6 +44,7 @@ const std::array<std::string, 32> kNames{
     "vector-recursion",
     "vectors-not-set",
     "wild-pointer",
+    "wrong-console",
     "wrong-output-address",
 };
 

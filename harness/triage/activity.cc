@@ -83,14 +83,22 @@ Doing doing_in(const Loop& loop, const std::vector<const CpuFacts*>& looks) {
   return masked && std::ranges::none_of(loop.code, may_unmask) ? Doing::kHalted : Doing::kIdle;
 }
 
-// Where a load of the loop reads from, virtual: LDR and its kin with an unsigned offset (DDI 0487, LDR (immediate)),
-// whose base no instruction of the loop writes.
+// LDXR, LDAXR, LDAR: as locks are read (DDI 0487, C4.1: Load/store exclusive, Load/store ordered). They have no offset.
+bool loads_exclusive_or_ordered(std::uint32_t code) {
+  const std::uint32_t load = code & 0x3ffffc00;
+  return load == 0x085f7c00 || load == 0x085ffc00 || load == 0x08dffc00;
+}
+
+// Where a load of the loop reads from, virtual: LDR and its kin with an unsigned offset (DDI 0487, LDR (immediate)), or
+// one of those of locks, whose base no instruction of the loop writes.
 std::optional<std::uint64_t> load_address(const Loop& loop, const CpuState& cpu) {
   for (const std::uint32_t code : loop.code) {
-    if ((code & 0x3fc00000) != 0x39400000) continue;
+    const bool of_lock = loads_exclusive_or_ordered(code);
+    if ((code & 0x3fc00000) != 0x39400000 && !of_lock) continue;
     const unsigned base = (code >> 5) & 31;
     const auto writes_base = [base](std::uint32_t other) { return !branch_distance(other) && (other & 31) == base; };
     if (base == 31 || std::ranges::any_of(loop.code, writes_base)) continue;
+    if (of_lock) return cpu.x[base];
     return cpu.x[base] + (std::uint64_t{(code >> 10) & 0xfff} << (code >> 30));
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/text.h"
 #include "machine/other_machine.h"
 #include "triage/activity.h"
 #include "triage/code_facts.h"
@@ -94,12 +95,28 @@ void add_cpus(const Facts& facts, std::vector<std::string>& findings) {
   }
 }
 
+// Of a session that ended for time without an exception: where the silence begins.
+void add_silence(const Facts& facts, std::vector<std::string>& findings) {
+  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.record || facts.syndrome) return;
+  constexpr std::size_t kShown = 80;
+  const std::string_view said = trim(facts.evidence.transcript);
+  if (said.empty()) {
+    findings.push_back("the console is silent from the begin: not one byte of text");
+    return;
+  }
+  const std::string_view last = trim(said.substr(said.rfind('\n') + 1));
+  findings.push_back(fmt::format("the console is silent after '{}'", printable(last.substr(0, kShown))));
+}
+
 std::vector<std::string> find_facts(const Facts& facts) {
   std::vector<std::string> findings;
   if (facts.record) {
     findings.push_back(fmt::format("dump of {} at line {} of the console{}", facts.record->dialect,
                                    facts.record->first_line, facts.record->cut_off ? ", cut off" : ""));
     for (const std::string& correction : facts.record->corrections) findings.push_back("the dump: " + correction);
+    const auto refused = facts.record->extra.find("user-error");
+    if (refused != facts.record->extra.end())
+      findings.push_back("before, the kernel refused a call of this thread: " + refused->second);
   } else if (!facts.suspected.empty()) {
     findings.push_back(
         "the first exception is lost: its handler took others, and the registers tell of the last alone");
@@ -117,6 +134,7 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("the archive at {:#x} in the image: {}", facts.damaged_archive->first,
                                    damage_text(*facts.damaged_archive)));
   }
+  add_silence(facts, findings);
   for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
 }

@@ -91,7 +91,7 @@ void find_exception(Facts& facts) {
   facts.taken_to = facts.cpu ? current_level(*facts.cpu) : 1;
   if (told && facts.record->level) facts.taken_to = *facts.record->level;
   const auto take = [&](std::optional<std::uint64_t> said, const char* name) {
-    if (said || !facts.cpu) return said;
+    if (said || !facts.cpu || (told && !may_have_syndrome(*facts.record))) return said;
     return system_register(*facts.cpu, name, facts.taken_to);
   };
   const auto esr = take(told ? facts.record->esr : std::nullopt, "ESR");

@@ -2,6 +2,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "triage/activity.h"
 #include "triage/rules.h"
@@ -28,6 +30,26 @@ std::optional<Standstill> find_standstill(const Facts& facts) {
   return found;
 }
 
+// The memory that a spinning CPU waits for: "memory at 0x40010008 <lock>". None: it does not spin, or reads a device, or
+// an interrupt may come and change what it reads.
+std::optional<std::string> memory_awaited(const Facts& facts, std::size_t cpu) {
+  const Activity activity = activity_of(facts, cpu);
+  if (activity.doing != Doing::kSpins || !facts.cpus[cpu].irqs_masked) return std::nullopt;
+  auto polled = polled_by(facts, cpu, *activity.loop);
+  return polled && polled->starts_with("memory at ") ? polled : std::nullopt;
+}
+
+// " (CPU 1 is off)", when a CPU waits for memory that another might write.
+std::string cpus_off(const Facts& facts) {
+  std::vector<unsigned> off;
+  for (std::size_t i = 0; i < facts.cpus.size(); ++i) {
+    if (activity_of(facts, i).doing == Doing::kOff) off.push_back(facts.cpus[i].state.index);
+  }
+  if (off.empty()) return "";
+  return fmt::format("; {} {} never been turned on", fmt::format("CPU {}", fmt::join(off, ", ")),
+                     off.size() == 1 ? "has" : "have");
+}
+
 }  // namespace
 
 // A loop that polls is named for what it polls, one under masked interrupts for the interrupt that is due. A loop that
@@ -42,6 +64,7 @@ std::optional<RootCause> hang(const Facts& facts) {
   std::string what = fmt::format("CPU {} goes round the loop at {} for ever: {} instructions, no register changes",
                                  cpu.state.index, code_symbol(facts, loop.first), loop.code.size());
   if (polled) what += fmt::format("; it reads {}, which does not change", *polled);
+  if (polled && polled->starts_with("memory at ")) what += cpus_off(facts);
   if (due.empty()) {
     return RootCause{"hang", what,
                      polled ? fmt::format("find why {} never gets the value that the loop waits for", *polled)
@@ -49,6 +72,22 @@ std::optional<RootCause> hang(const Facts& facts) {
   }
   what += fmt::format("; IRQs are masked, and {} is due", fmt::join(due, " and "));
   return RootCause{"hang", what, "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken"};
+}
+
+// Two or more that poll memory while no CPU moves: nobody is left to write it.
+std::optional<RootCause> cpu_deadlock(const Facts& facts) {
+  if (!find_standstill(facts)) return std::nullopt;
+  std::vector<std::string> waits;
+  for (std::size_t i = 0; i < facts.cpus.size(); ++i) {
+    const auto awaited = memory_awaited(facts, i);
+    if (!awaited) continue;
+    const CpuState& state = facts.cpus[i].state;
+    waits.push_back(fmt::format("CPU {} at {} for {}", state.index, code_symbol(facts, state.pc), *awaited));
+  }
+  if (waits.size() < 2) return std::nullopt;
+  return RootCause{"cpu-deadlock",
+                   fmt::format("CPUs wait for each other: {}; no CPU is left to change it", fmt::join(waits, ", ")),
+                   "let all CPUs take the locks in one order, and find which of them kept what the other waits for"};
 }
 
 // A CPU that waits with interrupts masked may be meant to: a halt. That a timer was set, and came, and is never taken,

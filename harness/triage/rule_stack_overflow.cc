@@ -21,11 +21,25 @@ std::optional<std::uint64_t> mapped_above(const Facts& facts, std::uint64_t addr
   return std::nullopt;
 }
 
+// A system that checks its stacks' limits in its fault handler, and says so.
+std::optional<RootCause> overflow_told(const Facts& facts) {
+  if (!facts.record || !facts.record->extra.contains("stack-overflow")) return std::nullopt;
+  const std::string& who = facts.record->extra.at("stack-overflow");
+  if (who != "kernel" && who != "user") return std::nullopt;  // "potential": a guess
+  const auto thread = facts.record->extra.find("thread");
+  return RootCause{"stack-overflow",
+                   fmt::format("the {} stack{} has grown over its limit at {}, as {} found itself", who,
+                               thread == facts.record->extra.end() ? "" : " of thread '" + thread->second + "'",
+                               code_of_exception(facts), facts.record->dialect),
+                   "give it a larger stack, or find the recursion or the large frame in the functions on it"};
+}
+
 }  // namespace
 
 // The evidence: the stack pointer is there, nothing is mapped there, and just above there is memory to write to; or,
 // without tables, a monitor that knows the stack's place says so.
 std::optional<RootCause> stack_overflow(const Facts& facts) {
+  if (auto told = overflow_told(facts)) return told;
   const bool data = facts.syndrome && facts.syndrome->abort && !facts.syndrome->instruction && facts.far;
   if (!data || !facts.record || !facts.record->sp || !is_near(*facts.far, *facts.record->sp)) return std::nullopt;
   if (any_file_has(facts, *facts.far)) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "spec/root_causes.h"
+#include "triage/console_rules.h"
 
 namespace bootrig {
 namespace {
@@ -10,6 +11,8 @@ using Rule = std::optional<RootCause> (*)(const Facts&);
 // In the order of what they can be sure of, one a line.
 // clang-format off
 constexpr Rule kRules[] = {
+    assertion_failed,
+    wrong_console,
     image_outside_ram,
     hypervisor_program,
     table_not_linked,
@@ -17,10 +20,13 @@ constexpr Rule kRules[] = {
     undefined_call,
     image_for_higher_level,
     image_for_gic,
+    floating_point_trapped,
+    cpu_lacks_feature,
     memory_beyond_ram,
     nothing_at_address,
     kvm_cannot_emulate,
     wrong_output_address,
+    code_overwritten,
     access_flag_clear,
     execute_never,
     read_only_mapping,
@@ -35,11 +41,13 @@ constexpr Rule kRules[] = {
     jump_to_garbage,
     call_to_garbage,
     level_refused,
+    cpu_deadlock,
     hang,
     deadlock_in_wfi,
     mute_kernel,
     truncated_archive,
     endless_output,
+    reset_loop,
 };
 // clang-format on
 

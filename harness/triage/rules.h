@@ -28,6 +28,12 @@ std::optional<RootCause> hypervisor_program(const Facts& facts);
 std::optional<RootCause> level_refused(const Facts& facts);
 // A GIC's registers that this machine does not have, and with the other GIC would.
 std::optional<RootCause> image_for_gic(const Facts& facts);
+// Access to floating-point, SVE or SME registers is trapped.
+std::optional<RootCause> floating_point_trapped(const Facts& facts);
+// An instruction of an extension that this CPU does not have.
+std::optional<RootCause> cpu_lacks_feature(const Facts& facts);
+// Memory does not hold the code that the file has where it was executed.
+std::optional<RootCause> code_overwritten(const Facts& facts);
 // An access behind the end of RAM.
 std::optional<RootCause> memory_beyond_ram(const Facts& facts);
 // The physical address of a data access at which this machine has nothing.
@@ -58,6 +64,10 @@ std::optional<RootCause> wild_pointer(const Facts& facts);
 std::optional<RootCause> jump_to_garbage(const Facts& facts);
 // A call through a function pointer, to an address that no code is at.
 std::optional<RootCause> call_to_garbage(const Facts& facts);
+// A program says that an assertion of its own does not hold.
+std::optional<RootCause> assertion_failed(const Facts& facts);
+// CPUs wait for each other: each for memory that none is left to change.
+std::optional<RootCause> cpu_deadlock(const Facts& facts);
 // A CPU goes round a loop that nothing ends.
 std::optional<RootCause> hang(const Facts& facts);
 // Every CPU waits for an interrupt that is due and never taken.
@@ -68,6 +78,9 @@ std::optional<RootCause> mute_kernel(const Facts& facts);
 std::optional<RootCause> truncated_archive(const Facts& facts);
 // The console says the same without end.
 std::optional<RootCause> endless_output(const Facts& facts);
+
+// The console begins again and again with its first lines.
+std::optional<RootCause> reset_loop(const Facts& facts);
 
 // The first rule that names a cause.
 std::optional<RootCause> find_root_cause(const Facts& facts);

@@ -35,6 +35,31 @@ static void power_off(unsigned level) {
 }
 #endif
 
+#ifdef FAULT_assertion
+// Says where, in TF-A's form, and stops.
+static void demand(int is_so, const char* line) {
+  if (is_so) return;
+  put_text("ASSERT: " __FILE_NAME__ ":");
+  put_text(line);
+  put_text("\r\n");
+  for (;;) __asm__ volatile("wfi");
+}
+#define TEXT_OF_LINE(line) #line
+#define TEXT_OF(line) TEXT_OF_LINE(line)
+#define DEMAND(what) demand(what, TEXT_OF(__LINE__))
+#endif
+
+#ifdef ENDING_restart
+// As after a watchdog's reset: from the entry point, a fifth of a second later.
+static void restart(void) {
+  extern void _start(void);
+  const uint64_t begin = read_sysreg(cntpct_el0), wait = read_sysreg(cntfrq_el0) / 5;
+  while (read_sysreg(cntpct_el0) - begin < wait) {
+  }
+  _start();
+}
+#endif
+
 void probe_main(void) {
   const unsigned level = read_sysreg(CurrentEL) >> 2 & 3;
   put_text("bootrig probe: EL");
@@ -45,8 +70,15 @@ void probe_main(void) {
 #if defined(FAULT_lower_vectors) || defined(FAULT_bad_vectors)
   __asm__ volatile("udf #0");
 #endif
+#ifdef FAULT_assertion
+  DEMAND(level == 0);
+#endif
 #ifdef ENDING_power_off
   power_off(level);
+#endif
+#ifdef ENDING_restart
+  put_text("bootrig probe: its watchdog is not fed\r\n");
+  restart();
 #endif
   put_text("bootrig probe: idle\r\n");
   for (;;) __asm__ volatile("wfi");

@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "mmu.h"
 #include "sysreg.h"
+#include "variant.h"
 
 enum { kStackSize = 4096, kMaxCpus = 16 };
 
@@ -22,11 +23,24 @@ static volatile unsigned running = 1;
 
 extern unsigned char cpu_entry[];
 
+static volatile unsigned lock_a, lock_b;
+
+// The other CPU takes them the other way round.
+static void take_both(volatile unsigned* mine, volatile unsigned* other) {
+  *mine = 1;
+  dsb();
+  while (*other == 0) {  // until the other CPU has its own
+  }
+  while (*other != 0) {  // until it gives it back
+  }
+}
+
 static _Noreturn void cpu_main(uint64_t number) {
   install_vectors();
   say("cpu %lu runs", number);
   dsb();
   running = running + 1;
+  if (FAULT_IS("cpu-deadlock")) take_both(&lock_b, &lock_a);
   halt();
 }
 
@@ -65,5 +79,6 @@ void cpus_start(const struct machine* machine) {
   for (unsigned i = 0; i < machine->cpu_count && psci_there(); ++i) {
     if (machine->cpus[i] != self && number < kMaxCpus) start_cpu(number++, machine->cpus[i]);
   }
+  if (FAULT_IS("cpu-deadlock")) take_both(&lock_a, &lock_b);
   say("%u of %u cpus run", running, machine->cpu_count);
 }

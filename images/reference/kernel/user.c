@@ -102,7 +102,41 @@ static void call_garbage(void) {
   where();
 }
 
+// FEAT_LSE, which an Armv8.0 CPU does not have.
+static void add_by_one_instruction(void) {
+  uint64_t word = 0;
+  __asm__ volatile(".arch_extension lse\n ldadd %1, xzr, [%0]" : : "r"(&word), "r"(1ul) : "memory");
+}
+
+// As a kernel does that forgets who switches the registers on, or has taken them from a thread.
+static void use_floating_point(void) {
+  enum { kCpacrFpen = 3 << 20, kCptrTfp = 1 << 10 };  // DDI 0487, CPACR_EL1.FPEN, CPTR_EL2.TFP
+  if (current_level() == 2)
+    write_sysreg(cptr_el2, read_sysreg(cptr_el2) | kCptrTfp);
+  else
+    write_sysreg(cpacr_el1, read_sysreg(cpacr_el1) & ~(uint64_t)kCpacrFpen);
+  isb();
+  __asm__ volatile(".arch_extension fp\n fmov d0, xzr");
+}
+
+static __attribute__((noinline)) uint64_t greet_nobody(uint64_t value) {
+  __asm__ volatile("" : "+r"(value));
+  return value + 1;
+}
+
+// What a copy does that is too long.
+static void write_over_code(void) {
+  volatile uint32_t* const code = (volatile uint32_t*)(uintptr_t)greet_nobody;
+  for (unsigned i = 0; i < 4; ++i) code[i] = 0;
+  cache_clean((uintptr_t)code, (uintptr_t)(code + 4));
+  __asm__ volatile("ic iallu\n dsb sy\n isb");
+  greet_nobody(0);
+}
+
 void user_call(struct context* context) {
+  if (FAULT_IS("atomics")) add_by_one_instruction();
+  if (FAULT_IS("floating-point")) use_floating_point();
+  if (FAULT_IS("overwritten")) write_over_code();
   if (FAULT_IS("kernel-null-read")) read_null();
   if (FAULT_IS("wild-call")) call_garbage();
   switch (context->x[8]) {
