@@ -92,9 +92,12 @@ Result<int> merge(const MergeCommandOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "DIR: the output folder of 'bootrig run --shard K/N', from this host or any other (a CI's artefacts); also that of a\n"
-    "run that was killed, whose reports are then written. The merged folder has the transcripts, journal and reports as\n"
-    "if all had run here, and the run is in the history. A shard that is missing, and what a shard that ended early left\n"
+    "DIR: the output folder of 'bootrig run --shard K/N', from this host or any other (a CI's artefacts); also that of "
+    "a\n"
+    "run that was killed, whose reports are then written. The merged folder has the transcripts, journal and reports "
+    "as\n"
+    "if all had run here, and the run is in the history. A shard that is missing, and what a shard that ended early "
+    "left\n"
     "without a result, are errors (host); 'bootrig run --resume' with the merged folder boots them.\n"
     "\n"
     "  bootrig merge shard-1 shard-2 --output out/merged\n"

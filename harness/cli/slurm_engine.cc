@@ -29,7 +29,9 @@ void remark(const std::string& text) {
 }
 
 Result<void> check_options(const RunCommandOptions& options) {
-  const auto refuse = [](const char* option, const char* why) { return fail("--engine slurm", fmt::format("{} {}", option, why)); };
+  const auto refuse = [](const char* option, const char* why) {
+    return fail("--engine slurm", fmt::format("{} {}", option, why));
+  };
   if (!options.selection.shard.empty()) return refuse("--shard", "is for hosts that know nothing of each other");
   if (!options.plan.empty()) return refuse("--plan", "is for the tasks themselves");
   if (options.until_fail) return refuse("--until-fail", "needs an order in time, which tasks have not");
@@ -147,13 +149,13 @@ Result<std::map<std::string, unsigned>> earlier_division(const RunCommandOptions
   for (std::size_t i = 0; i < earlier.testcases.size(); ++i) {
     dealt.emplace(cell_of(earlier.testcases[i].id), earlier.shard_of[i]);
   }
-  const bool same = dealt.size() == plan.testcases.size() && std::ranges::all_of(plan.testcases, [&](const auto& one) {
-                      return dealt.contains(one.cell);
-                    });
+  const bool same = dealt.size() == plan.testcases.size() &&
+                    std::ranges::all_of(plan.testcases, [&](const auto& one) { return dealt.contains(one.cell); });
   if (same) return dealt;
-  return fail((folder / "plan.jsonl").string(),
-              "is of a run of other testcases; resume it with the selection it was begun with, or leave --resume away to "
-              "begin anew");
+  return fail(
+      (folder / "plan.jsonl").string(),
+      "is of a run of other testcases; resume it with the selection it was begun with, or leave --resume away to "
+      "begin anew");
 }
 
 // The groups of a division that was made before: what a shard's testcases need has not changed.
@@ -181,8 +183,7 @@ Result<Division> divide(const RunCommandOptions& options, const Project& project
                         const SlurmOptions& slurm, const std::vector<std::string>& features, const Plan& once) {
   BOOTRIG_TRY(const auto dealt, earlier_division(options, once));
   if (!dealt.empty()) return division_of(dealt, once, features, slurm);
-  const auto durations =
-      selection.durations.empty() ? remembered_durations(options, project) : selection.durations;
+  const auto durations = selection.durations.empty() ? remembered_durations(options, project) : selection.durations;
   return divide_plan(once.testcases, durations, features, slurm);
 }
 

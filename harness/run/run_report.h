@@ -18,7 +18,8 @@ struct RunEnd {
 
 class RunReport {
  public:
-  RunReport(RunInfo info, std::vector<Reporter*> reporters) : info_(std::move(info)), reporters_(std::move(reporters)) {}
+  RunReport(RunInfo info, std::vector<Reporter*> reporters)
+      : info_(std::move(info)), reporters_(std::move(reporters)) {}
 
   RunInfo& info() { return info_; }
   const RunTotals& totals() const { return end_.totals; }

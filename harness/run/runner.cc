@@ -1,6 +1,7 @@
 #include "run/runner.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -27,6 +28,8 @@ namespace fs = std::filesystem;
 
 // How often reporters hear that time passes, and the journal is brought to the disk.
 constexpr auto kTick = std::chrono::milliseconds(250);
+// Within so long a signal that is sent to several processes has reached them all, also on a loaded host.
+constexpr auto kSignalSpread = std::chrono::milliseconds(500);
 
 std::int64_t unix_time_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -98,6 +101,11 @@ class Runner {
  private:
   Result<void> open_folder() {
     BOOTRIG_TRY_VOID(make_folders(options_.output));
+    // A task that a scheduler took for dead and started again elsewhere may still be at work: one after the other. A file
+    // system without locks cannot help here; then a result may come twice, and the first counts.
+    if (!options_.plan_file.empty()) {
+      if (auto lock = lock_file(options_.output / "lock")) lock_ = std::move(*lock);
+    }
     const fs::path journal = options_.output / "journal.jsonl";
     if (options_.resume && was_begun(journal)) return take_over(journal);
     set_aside_cells();
@@ -163,6 +171,7 @@ class Runner {
       owners.push_back(i);
     }
     std::vector<ImageResult> built = context_.images.build(requests);
+    if (std::ranges::any_of(built, [](const ImageResult& image) { return !image; })) (void)ends_now();
     for (std::size_t i = 0; i < owners.size(); ++i) images_[owners[i]] = std::move(built[i]);
   }
 
@@ -279,12 +288,24 @@ class Runner {
     }
     if (attempt.outcome.termination == Termination::kInterrupted) return std::nullopt;
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
+    if (may_be_of_our_end(attempt) && ends_now()) return std::nullopt;
     if (attempt.diagnosis && attempt.diagnosis->cause) attempt.verdict.root_cause = attempt.diagnosis->cause->name;
     if (attempt.diagnosis && looked.valid()) add_evidence(looked.get(), *attempt.diagnosis);
     if (auto written = keep_attempt(folder, attempt, transcript); !written) {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
     return attempt;
+  }
+
+  // A signal for all of a batch system's task, or of a service, ends QEMU and the build, too, and may reach them first:
+  // what they say then is no result.
+  static bool may_be_of_our_end(const Attempt& attempt) {
+    const Cause cause = attempt.verdict.cause;
+    return cause == Cause::kHost || cause == Cause::kMachineStart;
+  }
+  bool ends_now() const {
+    pollfd raised{context_.interrupt.descriptor(), POLLIN, 0};
+    return ::poll(&raised, 1, static_cast<int>(kSignalSpread / std::chrono::milliseconds(1))) > 0;
   }
 
   // The image to boot, or the verdict that stands in the way.
@@ -425,6 +446,7 @@ class Runner {
   const RunContext& context_;
   RunReport report_;
   Journal journal_;
+  ScopedFd lock_;  // of the run's folder, where several processes may be sent to it
   std::vector<MachineHost> hosts_;
   fs::path old_cells_;  // of an earlier run; empty: there is none
   std::vector<RunResult> finished_before_;

@@ -43,8 +43,7 @@ std::vector<std::string> sbatch_command(const SlurmJob& job, const SlurmNeeds& n
   return words;
 }
 
-std::string task_script(const std::vector<std::string>& command, const std::filesystem::path& folder,
-                        unsigned shards) {
+std::string task_script(const std::vector<std::string>& command, const std::filesystem::path& folder, unsigned shards) {
   // In place of the shell, so that Slurm's signals reach bootrig itself.
   return fmt::format(
       "#!/bin/sh\n"

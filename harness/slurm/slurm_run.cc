@@ -187,8 +187,8 @@ class Watch {
     for (const unsigned number : open_shards()) {
       Shard& shard = shards_[number - 1];
       const auto task = tasks.find(number);
-      const std::string why = task == tasks.end() ? ended(shard, "is not known to Slurm any more")
-                                                  : fate(shard, task->second);
+      const std::string why =
+          task == tasks.end() ? ended(shard, "is not known to Slurm any more") : fate(shard, task->second);
       if (why.empty()) continue;
       shard.story += fmt::format("{}its task {}_{} {}", shard.story.empty() ? "" : ", then ", shard.job, number, why);
       context_.remark(fmt::format("shard {}/{}: task {}_{} {}; {}", number, run_.plan.shards, shard.job, number, why,

@@ -10,16 +10,13 @@
 namespace bootrig {
 namespace {
 
-constexpr std::array<std::string_view, 12> kActive{"PENDING",   "RUNNING",       "SUSPENDED",    "COMPLETING",
-                                                   "CONFIGURING", "RESIZING",    "REQUEUED",     "REQUEUE_FED",
-                                                   "REQUEUE_HOLD", "SPECIAL_EXIT", "STAGE_OUT",  "SIGNALING"};
+constexpr std::array<std::string_view, 12> kActive{"PENDING",      "RUNNING",      "SUSPENDED", "COMPLETING",
+                                                   "CONFIGURING",  "RESIZING",     "REQUEUED",  "REQUEUE_FED",
+                                                   "REQUEUE_HOLD", "SPECIAL_EXIT", "STAGE_OUT", "SIGNALING"};
 // squeue(1), JOB REASON CODES: those that only a person can take back.
-constexpr std::array<std::string_view, 6> kStuck{"BadConstraints",
-                                                 "JobHeldAdmin",
-                                                 "JobHeldUser",
-                                                 "PartitionNodeLimit",
-                                                 "PartitionTimeLimit",
-                                                 "launch failed requeued held"};
+constexpr std::array<std::string_view, 6> kStuck{"BadConstraints",     "JobHeldAdmin",
+                                                 "JobHeldUser",        "PartitionNodeLimit",
+                                                 "PartitionTimeLimit", "launch failed requeued held"};
 
 }  // namespace
 
@@ -30,8 +27,8 @@ std::vector<TaskState> parse_tasks(std::string_view output) {
     if (columns.size() < 4 || !parse_count(columns[0])) continue;
     const auto index = parse_count(columns[1]);
     if (!index || *index > ~0u) continue;
-    tasks.push_back({std::string(columns[0]), static_cast<unsigned>(*index), std::string(columns[2]),
-                     std::string(columns[3])});
+    tasks.push_back(
+        {std::string(columns[0]), static_cast<unsigned>(*index), std::string(columns[2]), std::string(columns[3])});
   }
   return tasks;
 }
