@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr unsigned kTries = 2;
-// What a task wrote may be seen later than its end: NFS clients look at a folder anew after some seconds.
-constexpr Duration kSettle = 5s;
 // A node that died takes its time to be known as dead; until then its tasks are COMPLETING.
 constexpr Duration kCleanUpLimit = 60s;
 // Tasks that have given all their results are let go for so long, and cancelled ones.
@@ -188,7 +186,7 @@ class Watch {
       Shard& shard = shards_[number - 1];
       const auto task = tasks.find(number);
       const std::string why =
-          task == tasks.end() ? ended(shard, "is not known to Slurm any more") : fate(shard, task->second);
+          task == tasks.end() ? ended(shard, "is not known to Slurm any more", run_.settle) : fate(shard, task->second);
       if (why.empty()) continue;
       shard.story += fmt::format("{}its task {}_{} {}", shard.story.empty() ? "" : ", then ", shard.job, number, why);
       context_.remark(fmt::format("shard {}/{}: task {}_{} {}; {}", number, run_.plan.shards, shard.job, number, why,
@@ -213,7 +211,7 @@ class Watch {
   // Why the task is lost; empty: it is not, or not yet.
   std::string fate(Shard& shard, const TaskState& task) {
     if (!is_active(task.state) || task.state == "COMPLETING") {
-      return ended(shard, fmt::format("ended ({})", task.state), is_active(task.state) ? kCleanUpLimit : kSettle);
+      return ended(shard, fmt::format("ended ({})", task.state), is_active(task.state) ? kCleanUpLimit : run_.settle);
     }
     shard.ended.reset();  // it was queued again
     shard.started = shard.started || task.state != "PENDING";
@@ -224,7 +222,7 @@ class Watch {
   }
 
   // `how`, once that has been so for `settle`.
-  std::string ended(Shard& shard, const std::string& how, Duration settle = kSettle) {
+  std::string ended(Shard& shard, const std::string& how, Duration settle) {
     const TimePoint now = context_.clock.now();
     if (!shard.ended) shard.ended = now;
     return now - *shard.ended < settle ? "" : how;

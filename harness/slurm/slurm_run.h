@@ -25,6 +25,8 @@ struct SlurmRun {
   SlurmJob job;
   std::filesystem::path output;  // of the run; the tasks' folders are in its shards/
   SlurmOptions options;
+  // What a task wrote may be seen later than its end: NFS clients look at a folder anew after some seconds.
+  Duration settle = std::chrono::seconds(5);
   bool fail_fast = false;  // cancel the tasks after the first result that gates
 };
 
