@@ -66,18 +66,19 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   return end;
 }
 
-// By cell, the shard that the plan in the folder gives it.
-Result<std::map<std::string, unsigned>> dealt_by(const std::string& folder, const Selection& selection) {
+// By cell, the shard that the plan in the folder gives it, and how long it is expected to take.
+Result<void> deal_as_planned(const std::string& folder, Selection& selection) {
   BOOTRIG_TRY(const PlanRecord plan, read_plan_record(folder));
   if (plan.shards != selection.shards) {
     return fail("--plan",
                 fmt::format("{} is a plan of {} shards, and --shard says {}", folder, plan.shards, selection.shards));
   }
-  std::map<std::string, unsigned> dealt;
   for (std::size_t i = 0; i < plan.testcases.size(); ++i) {
-    dealt.emplace(cell_of(plan.testcases[i].id), plan.shard_of[i]);
+    const std::string cell(cell_of(plan.testcases[i].id));
+    selection.dealt.emplace(cell, plan.shard_of[i]);
+    if (plan.testcases[i].duration > Duration{0}) selection.durations.emplace(cell, plan.testcases[i].duration);
   }
-  return dealt;
+  return {};
 }
 
 // The story of the command.
@@ -189,9 +190,7 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   if (!options.plan.empty()) run_options.plan_file = std::filesystem::path(options.plan) / "plan.jsonl";
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
-  if (!options.plan.empty()) {
-    BOOTRIG_TRY(selection.dealt, dealt_by(options.plan, selection));
-  }
+  if (!options.plan.empty()) BOOTRIG_TRY_VOID(deal_as_planned(options.plan, selection));
   PerformedRun run;
   BOOTRIG_TRY(run.plan, make_plan(project, selection, today_utc()));
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);

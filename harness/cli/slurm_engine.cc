@@ -179,12 +179,11 @@ Division division_of(const std::map<std::string, unsigned>& dealt, const Plan& p
 }
 
 // The plan without repetitions, in tasks.
-Result<Division> divide(const RunCommandOptions& options, const Project& project, const Selection& selection,
-                        const SlurmOptions& slurm, const std::vector<std::string>& features, const Plan& once) {
+Result<Division> divide(const RunCommandOptions& options, const Selection& selection, const SlurmOptions& slurm,
+                        const std::vector<std::string>& features, const Plan& once) {
   BOOTRIG_TRY(const auto dealt, earlier_division(options, once));
   if (!dealt.empty()) return division_of(dealt, once, features, slurm);
-  const auto durations = selection.durations.empty() ? remembered_durations(options, project) : selection.durations;
-  return divide_plan(once.testcases, durations, features, slurm);
+  return divide_plan(once.testcases, selection.durations, features, slurm);
 }
 
 struct PreparedRun {
@@ -197,10 +196,11 @@ Result<PreparedRun> prepare(const RunCommandOptions& options, const Project& pro
   PreparedRun prepared;
   BOOTRIG_TRY(const SlurmOptions slurm, parse_slurm_options(options.engine_options));
   BOOTRIG_TRY(const std::vector<std::string> features, client.features());
+  if (selection.durations.empty()) selection.durations = remembered_durations(options, project);
   Selection once = selection;
   once.repeat = 1;
   BOOTRIG_TRY(const Plan single, make_plan(project, once, today_utc()));
-  BOOTRIG_TRY(const Division division, divide(options, project, selection, slurm, features, single));
+  BOOTRIG_TRY(const Division division, divide(options, selection, slurm, features, single));
   const std::vector<std::string> command = task_command(options, selection, project, slurm);
   for (std::size_t i = 0; i < single.testcases.size(); ++i) {
     selection.dealt.emplace(single.testcases[i].cell, division.shard_of[i]);
@@ -226,6 +226,10 @@ Result<PreparedRun> prepare(const RunCommandOptions& options, const Project& pro
   RunInfo info = describe_run(prepared.plan.name, launcher, project);
   run.plan = plan_record(prepared.plan, info, {words.repeat_options, words.repeat_settings});
   run.plan.info.planned = run.plan.testcases.size();
+  for (RunResult& testcase : run.plan.testcases) {
+    const auto known = selection.durations.find(std::string(cell_of(testcase.id)));
+    if (known != selection.durations.end()) testcase.duration = known->second;
+  }
   BOOTRIG_TRY_VOID(prepare_folder(options, run, command));
   return prepared;
 }

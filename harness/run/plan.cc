@@ -304,6 +304,16 @@ std::vector<Testcase> repeated(const std::vector<Testcase>& testcases, unsigned 
   return repeated;
 }
 
+// What takes longest begins first, where that is known: so no long one is left when all others are done.
+void longest_first(std::vector<Testcase>& testcases, const std::map<std::string, Duration>& durations) {
+  if (durations.empty()) return;
+  const auto duration = [&](const Testcase& testcase) {
+    const auto known = durations.find(testcase.cell);
+    return known == durations.end() ? Duration{0} : known->second;
+  };
+  std::ranges::stable_sort(testcases, std::ranges::greater(), duration);
+}
+
 // Keeps the shard's part, each testcase `repeat` times, shuffled if asked: in this order, so that all shards of one
 // seed and selection together are the whole.
 Result<void> arrange(std::vector<Testcase> testcases, const Selection& selection, Plan& plan) {
@@ -317,6 +327,7 @@ Result<void> arrange(std::vector<Testcase> testcases, const Selection& selection
     for (std::size_t i = 0; i < testcases.size(); ++i) {
       if (shard_of[i] == selection.shard) own.push_back(testcases[i]);
     }
+    longest_first(own, selection.durations);
     plan.testcases = repeated(own, selection.repeat);
     plan.whole = repeated(testcases, selection.repeat);
     for (std::size_t i = 0; i < plan.whole.size(); ++i) plan.shard_of.push_back(shard_of[i % shard_of.size()]);

@@ -17,8 +17,9 @@ namespace bootrig {
 struct PlanRecord {
   RunInfo info;  // as it was when the run began
   unsigned shard = 1, shards = 1;
-  std::vector<RunResult> testcases;  // of all shards: what is known of each before it is booted
-  std::vector<unsigned> shard_of;    // of each of them, from 1
+  // Of all shards: what is known of each before it is booted; `duration`: how long it is expected to take, 0: not known.
+  std::vector<RunResult> testcases;
+  std::vector<unsigned> shard_of;  // of each of them, from 1
 };
 
 // The options that a command which repeats one testcase needs; by image, those that set its parameters.

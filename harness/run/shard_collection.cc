@@ -116,6 +116,7 @@ std::vector<const RunResult*> ShardCollection::open_of(unsigned shard) const {
 
 RunResult ShardCollection::lost(const RunResult& planned, const std::string& why) {
   RunResult result = planned;
+  result.duration = Duration{0};
   result.verdict = {VerdictKind::kError, Cause::kHost, why};
   // Neither a quarantine nor an expected failure speaks of a result that nobody has seen.
   result.standing = Standing::kErrored;

@@ -26,9 +26,10 @@ TEST(SlurmOptions, AreRead) {
 }
 
 TEST(SlurmOptions, ThatAreNoneAreRefused) {
-  EXPECT_EQ(error_of("shard=3"),
-            "--engine-option shard=3: slurm has no option 'shard'; there is 'cpus', 'memory', 'poll', 'sbatch', 'shards', "
-            "'start-within' or 'time'; did you mean 'shards'?");
+  EXPECT_EQ(
+      error_of("shard=3"),
+      "--engine-option shard=3: slurm has no option 'shard'; there is 'cpus', 'memory', 'poll', 'sbatch', 'shards', "
+      "'start-within' or 'time'; did you mean 'shards'?");
   EXPECT_EQ(error_of("shards"), "--engine-option shards: is not of the form name=value");
   EXPECT_EQ(error_of("shards=0"), "--engine-option shards=0: '0' is no whole number from 1 to 1000");
   EXPECT_EQ(error_of("cpus=many"), "--engine-option cpus=many: 'many' is no whole number from 1 to 1024");

@@ -65,9 +65,8 @@ class SlurmRunTest : public ::testing::Test, public Reporter {
     FakeLauncher launcher([this](const LaunchSpec& spec) { return answer(spec); });
     SlurmClient client(launcher);
     RunReport report({}, {this});
-    return run_on_slurm(run_, {client, clock_, interrupt_, report, [this](const std::string& text) {
-                                 remarks_.push_back(text);
-                               }});
+    return run_on_slurm(
+        run_, {client, clock_, interrupt_, report, [this](const std::string& text) { remarks_.push_back(text); }});
   }
 
   void finished(const RunResult& result) override {
@@ -146,8 +145,9 @@ TEST_F(SlurmRunTest, SeesATaskThatNeverStarts) {
   squeue_ = "11|2|PENDING|BadConstraints\n12|2|PENDING|Priority\n";
   run_.options.start_within = 20ms;
   ASSERT_TRUE(run());
-  EXPECT_EQ(detail_, "shard 2/2 was lost: its task 11_2 cannot start (BadConstraints), then its task 12_2 did not start "
-                     "in 20ms (Priority)");
+  EXPECT_EQ(detail_,
+            "shard 2/2 was lost: its task 11_2 cannot start (BadConstraints), then its task 12_2 did not start "
+            "in 20ms (Priority)");
   EXPECT_EQ(cancelled_[0], "11_2") << "it must not start behind our back";
 }
 
@@ -192,8 +192,13 @@ TEST_F(SlurmRunTest, TellsWhatSbatchRefuses) {
 }
 
 TEST(SlurmClientTest, AsksForWhatTheTargetsNeed) {
-  const SlurmJob job{.name = "bootrig-x", .script = "/s/task.sh", .folder = "/s", .cpus = 4, .minutes = 20,
-                     .memory_mib = 512, .words = {"--partition=p"}};
+  const SlurmJob job{.name = "bootrig-x",
+                     .script = "/s/task.sh",
+                     .folder = "/s",
+                     .cpus = 4,
+                     .minutes = 20,
+                     .memory_mib = 512,
+                     .words = {"--partition=p"}};
   EXPECT_EQ(sbatch_command(job, {"kvm", "board:1", "jtag:1"}, {1, 2, 4}),
             (Words{"sbatch", "--parsable", "--requeue", "--open-mode=append", "--job-name=bootrig-x", "--array=1-2,4",
                    "--output=/s/%a.log", "--time=20", "--ntasks=1", "--cpus-per-task=4", "--mem=512M",
