@@ -136,9 +136,9 @@ TEST_F(PlanTest, ShardsTakeEquallyLongAndBeginWithTheLongest) {
                                                   {"faults/gicc@virt[gic=2]", std::chrono::seconds(4)},
                                                   {"faults/gicc@virt[gic=3]", std::chrono::seconds(4)}};
   EXPECT_EQ(ids(plan({.shard = 1, .shards = 2, .durations = durations})),
-            (Ids{"boot/smp@virt[cpus=2]", "boot/hello@virt[gic=2,memory=2G]"}));
+            (Ids{"boot/smp@virt[cpus=2]", "faults/gicc@virt[gic=2]"}));
   EXPECT_EQ(ids(plan({.shard = 2, .shards = 2, .durations = durations})),
-            (Ids{"faults/gicc@virt[gic=2]", "faults/gicc@virt[gic=3]", "boot/hello@virt[gic=2,memory=1G]",
+            (Ids{"faults/gicc@virt[gic=3]", "boot/hello@virt[gic=2,memory=1G]", "boot/hello@virt[gic=2,memory=2G]",
                  "boot/hello@virt[gic=3,memory=1G]"}));
 }
 
