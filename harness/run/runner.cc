@@ -305,7 +305,9 @@ class Runner {
   }
   bool ends_now() const {
     pollfd raised{context_.interrupt.descriptor(), POLLIN, 0};
-    return ::poll(&raised, 1, static_cast<int>(kSignalSpread / std::chrono::milliseconds(1))) > 0;
+    // The signal itself may interrupt the wait.
+    (void)::poll(&raised, 1, static_cast<int>(kSignalSpread / std::chrono::milliseconds(1)));
+    return context_.interrupt.raised();
   }
 
   // The image to boot, or the verdict that stands in the way.
