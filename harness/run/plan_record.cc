@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "bootrig-plan-1";
+constexpr std::uint64_t kMaxShards = 10'000;  // as --shard
 constexpr const char* kFile = "plan.jsonl";
 constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
 
@@ -42,9 +43,11 @@ Result<void> read_head(const JsonValue& value, const fs::path& file, Depth depth
   } else {
     head.wrong("run");
   }
-  plan.shard = static_cast<unsigned>(head.count("shard"));
-  plan.shards = static_cast<unsigned>(head.count("shards"));
-  if (state && (plan.shard < 1 || plan.shard > plan.shards)) head.wrong("shard");
+  const std::uint64_t shard = head.count("shard"), shards = head.count("shards");
+  if (state && shards > kMaxShards) head.wrong("shards");
+  if (state && (shard < 1 || shard > shards)) head.wrong("shard");
+  plan.shard = static_cast<unsigned>(shard);
+  plan.shards = static_cast<unsigned>(shards);
   if (state && head.find("testcases-in") != nullptr) {
     if (depth == Depth::kReferred) return fail("refers to yet another plan");
     BOOTRIG_TRY(PlanRecord other, read_file_of(file.parent_path() / head.text("testcases-in"), Depth::kReferred));
