@@ -53,7 +53,7 @@ std::map<std::string, Duration> remembered_durations(const RunCommandOptions& op
     if (!run) continue;
     std::map<std::string, Duration> found;
     for (const ResultRecord& result : run->results) {
-      if (result.verdict == VerdictKind::kSkip) continue;
+      if (result.verdict == VerdictKind::kSkip || result.verdict == VerdictKind::kError) continue;
       Duration& longest = found[result.cell];
       longest = std::max(longest, result.duration);
     }
@@ -230,7 +230,7 @@ Result<PreparedRun> prepare(const RunCommandOptions& options, const Project& pro
     const auto known = selection.durations.find(std::string(cell_of(testcase.id)));
     if (known != selection.durations.end()) testcase.duration = known->second;
   }
-  BOOTRIG_TRY_VOID(prepare_folder(options, run, command));
+  if (!options.dry_run) BOOTRIG_TRY_VOID(prepare_folder(options, run, command));
   return prepared;
 }
 

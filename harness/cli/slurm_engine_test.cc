@@ -87,6 +87,14 @@ TEST_F(SlurmEngine, NeverPassesWhatIsLost) {
             0);
 }
 
+TEST_F(SlurmEngine, ShowsTheDivisionWithoutDoingAnything) {
+  const Finished finished = run({"-m", "good", "--engine-option", "shards=2", "--dry-run"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_TRUE(finished.out.starts_with("1/2 good/idle@virt[gic=2,level=1]\n2/2 good/idle@virt[gic=3,level=1]\n"))
+      << finished.out;
+  EXPECT_FALSE(fs::exists(output()));
+}
+
 TEST_F(SlurmEngine, RefusesWhatItCannotDo) {
   const auto refused = [&](const Words& words) {
     const Finished finished = run(words);
@@ -113,6 +121,7 @@ TEST_F(SlurmEngine, SaysThatThereIsNoSlurm) {
   EXPECT_EQ(finished.err,
             "bootrig: --engine slurm: there is no sbatch on this host; runs are submitted where Slurm's programs are "
             "(Debian's slurm-client)\n");
+  EXPECT_FALSE(fs::exists(output()));
   const Finished local = bootrig({"run", "--engine-option", "shards=2", "--project", small_project()});
   EXPECT_EQ(local.err, "bootrig: --engine-option: the engine local has no options\n");
 }

@@ -87,7 +87,7 @@ class Watch {
   Result<void> watch() {
     BOOTRIG_TRY_VOID(collect());
     std::vector<unsigned> first = open_shards();
-    if (!first.empty()) BOOTRIG_TRY_VOID(submit(first));
+    if (!first.empty() && !stops()) BOOTRIG_TRY_VOID(submit(first));
     while (!open_shards().empty() && !stops()) {
       wait();
       if (stops()) break;

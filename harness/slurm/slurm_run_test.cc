@@ -173,6 +173,14 @@ TEST_F(SlurmRunTest, InterruptedItCancelsAndKeepsWhatThereIs) {
   EXPECT_EQ(cancelled_.at(0), "11");
 }
 
+TEST_F(SlurmRunTest, InterruptedBeforehandItSubmitsNothing) {
+  interrupt_.raise();
+  const auto end = run();
+  ASSERT_TRUE(end) << to_text(end.error());
+  EXPECT_EQ(end->missing, 3u);
+  EXPECT_TRUE(submitted_.empty());
+}
+
 TEST_F(SlurmRunTest, GoesOnWithWhatIsThere) {
   write(1);
   ASSERT_TRUE(write_file(shards_folder(folder_.path()) / "jobs", "7\nnonsense; rm\n8\n"));
