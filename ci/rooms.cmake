@@ -3,8 +3,8 @@
 #
 #   room <name>  may include <rooms...>  libraries <CMake targets...>  headers <third-party header prefixes...>
 
-set(BOOTRIG_ROOMS base agent json aarch64 dump match subtest spec qemu process elf image inspect machine triage run prove
-    history bisect qualify testing reports cli)
+set(BOOTRIG_ROOMS base agent json aarch64 dump match subtest spec qemu process elf image inspect machine triage run slurm
+    prove history bisect qualify testing reports cli)
 
 set(ROOM_base_DEPENDS "")
 set(ROOM_agent_DEPENDS "")
@@ -22,13 +22,14 @@ set(ROOM_inspect_DEPENDS base aarch64 elf image)
 set(ROOM_machine_DEPENDS base agent json spec qemu process image)
 set(ROOM_triage_DEPENDS base json aarch64 elf dump spec qemu process image inspect machine)
 set(ROOM_run_DEPENDS base json aarch64 dump match subtest spec qemu process elf image inspect machine triage)
+set(ROOM_slurm_DEPENDS base spec process machine run)
 set(ROOM_prove_DEPENDS base json match subtest spec machine triage run)
 set(ROOM_history_DEPENDS base json spec machine triage run)
 set(ROOM_bisect_DEPENDS base json process)
 set(ROOM_qualify_DEPENDS base json spec qemu process image run history)
 set(ROOM_testing_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run)
 set(ROOM_reports_DEPENDS base json subtest triage run history spec)
-set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run prove history
+set(ROOM_cli_DEPENDS base json aarch64 match spec qemu process elf image inspect machine triage run slurm prove history
     bisect qualify reports)
 
 set(ROOM_base_HEADERS fmt/ nettle/)

@@ -46,14 +46,16 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
           {{}, std::string("a command is required") + kHelp},
           {{"rnu"},
            "there is no command 'rnu'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', 'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'record', 'prove', 'qualify', 'doctor', 'completion' or "
+           "'inspect', 'explain', 'history', 'compare', 'merge', 'record', 'prove', 'qualify', 'doctor', 'completion' "
+           "or "
            "'manual'; did you "
            "mean "
            "'run'?"},
           {{"\x1b[2J"},
            "there is no command '\\x1b[2J'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', "
            "'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'record', 'prove', 'qualify', 'doctor', 'completion' or "
+           "'inspect', 'explain', 'history', 'compare', 'merge', 'record', 'prove', 'qualify', 'doctor', 'completion' "
+           "or "
            "'manual'"},
           {{"run", "--matrx", "smoke"}, std::string("'run' has no option '--matrx'; did you mean '--matrix'?") + kHelp},
           {{"run", "--job=2"}, std::string("'run' has no option '--job'; did you mean '--jobs'?") + kHelp},

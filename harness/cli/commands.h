@@ -26,6 +26,7 @@ void add_explain_command(CLI::App& app, int& status);
 void add_history_command(CLI::App& app, int& status);
 void add_compare_command(CLI::App& app, int& status);
 void add_bisect_command(CLI::App& app, int& status);
+void add_merge_command(CLI::App& app, int& status);
 void add_prove_command(CLI::App& app, int& status);
 void add_record_command(CLI::App& app, int& status);
 void add_qualify_command(CLI::App& app, int& status);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "run/scheduler.h"
@@ -33,6 +34,15 @@ fs::path program_path() {
   std::error_code error;
   const fs::path path = fs::read_symlink("/proc/self/exe", error);
   return error ? fs::path("bootrig") : path;
+}
+
+std::string command_line() {
+  const auto command = read_file("/proc/self/cmdline");
+  if (!command) return "";
+  std::vector<std::string> words;
+  for (const std::string_view word : split(*command, '\0')) words.emplace_back(word);
+  if (!words.empty() && words.back().empty()) words.pop_back();
+  return shell_quote(words);
 }
 
 fs::path builtin_root() {

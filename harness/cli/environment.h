@@ -15,6 +15,8 @@ namespace bootrig {
 
 // This program's own file.
 std::filesystem::path program_path();
+// How it was called, as one would type it; empty where /proc does not tell.
+std::string command_line();
 // The folder with bootrig's own targets/: the checkout or the installation that the program stands in.
 std::filesystem::path builtin_root();
 // The project in `folder`, or, when that is empty, around the current folder; bootrig's own where there is none.

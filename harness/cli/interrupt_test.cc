@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/program_test.h"
+#include "cli/ssh_server_test.h"
 
 namespace bootrig {
 namespace {
@@ -118,6 +119,26 @@ TEST(Interrupted, AMachineThatIsDeafToSigterm) {
   EXPECT_EQ(invocation.wait(30s).code, 2);
   // Its child too: it never left the machine's process group.
   expect_nothing_left(folder.path());
+}
+
+// A batch system ends a task by a signal to each of its processes, in any order: what QEMU says of its own is no result.
+TEST(Interrupt, ThatReachesTheMachineFirstIsNoResult) {
+  const TestFolder folder;
+  const fs::path run = folder.path() / "run";
+  Invocation invocation({"run", "bad/hang@virt", "--project", small_project(), "--output", run});
+  const auto machine = [&]() -> pid_t {
+    for (const Seen& seen : all_processes()) {
+      if (seen.command.starts_with("qemu-system") && seen.command.find(run.string()) != std::string::npos)
+        return seen.pid;
+    }
+    return 0;
+  };
+  ASSERT_TRUE(eventually(60s, [&] { return machine() != 0; })) << invocation.out();
+  ::kill(machine(), SIGTERM);
+  eventually(50ms, [] { return false; });
+  invocation.signal(SIGTERM);
+  EXPECT_EQ(invocation.wait(30s).code, 2);
+  EXPECT_EQ(journal_lines(run), 1u) << "a result was kept";
 }
 
 // Moments are counted from the start (then the images are checked and the folder is opened), and every second time from

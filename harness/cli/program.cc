@@ -39,6 +39,7 @@ constexpr Command kCommands[] = {
     {"history", "List the runs that are remembered, or take old reports in", add_history_command},
     {"compare", "Tell which failures of a run are new, known, fixed or flaky against another", add_compare_command},
     {"bisect", "Find the revision that made a testcase fail, be it now and then", add_bisect_command},
+    {"merge", "Make one run, with its reports, of the folders that its shards left", add_merge_command},
     {"record", "Write a scenario's transcript from what its boots say, or bring it up to date", add_record_command},
     {"prove", "Prove that a green can go red: altered transcripts must turn the verdict", add_prove_command},
     {"qualify", "Boot a release so many times and bundle the evidence, or verify such a bundle", add_qualify_command},

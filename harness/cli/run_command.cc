@@ -12,15 +12,11 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
-#include "cli/page_history.h"
 #include "cli/parameters.h"
 #include "cli/run_command.h"
-#include "history/history_reporter.h"
-#include "reports/html_page.h"
-#include "reports/html_report.h"
-#include "reports/json_report.h"
-#include "reports/junit.h"
-#include "reports/terminal.h"
+#include "cli/run_reporters.h"
+#include "cli/slurm_engine.h"
+#include "run/plan_record.h"
 #include "run/runner.h"
 
 namespace bootrig {
@@ -55,7 +51,61 @@ std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   return words;
 }
 
-// The images of a plan, each once.
+// What `options` ask for is run and reported.
+Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions& run_options, const Project& project,
+                              const Plan& plan, ImageBuilder& images, ProcessLauncher& launcher,
+                              const Interrupt& interrupt) {
+  const SteadyClock clock;
+  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
+  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
+  BOOTRIG_TRY(const auto reporters, make_run_reporters(options, project, plan.name, clock));
+  Preflight preflight(launcher);
+  const RunContext context{*machines, images, clock, interrupt, reporters->all(), &preflight};
+  auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
+  reporters->warn();
+  return end;
+}
+
+// By cell, the shard that the plan in the folder gives it, and how long it is expected to take.
+Result<void> deal_as_planned(const std::string& folder, Selection& selection) {
+  BOOTRIG_TRY(const PlanRecord plan, read_plan_record(folder));
+  if (plan.shards != selection.shards) {
+    return fail("--plan",
+                fmt::format("{} is a plan of {} shards, and --shard says {}", folder, plan.shards, selection.shards));
+  }
+  for (std::size_t i = 0; i < plan.testcases.size(); ++i) {
+    const std::string cell(cell_of(plan.testcases[i].id));
+    selection.dealt.emplace(cell, plan.shard_of[i]);
+    if (plan.testcases[i].duration > Duration{0}) selection.durations.emplace(cell, plan.testcases[i].duration);
+  }
+  return {};
+}
+
+// The story of the command.
+Result<int> run(const RunCommandOptions& options) {
+  if (options.engine == "slurm") return run_by_slurm(options);
+  if (!options.engine_options.empty()) return fail("--engine-option", "the engine local has no options");
+  BOOTRIG_TRY(const PerformedRun run, perform_run(options));
+  if (!options.dry_run) return run_exit_status(run.end, options.fail_fast || options.until_fail);
+  for (const Testcase& testcase : run.plan.testcases) fmt::print("{}\n", testcase.id);
+  return kExitExpected;
+}
+
+constexpr const char* kFooter =
+    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
+    "and\n"
+    "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
+    "\n"
+    "  bootrig run --matrix smoke                      a matrix\n"
+    "  bootrig run 'boot/*' --target 'virt*gic=3*'     part of all matrices\n"
+    "  bootrig run boot/hello@virt-el2-gicv3           one cell, in a matrix or not\n"
+    "  bootrig run --matrix nightly --shard 1/4 -j4    a quarter of the work; 'bootrig merge' joins the quarters\n"
+    "  bootrig run --matrix nightly --engine slurm     on the nodes of a Slurm cluster (docs/beyond-one-machine.md)\n"
+    "\n"
+    "Exit status: 0 all as expected, 1 something was not, 2 there is no trustworthy set of results.";
+
+}  // namespace
+
 std::vector<std::string> images_of(const Plan& plan) {
   std::set<std::string> images;
   for (const Testcase& testcase : plan.testcases) images.insert(testcase.scenario->image);
@@ -78,23 +128,6 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.rounds = options.rounds;
   if (options.until_fail) run.rounds = repeat > 1 ? repeat : kEndlessRounds;
   return run;
-}
-
-RunInfo describe_run(const std::string& name, ProcessLauncher& launcher, const Project& project) {
-  RunInfo info;
-  info.name = name;
-  if (auto command = read_file("/proc/self/cmdline")) {
-    std::vector<std::string> words;
-    for (const std::string_view word : split(*command, '\0')) words.emplace_back(word);
-    if (!words.empty() && words.back().empty()) words.pop_back();
-    info.command = shell_quote(words);
-  }
-  info.host = describe_host();
-  info.revision = git_revision(launcher, project.root());
-  info.tool_version = BOOTRIG_VERSION;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  info.started_at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  return info;
 }
 
 ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& options,
@@ -120,7 +153,6 @@ ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& 
   return ImageBuilder(std::move(recipes), std::move(builder), launcher);
 }
 
-// Raised by signals, which may come until the process ends.
 const Interrupt& interrupt_of_process() {
   static Interrupt interrupt;
   static const bool listens = (interrupt_on_signals(interrupt), true);
@@ -128,15 +160,19 @@ const Interrupt& interrupt_of_process() {
   return interrupt;
 }
 
-// None: the run is to be forgotten.
-std::unique_ptr<HistoryReporter> make_history_reporter(const RunCommandOptions& options, const Project& project) {
-  const auto file = history_file(options.history, project);
-  if (!file) return nullptr;
-  hide_history_from_git(*file, project);
-  return std::make_unique<HistoryReporter>(HistoryReporterOptions{*file, options.output, options.resume});
+RunInfo describe_run(const std::string& name, ProcessLauncher& launcher, const Project& project) {
+  RunInfo info;
+  info.name = name;
+  info.command = command_line();
+  info.host = describe_host();
+  info.revision = git_revision(launcher, project.root());
+  info.tool_version = BOOTRIG_VERSION;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  info.started_at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return info;
 }
 
-int exit_status(const RunEnd& end, bool stops_early) {
+int run_exit_status(const RunEnd& end, bool stops_early) {
   if (end.interrupted) {
     fmt::print(stderr, "bootrig: interrupted: {} no result; --resume goes on\n",
                end.missing == 1 ? "1 testcase has" : fmt::format("{} testcases have", end.missing));
@@ -146,86 +182,15 @@ int exit_status(const RunEnd& end, bool stops_early) {
   return end.missing > 0 && !stops_early ? kExitUntrustworthy : kExitExpected;
 }
 
-// None: it is not wanted, or this bootrig was built without the page; then it says so, and the run goes on.
-std::unique_ptr<HtmlReporter> make_html_reporter(const RunCommandOptions& options, const std::string& run,
-                                                 const HistoryReporter* history) {
-  if (options.html == "off") return nullptr;
-  if (const auto page = html_page(); !page) {
-    fmt::print(stderr, "bootrig: no report.html: {}\n", page.error().message);
-    return nullptr;
-  }
-  const std::filesystem::path folder = options.output;
-  HtmlOptions page{.path = options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html),
-                   .run_folder = folder};
-  if (history != nullptr) page.history = [=] { return page_history(history->path(), run, history->run_id()); };
-  return std::make_unique<HtmlReporter>(std::move(page));
-}
-
-// What `options` ask for is run and reported.
-Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions& run_options, const Project& project,
-                              const Plan& plan, ImageBuilder& images, ProcessLauncher& launcher,
-                              const Interrupt& interrupt) {
-  const SteadyClock clock;
-  BOOTRIG_TRY(OtherHosts others, other_hosts(options.hosts, project));
-  const auto machines = make_machine_factory(launcher, clock, interrupt, std::move(others));
-  const int descriptor = STDOUT_FILENO;
-  const std::filesystem::path folder = options.output;
-  const std::filesystem::path junit =
-      options.junit.empty() ? folder / "junit.xml" : std::filesystem::path(options.junit);
-  const auto history = make_history_reporter(options, project);
-  TerminalReporter terminal({stdout,
-                             is_terminal(descriptor),
-                             {static_cast<std::size_t>(terminal_width(descriptor)), wants_colour(descriptor)},
-                             [&] { return history ? history->comparison() : nullptr; }},
-                            clock);
-  JUnitReporter junit_reporter(
-      {junit, options.junit_flavor == "extended" ? JUnitFlavor::kExtended : JUnitFlavor::kStrict, folder});
-  JsonReporter json_reporter({folder / "report.json"});
-  BOOTRIG_TRY(const auto more, make_reporters(options.reports, folder, display_path(project.root())));
-  const auto html_reporter = make_html_reporter(options, plan.name, history.get());
-  Preflight preflight(launcher);
-  RunContext context{*machines, images, clock, interrupt, {&terminal, &junit_reporter, &json_reporter}, &preflight};
-  if (html_reporter) context.reporters.push_back(html_reporter.get());
-  for (const auto& reporter : more) context.reporters.push_back(reporter.get());
-  // First: at the end the others tell what it has found.
-  if (history) context.reporters.insert(context.reporters.begin(), history.get());
-  auto end = run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
-  if (history && history->trouble()) {
-    fmt::print(stderr, "bootrig: warning: {}; this run is not in the history\n",
-               printable(to_text(*history->trouble())));
-  }
-  return end;
-}
-
-// The story of the command.
-Result<int> run(const RunCommandOptions& options) {
-  BOOTRIG_TRY(const PerformedRun run, perform_run(options));
-  if (!options.dry_run) return exit_status(run.end, options.fail_fast || options.until_fail);
-  for (const Testcase& testcase : run.plan.testcases) fmt::print("{}\n", testcase.id);
-  return kExitExpected;
-}
-
-constexpr const char* kFooter =
-    "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
-    "and\n"
-    "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
-    "\n"
-    "  bootrig run --matrix smoke                      a matrix\n"
-    "  bootrig run 'boot/*' --target 'virt*gic=3*'     part of all matrices\n"
-    "  bootrig run boot/hello@virt-el2-gicv3           one cell, in a matrix or not\n"
-    "  bootrig run --matrix nightly --shard 1/4 -j4    a quarter of the work\n"
-    "\n"
-    "Exit status: 0 all as expected, 1 something was not, 2 there is no trustworthy set of results.";
-
-}  // namespace
-
 Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
+  if (!options.plan.empty()) run_options.plan_file = std::filesystem::path(options.plan) / "plan.jsonl";
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
+  if (!options.plan.empty()) BOOTRIG_TRY_VOID(deal_as_planned(options.plan, selection));
   PerformedRun run;
   BOOTRIG_TRY(run.plan, make_plan(project, selection, today_utc()));
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);
@@ -259,6 +224,17 @@ Result<RunEnd> boot_plan(const RunCommandOptions& options, const Project& projec
   return run_plan(plan, run_options, describe_run(plan.name, launcher, project), context);
 }
 
+void add_result_options(CLI::App& app, RunCommandOptions& options) {
+  app.add_option("--output,-o", options.output, "The run's folder")->capture_default_str();
+  app.add_option("--junit", options.junit, "Where JUnit is written; default: junit.xml in the output folder");
+  app.add_option("--junit-flavor", options.junit_flavor, "strict, or extended: properties of each testcase")
+      ->check(CLI::IsMember({"strict", "extended"}));
+  app.add_option("--html", options.html,
+                 "Where the page for people is written; default: report.html in the output folder; off: nowhere");
+  add_report_options(app, options.reports);
+  add_history_options(app, options.history, /*may_be_off=*/true);
+}
+
 void add_run_command(CLI::App& app, int& status) {
   auto options = std::make_shared<RunCommandOptions>();
   add_selection_options(app, options->selection);
@@ -276,18 +252,18 @@ void add_run_command(CLI::App& app, int& status) {
       ->capture_default_str();
   app.add_flag("--strict-preflight", options->strict_preflight,
                "What preflight says cannot boot is an error (image-build), without a boot");
-  app.add_option("--output,-o", options->output, "The run's folder")->capture_default_str();
+  add_result_options(app, *options);
   app.add_flag("--resume", options->resume, "Go on with the run that was interrupted in the output folder");
-  app.add_option("--junit", options->junit, "Where JUnit is written; default: junit.xml in the output folder");
-  app.add_option("--junit-flavor", options->junit_flavor, "strict, or extended: properties of each testcase")
-      ->check(CLI::IsMember({"strict", "extended"}));
-  app.add_option("--html", options->html,
-                 "Where the page for people is written; default: report.html in the output folder; off: nowhere");
   add_host_options(app, options->hosts);
-  add_report_options(app, options->reports);
   add_parameter_options(app, options->parameters);
   app.add_flag("--no-cache", options->no_cache, "Build each image anew in a new output folder, and keep none");
-  add_history_options(app, options->history, /*may_be_off=*/true);
+  app.add_option("--engine", options->engine, "local: machines run here; slurm: tasks of a job array boot them")
+      ->check(CLI::IsMember({"local", "slurm"}))
+      ->capture_default_str();
+  app.add_option("--engine-option", options->engine_options,
+                 "name=value for slurm: shards, cpus, memory, time, poll, start-within, sbatch=WORD; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--plan", options->plan, "With --shard: the folder whose plan.jsonl says what is in each shard");
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
   app.footer(kFooter);
   app.callback([options, &status] {

@@ -13,6 +13,10 @@
 #include "cli/selection_options.h"
 #include "run/runner.h"
 
+namespace CLI {
+class App;
+}
+
 namespace bootrig {
 
 struct RunCommandOptions {
@@ -38,13 +42,34 @@ struct RunCommandOptions {
   bool until_fail = false;
   bool fail_fast = false;
   bool dry_run = false;
+  std::string engine = "local";
+  std::vector<std::string> engine_options;  // "name=value"
+  std::string plan;                         // folder of another process' plan.jsonl, whose shards these are; or empty
 };
+
+// The images that the plan boots, each once.
+std::vector<std::string> images_of(const Plan& plan);
 
 struct PerformedRun {
   Plan plan;
   std::vector<Recipe> recipes;
   RunEnd end;  // of a dry run: nothing
 };
+
+// What the reports say of the run as a whole, as it begins.
+RunInfo describe_run(const std::string& name, ProcessLauncher& launcher, const Project& project);
+// `stops_early`: the run was asked to leave testcases out after a failure.
+int run_exit_status(const RunEnd& end, bool stops_early);
+
+// --output, --junit, --html, --report and --history: what becomes of the results.
+void add_result_options(CLI::App& app, RunCommandOptions& options);
+
+RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat);
+// Raised by signals, which may come until the process ends.
+const Interrupt& interrupt_of_process();
+ImageBuilder make_builder(std::vector<Recipe> recipes, const RunCommandOptions& options,
+                          std::map<std::string, std::string> settings, const Interrupt& interrupt,
+                          ProcessLauncher& launcher);
 
 Result<PerformedRun> perform_run(const RunCommandOptions& options);
 

@@ -3,11 +3,28 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 
 #include "base/text.h"
+#include "history/stored_run.h"
 
 namespace bootrig {
+namespace {
+
+// By cell, of the testcases that were tried; of one that was repeated the longest.
+Result<std::map<std::string, Duration>> recorded_durations(const std::string& report) {
+  auto run = read_stored_run(report);
+  if (!run) return fail("--durations", to_text(run.error()));
+  std::map<std::string, Duration> durations;
+  for (const ResultRecord& result : run->results) {
+    Duration& duration = durations[result.cell];
+    duration = std::max(duration, result.duration);
+  }
+  return durations;
+}
+
+}  // namespace
 
 // Repeatable options take one value at a time: what follows is the next option or a testcase.
 void add_selection_options(CLI::App& app, SelectionOptions& options) {
@@ -24,6 +41,8 @@ void add_selection_options(CLI::App& app, SelectionOptions& options) {
       ->allow_extra_args(false);
   app.add_option("--repeat", selection.repeat, "Each testcase so many times")->check(CLI::Range(1, 100000));
   app.add_option("--shard", options.shard, "Only the i-th of n parts: 2/4");
+  app.add_option("--durations", options.durations,
+                 "A report.json of an earlier run, the same for all shards: they take equally long by it");
   app.add_flag("--shuffle{random}", options.shuffle, "In random order; the seed is printed, or given: --shuffle=42");
   app.add_option("--project", options.project, "Folder with targets/, scenarios/ and images/; found upwards from here");
 }
@@ -39,6 +58,9 @@ Result<Selection> to_selection(const SelectionOptions& options) {
     }
     selection.shard = static_cast<unsigned>(*shard);
     selection.shards = static_cast<unsigned>(*shards);
+  }
+  if (!options.durations.empty()) {
+    BOOTRIG_TRY(selection.durations, recorded_durations(options.durations));
   }
   if (options.shuffle == "random") {
     selection.shuffle = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());

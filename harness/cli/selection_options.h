@@ -16,6 +16,7 @@ namespace bootrig {
 struct SelectionOptions {
   Selection selection;
   std::string shard;
+  std::string durations;
   std::string shuffle;
   std::string project;
 };

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "base/text.h"
@@ -74,31 +76,52 @@ Result<void> Journal::sync() {
 }
 
 Result<JournalContents> read_journal(const std::filesystem::path& path) {
-  BOOTRIG_TRY(const std::string text, read_file(path));
-  JournalContents contents;
+  std::error_code error;
+  // A folder, or a file that is not there, gets the system's word for it.
+  if (!std::filesystem::is_regular_file(path, error)) BOOTRIG_TRY_VOID(read_file(path));
+  JournalFollower follower(path);
+  BOOTRIG_TRY(std::vector<RunResult> results, follower.more());
+  if (follower.fingerprint().empty()) return fail(path.string(), "is no journal of a bootrig run");
+  JournalContents contents{follower.fingerprint(), {}};
   std::set<std::string> known;
-  std::size_t number = 0;
+  for (RunResult& result : results) {
+    if (known.insert(result.id).second) contents.results.push_back(std::move(result));
+  }
+  return contents;
+}
+
+Result<std::vector<RunResult>> JournalFollower::more() {
+  std::ifstream file(path_, std::ios::binary);
+  std::vector<RunResult> results;
+  if (!file.is_open()) return results;
+  file.seekg(static_cast<std::streamoff>(read_));
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::string_view rest = text;
-  // Only lines that end count: the last one may have been cut off.
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    const std::string place = fmt::format("{}:{}", path.string(), ++number);
-    BOOTRIG_TRY(const JsonValue value, parse_json(place, rest.substr(0, end)));
+    BOOTRIG_TRY_VOID(read_line(rest.substr(0, end), results));
     rest.remove_prefix(end + 1);
-    if (number == 1) {
-      const std::string* format = member_text(value, "journal");
-      const std::string* fingerprint = member_text(value, "fingerprint");
-      if (format == nullptr || *format != "bootrig-journal-1" || fingerprint == nullptr) {
-        return fail(place, "is no journal of a bootrig run");
-      }
-      contents.fingerprint = *fingerprint;
-      continue;
-    }
+    read_ += end + 1;
+  }
+  cut_bytes_ = rest.size();
+  return results;
+}
+
+Result<void> JournalFollower::read_line(std::string_view line, std::vector<RunResult>& results) {
+  const std::string place = fmt::format("{}:{}", path_.string(), ++lines_);
+  BOOTRIG_TRY(const JsonValue value, parse_json(place, line));
+  if (lines_ > 1) {
     auto result = result_from_json(value);
     if (!result) return fail(place, result.error().message);
-    if (known.insert(result->id).second) contents.results.push_back(std::move(*result));
+    results.push_back(std::move(*result));
+    return {};
   }
-  if (number == 0) return fail(path.string(), "is no journal of a bootrig run");
-  return contents;
+  const std::string* format = member_text(value, "journal");
+  const std::string* fingerprint = member_text(value, "fingerprint");
+  if (format == nullptr || *format != "bootrig-journal-1" || fingerprint == nullptr || fingerprint->empty()) {
+    return fail(place, "is no journal of a bootrig run");
+  }
+  fingerprint_ = *fingerprint;
+  return {};
 }
 
 }  // namespace bootrig

@@ -2,8 +2,12 @@
 // read back from it, each result once.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -38,5 +42,27 @@ struct JournalContents {
   std::vector<RunResult> results;  // the first of each id
 };
 Result<JournalContents> read_journal(const std::filesystem::path& path);
+
+// Follows a journal that another process may still be writing.
+class JournalFollower {
+ public:
+  explicit JournalFollower(std::filesystem::path path) : path_(std::move(path)) {}
+
+  // The results that have come since the last call, each line once; none while there is no journal. Only lines that end
+  // count: what stands behind the last of them is told by `cut_bytes`.
+  Result<std::vector<RunResult>> more();
+  // Of the plan; empty: the journal has no first line yet.
+  const std::string& fingerprint() const { return fingerprint_; }
+  std::size_t cut_bytes() const { return cut_bytes_; }
+
+ private:
+  Result<void> read_line(std::string_view line, std::vector<RunResult>& results);
+
+  std::filesystem::path path_;
+  std::uint64_t read_ = 0;  // bytes of whole lines
+  std::size_t lines_ = 0;
+  std::size_t cut_bytes_ = 0;
+  std::string fingerprint_;
+};
 
 }  // namespace bootrig

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "run/shards.h"
 
 namespace bootrig {
 namespace {
@@ -278,22 +279,61 @@ Result<void> check_selection(const Project& project, const Selection& selection,
   });
 }
 
-// Keeps the shard's part, each testcase `repeat` times, shuffled if asked: in this order, so that all shards of one
-// seed and selection together are the whole.
-std::vector<Testcase> arrange(const std::vector<Testcase>& testcases, const Selection& selection) {
-  std::vector<Testcase> arranged;
-  for (std::size_t i = 0; i < testcases.size(); ++i) {
-    if (i % selection.shards == selection.shard - 1) arranged.push_back(testcases[i]);
+// The shard of each testcase.
+Result<std::vector<unsigned>> dealt_out(const std::vector<Testcase>& testcases, const Selection& selection) {
+  std::vector<unsigned> shard_of;
+  std::vector<std::string> cells;
+  for (const Testcase& testcase : testcases) cells.push_back(testcase.cell);
+  if (selection.dealt.empty()) return deal_shards(expected_durations(cells, selection.durations), selection.shards);
+  for (const std::string& cell : cells) {
+    const auto found = selection.dealt.find(cell);
+    if (found == selection.dealt.end()) return fail(fmt::format("the plan that is given does not hold '{}'", cell));
+    shard_of.push_back(found->second);
   }
+  return shard_of;
+}
+
+std::vector<Testcase> repeated(const std::vector<Testcase>& testcases, unsigned repeat) {
   std::vector<Testcase> repeated;
-  for (unsigned repetition = 1; repetition <= selection.repeat; ++repetition) {
-    for (Testcase testcase : arranged) {
+  for (unsigned repetition = 1; repetition <= repeat; ++repetition) {
+    for (Testcase testcase : testcases) {
       if (repetition > 1) testcase.id += fmt::format("#{}", repetition);
       repeated.push_back(std::move(testcase));
     }
   }
-  if (selection.shuffle) std::ranges::shuffle(repeated, std::mt19937_64(*selection.shuffle));
   return repeated;
+}
+
+// What takes longest begins first, where that is known: so no long one is left when all others are done.
+void longest_first(std::vector<Testcase>& testcases, const std::map<std::string, Duration>& durations) {
+  if (durations.empty()) return;
+  const auto duration = [&](const Testcase& testcase) {
+    const auto known = durations.find(testcase.cell);
+    return known == durations.end() ? Duration{0} : known->second;
+  };
+  std::ranges::stable_sort(testcases, std::ranges::greater(), duration);
+}
+
+// Keeps the shard's part, each testcase `repeat` times, shuffled if asked: in this order, so that all shards of one
+// seed and selection together are the whole.
+Result<void> arrange(std::vector<Testcase> testcases, const Selection& selection, Plan& plan) {
+  plan.shard = selection.shard;
+  plan.shards = selection.shards;
+  if (selection.shards == 1) {
+    plan.testcases = repeated(testcases, selection.repeat);
+  } else {
+    BOOTRIG_TRY(const std::vector<unsigned> shard_of, dealt_out(testcases, selection));
+    std::vector<Testcase> own;
+    for (std::size_t i = 0; i < testcases.size(); ++i) {
+      if (shard_of[i] == selection.shard) own.push_back(testcases[i]);
+    }
+    longest_first(own, selection.durations);
+    plan.testcases = repeated(own, selection.repeat);
+    plan.whole = repeated(testcases, selection.repeat);
+    for (std::size_t i = 0; i < plan.whole.size(); ++i) plan.shard_of.push_back(shard_of[i % shard_of.size()]);
+  }
+  if (selection.shuffle) std::ranges::shuffle(plan.testcases, std::mt19937_64(*selection.shuffle));
+  return {};
 }
 
 }  // namespace
@@ -301,7 +341,7 @@ std::vector<Testcase> arrange(const std::vector<Testcase>& testcases, const Sele
 Result<Plan> make_plan(const Project& project, const Selection& asked, const std::string& today) {
   BOOTRIG_TRY(const Selection selection, in_our_order(asked));
   Expander expander(project, today);
-  Plan plan{"selection", {}, {}};
+  Plan plan{.name = "selection", .testcases = {}, .excluded = {}};
   const std::vector<std::string>& matrices = selection.matrices.empty() ? project.matrix_names() : selection.matrices;
   for (const std::string& name : matrices) {
     BOOTRIG_TRY(const Matrix matrix, project.matrix(name));
@@ -321,10 +361,11 @@ Result<Plan> make_plan(const Project& project, const Selection& asked, const std
                     all.size()));
   }
   plan.excluded = expander.take_excluded();
-  plan.testcases = arrange(chosen, selection);
+  const std::size_t count = chosen.size();
+  BOOTRIG_TRY_VOID(arrange(std::move(chosen), selection, plan));
   if (plan.testcases.empty()) {
     return fail(fmt::format("shard {}/{} is empty: only {} testcase{} selected", selection.shard, selection.shards,
-                            chosen.size(), chosen.size() == 1 ? " is" : "s are"));
+                            count, count == 1 ? " is" : "s are"));
   }
   return plan;
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "run/project.h"
 #include "spec/matrix.h"
@@ -35,8 +37,12 @@ struct Selection {
   std::vector<std::string> scenarios;  // globs
   std::vector<std::string> tags;       // of the scenario or the target; any of them
   unsigned repeat = 1;
-  unsigned shard = 1, shards = 1;        // the shard-th of `shards` parts, dealt out in turn
+  unsigned shard = 1, shards = 1;        // the shard-th of `shards` parts
   std::optional<std::uint64_t> shuffle;  // seed
+  // By cell, of an earlier run: the shards take equally long by them. None: the testcases are dealt out in turn.
+  std::map<std::string, Duration> durations;
+  // By cell, its shard, as an earlier plan dealt it out; then all of the plan must be in it. None: it is dealt out here.
+  std::map<std::string, unsigned> dealt;
 };
 
 // A cell that a matrix's rule, or a scenario's requirement, leaves out.
@@ -49,6 +55,10 @@ struct Plan {
   std::string name;  // of the matrix, or "selection"
   std::vector<Testcase> testcases;
   std::vector<Exclusion> excluded;
+  unsigned shard = 1, shards = 1;
+  // Where there are several shards: all testcases, `testcases` among them, and the shard of each, from 1.
+  std::vector<Testcase> whole = {};
+  std::vector<unsigned> shard_of = {};
 };
 
 // `today` ("2026-11-22", UTC) decides which quarantines have expired. Errors: bad spec files, unknown names, and an

@@ -131,6 +131,26 @@ TEST_F(PlanTest, ShardsAreTheWhole) {
   EXPECT_EQ(together, std::multiset<std::string>(all.begin(), all.end()));
 }
 
+TEST_F(PlanTest, ShardsTakeEquallyLongAndBeginWithTheLongest) {
+  const std::map<std::string, Duration> durations{{"boot/smp@virt[cpus=2]", std::chrono::seconds(9)},
+                                                  {"faults/gicc@virt[gic=2]", std::chrono::seconds(4)},
+                                                  {"faults/gicc@virt[gic=3]", std::chrono::seconds(4)}};
+  EXPECT_EQ(ids(plan({.shard = 1, .shards = 2, .durations = durations})),
+            (Ids{"boot/smp@virt[cpus=2]", "faults/gicc@virt[gic=2]"}));
+  EXPECT_EQ(ids(plan({.shard = 2, .shards = 2, .durations = durations})),
+            (Ids{"faults/gicc@virt[gic=3]", "boot/hello@virt[gic=2,memory=1G]", "boot/hello@virt[gic=2,memory=2G]",
+                 "boot/hello@virt[gic=3,memory=1G]"}));
+}
+
+TEST_F(PlanTest, ShardsAreAsTheyWereDealt) {
+  std::map<std::string, unsigned> dealt;
+  for (const std::string& id : ids(plan())) dealt[id] = id.starts_with("boot/hello") ? 2 : 1;
+  EXPECT_EQ(ids(plan({.repeat = 2, .shard = 1, .shards = 2, .dealt = dealt})).size(), 6u);
+  dealt.erase("boot/smp@virt[cpus=2]");
+  EXPECT_EQ(ids(plan({.shard = 1, .shards = 2, .dealt = dealt})),
+            (Ids{"the plan that is given does not hold 'boot/smp@virt[cpus=2]'"}));
+}
+
 TEST_F(PlanTest, RepeatsAndShuffles) {
   const Ids twice = ids(plan({.patterns = {"boot/smp"}, .repeat = 2}));
   EXPECT_EQ(twice, (Ids{"boot/smp@virt[cpus=2]", "boot/smp@virt[cpus=2]#2"}));

@@ -1,6 +1,7 @@
 #include "run/runner.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +17,7 @@
 #include "base/text.h"
 #include "json/value.h"
 #include "run/journal.h"
+#include "run/plan_record.h"
 #include "run/result_json.h"
 #include "run/session.h"
 
@@ -26,19 +28,12 @@ namespace fs = std::filesystem;
 
 // How often reporters hear that time passes, and the journal is brought to the disk.
 constexpr auto kTick = std::chrono::milliseconds(250);
-constexpr std::string_view kMachineKeys[] = {"accelerator", "cpu", "cpus", "gic", "level", "memory"};
+// Within so long a signal that is sent to several processes has reached them all, also on a loaded host.
+constexpr auto kSignalSpread = std::chrono::milliseconds(500);
 
 std::int64_t unix_time_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
-// Equal for runs of the same testcases, whatever their order.
-std::string fingerprint(const Plan& plan) {
-  std::vector<std::string> ids;
-  for (const Testcase& testcase : plan.testcases) ids.push_back(testcase.id);
-  std::ranges::sort(ids);
-  return sha256_hex(fmt::format("{}", fmt::join(ids, "\n")));
 }
 
 Outcome not_started(Verdict verdict) {
@@ -82,25 +77,17 @@ std::string id_in_round(const Testcase& testcase, unsigned round) {
   return round == 1 ? testcase.id : fmt::format("{}#{}", testcase.cell, round);
 }
 
-std::vector<std::string> tags_of(const Testcase& testcase) {
-  std::vector<std::string> tags = testcase.scenario->tags;
-  for (const std::string& tag : testcase.target.tags) {
-    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
-  }
-  return tags;
-}
-
 class Runner {
  public:
   Runner(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context)
-      : plan_(plan), options_(options), info_(std::move(info)), context_(context) {}
+      : plan_(plan), options_(options), context_(context), report_(std::move(info), context.reporters) {}
 
   Result<RunEnd> run() {
+    report_.info().planned = plan_.testcases.size();
     BOOTRIG_TRY_VOID(open_folder());
     build_images();
-    info_.planned = plan_.testcases.size();
-    for (Reporter* reporter : context_.reporters) reporter->begin(info_);
-    for (RunResult& result : finished_before_) report(result);
+    report_.begin();
+    for (RunResult& result : finished_before_) report_.finished(result);
     std::thread keeper([this] { keep_results(); });
     unsigned round = 1;
     do {
@@ -114,11 +101,31 @@ class Runner {
  private:
   Result<void> open_folder() {
     BOOTRIG_TRY_VOID(make_folders(options_.output));
+    // A task that a scheduler took for dead and started again elsewhere may still be at work: one after the other. A file
+    // system without locks cannot help here; then a result may come twice, and the first counts.
+    if (!options_.plan_file.empty()) {
+      if (auto lock = lock_file(options_.output / "lock")) lock_ = std::move(*lock);
+    }
     const fs::path journal = options_.output / "journal.jsonl";
     if (options_.resume && was_begun(journal)) return take_over(journal);
     set_aside_cells();
-    BOOTRIG_TRY(journal_, Journal::create(journal, fingerprint(plan_)));
+    BOOTRIG_TRY_VOID(record_plan());
+    BOOTRIG_TRY(journal_, Journal::create(journal, fingerprint()));
     return {};
+  }
+
+  std::string fingerprint() const {
+    std::vector<std::string> ids;
+    for (const Testcase& testcase : plan_.testcases) ids.push_back(testcase.id);
+    return plan_fingerprint(std::move(ids));
+  }
+
+  Result<void> record_plan() {
+    PlanRecord record = plan_record(options_.plan_file.empty() ? plan_ : Plan{}, report_.info(),
+                                    {options_.repeat_options, options_.repeat_settings});
+    record.shard = plan_.shard;
+    record.shards = plan_.shards;
+    return write_plan_record(options_.output, record, options_.plan_file);
   }
 
   // The cells of an earlier run are deleted when this one is over: a file system that has just deleted a thousand files
@@ -134,7 +141,7 @@ class Runner {
 
   Result<void> take_over(const fs::path& journal) {
     BOOTRIG_TRY(JournalContents contents, read_journal(journal));
-    if (contents.fingerprint != fingerprint(plan_)) {
+    if (contents.fingerprint != fingerprint()) {
       return fail(journal.string(),
                   "is of a run of other testcases; resume it with the selection it was begun with, "
                   "or leave --resume away to begin anew");
@@ -143,10 +150,7 @@ class Runner {
     for (RunResult& result : finished_before_) {
       done_.insert(result.id);
       if (ends_the_run(result)) stop_ = true;
-      if (result.attempts.empty() || !gates(result.standing)) continue;
-      const Attempt& last = result.attempts.back();
-      auto excerpt = read_excerpt(options_.output / last.folder, last.outcome.bytes_dropped);
-      if (excerpt) result.transcript = std::move(*excerpt);
+      if (gates(result.standing)) restore_transcript(options_.output, result);
     }
     BOOTRIG_TRY(journal_, Journal::reopen(journal));
     return {};
@@ -167,6 +171,7 @@ class Runner {
       owners.push_back(i);
     }
     std::vector<ImageResult> built = context_.images.build(requests);
+    if (std::ranges::any_of(built, [](const ImageResult& image) { return !image; })) (void)ends_now();
     for (std::size_t i = 0; i < owners.size(); ++i) images_[owners[i]] = std::move(built[i]);
   }
 
@@ -215,28 +220,9 @@ class Runner {
   }
 
   RunResult describe(const Testcase& testcase, std::size_t index, unsigned round) const {
-    RunResult result;
+    RunResult result = describe_testcase(testcase, {options_.repeat_options, options_.repeat_settings});
     result.id = id_in_round(testcase, round);
-    result.scenario = testcase.scenario->name;
-    result.scenario_summary = testcase.scenario->summary;
-    result.tags = tags_of(testcase);
-    result.target = testcase.target_id;
-    result.target_name = testcase.target.name;
-    for (const std::string_view key : kMachineKeys) {
-      result.target_values.emplace(key, machine_value(testcase.target.machine, key));
-    }
-    result.image = testcase.scenario->image;
     if (images_[index] && *images_[index]) result.image_sha256 = (**images_[index]).sha256;
-    result.expected_failure = testcase.expected_failure;
-    result.quarantine = testcase.quarantine;
-    std::vector<std::string> again{"bootrig", "run"};
-    if (!testcase.matrix.empty()) again.insert(again.end(), {"--matrix", testcase.matrix});
-    again.push_back(testcase.cell);
-    again.insert(again.end(), options_.repeat_options.begin(), options_.repeat_options.end());
-    if (const auto settings = options_.repeat_settings.find(result.image); settings != options_.repeat_settings.end()) {
-      again.insert(again.end(), settings->second.begin(), settings->second.end());
-    }
-    result.repeat_command = shell_quote(again);
     result.started_at_ms = unix_time_ms();
     return result;
   }
@@ -251,7 +237,7 @@ class Runner {
   bool run_attempt(const Testcase& testcase, std::size_t index, std::size_t host, unsigned number,
                    const std::shared_future<Findings>& looked, RunResult& result) {
     TranscriptFile transcript;
-    const fs::path folder = cell_folder(testcase, result.id) / fmt::format("attempt-{}", number);
+    const fs::path folder = cell_folder(testcase.scenario->name, result.id) / fmt::format("attempt-{}", number);
     auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
     result.verdict = attempt->verdict;
@@ -275,7 +261,8 @@ class Runner {
     Testcase again = testcase;
     again.target.machine.deterministic = true;
     TranscriptFile transcript;
-    result.recheck = make_attempt(again, index, host, cell_folder(testcase, result.id) / "recheck", looked, transcript);
+    result.recheck = make_attempt(again, index, host, cell_folder(testcase.scenario->name, result.id) / "recheck",
+                                  looked, transcript);
     return result.recheck.has_value();
   }
 
@@ -301,12 +288,26 @@ class Runner {
     }
     if (attempt.outcome.termination == Termination::kInterrupted) return std::nullopt;
     attempt.verdict = judge(attempt.outcome, testcase.scenario->ending);
+    if (may_be_of_our_end(attempt) && ends_now()) return std::nullopt;
     if (attempt.diagnosis && attempt.diagnosis->cause) attempt.verdict.root_cause = attempt.diagnosis->cause->name;
     if (attempt.diagnosis && looked.valid()) add_evidence(looked.get(), *attempt.diagnosis);
     if (auto written = keep_attempt(folder, attempt, transcript); !written) {
       attempt.verdict = {VerdictKind::kError, Cause::kHost, to_text(written.error())};
     }
     return attempt;
+  }
+
+  // A signal for all of a batch system's task, or of a service, ends QEMU and the build, too, and may reach them first:
+  // what they say then is no result.
+  static bool may_be_of_our_end(const Attempt& attempt) {
+    const Cause cause = attempt.verdict.cause;
+    return cause == Cause::kHost || cause == Cause::kMachineStart;
+  }
+  bool ends_now() const {
+    pollfd raised{context_.interrupt.descriptor(), POLLIN, 0};
+    // The signal itself may interrupt the wait.
+    (void)::poll(&raised, 1, static_cast<int>(kSignalSpread / std::chrono::milliseconds(1)));
+    return context_.interrupt.raised();
   }
 
   // The image to boot, or the verdict that stands in the way.
@@ -401,14 +402,14 @@ class Runner {
       write_journal(batch);
       for (News& news : batch) {
         if (const auto* id = std::get_if<std::string>(&news)) {
-          for (Reporter* reporter : context_.reporters) reporter->started(*id);
+          report_.started(*id);
         } else if (const auto* result = std::get_if<RunResult>(&news)) {
-          if (!trouble_) report(*result);
+          if (!trouble_) report_.finished(*result);
         } else {
           done = true;
         }
       }
-      for (Reporter* reporter : context_.reporters) reporter->tick();
+      report_.tick();
       if (const TimePoint now = context_.clock.now(); done || now - synced >= kTick) {
         sync_journal();
         synced = now;
@@ -434,35 +435,20 @@ class Runner {
     stop_ = true;
   }
 
-  void report(const RunResult& result) {
-    end_.totals.add(result.standing);
-    if (gates(result.standing)) ++end_.gating;
-    for (const Attempt& attempt : result.attempts) {
-      const std::string& version = attempt.outcome.machine.emulator_version;
-      if (info_.emulator.empty() && !version.empty()) info_.emulator = "QEMU " + version;
-    }
-    for (Reporter* reporter : context_.reporters) reporter->finished(result);
-  }
-
   Result<RunEnd> finish() {
-    end_.missing = planned_ - std::min(planned_, end_.totals.total());
-    end_.interrupted = context_.interrupt.raised();
-    // Each is told, whatever became of the one before: a full disk must not silence the terminal.
-    for (Reporter* reporter : context_.reporters) {
-      auto reported = reporter->end(info_, end_.totals, end_.missing);
-      if (!reported && !trouble_) trouble_ = reported.error();
-    }
+    auto end = report_.end(planned_, context_.interrupt.raised());
     std::error_code ignored;
     if (!old_cells_.empty()) fs::remove_all(old_cells_, ignored);
     if (trouble_) return std::unexpected(*trouble_);
-    return end_;
+    return end;
   }
 
   const Plan& plan_;
   const RunOptions& options_;
-  RunInfo info_;
   const RunContext& context_;
+  RunReport report_;
   Journal journal_;
+  ScopedFd lock_;  // of the run's folder, where several processes may be sent to it
   std::vector<MachineHost> hosts_;
   fs::path old_cells_;  // of an earlier run; empty: there is none
   std::vector<RunResult> finished_before_;
@@ -475,20 +461,9 @@ class Runner {
   std::atomic<unsigned> triaged_ = 0;
   std::optional<Error> trouble_;
   std::size_t planned_ = 0;  // testcases of the rounds begun
-  RunEnd end_;
 };
 
 }  // namespace
-
-fs::path cell_folder(const Testcase& testcase, const std::string& id) {
-  // Brackets and '#' are awkward in a shell and in an URL: "virt[gic=3]#2" becomes "virt,gic=3.2".
-  std::string target;
-  for (const char c : id.substr(id.rfind('@') + 1)) {
-    if (c == ']') continue;
-    target += c == '[' ? ',' : c == '#' ? '.' : c;
-  }
-  return fs::path("cells") / testcase.scenario->name / target;
-}
 
 Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context) {
   return Runner(plan, options, std::move(info), context).run();

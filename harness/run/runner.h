@@ -15,6 +15,7 @@
 #include "run/plan.h"
 #include "run/preflight.h"
 #include "run/result.h"
+#include "run/run_report.h"
 #include "run/scheduler.h"
 
 namespace bootrig {
@@ -34,6 +35,8 @@ struct RunOptions {
   Capacity capacity;
   // Options that the command which repeats one testcase needs: "--project", its folder, ...
   std::vector<std::string> repeat_options;
+  // Another process' record of the plan, which this run is a shard of; empty: this run records the plan itself.
+  std::filesystem::path plan_file;
   // By image, those that set its parameters: "--set", "fault=none", ...
   std::map<std::string, std::vector<std::string>> repeat_settings;
 };
@@ -48,19 +51,8 @@ struct RunContext {
   Preflight* preflight = nullptr;  // none: images are not looked at
 };
 
-struct RunEnd {
-  RunTotals totals;
-  std::size_t missing = 0;  // planned, without a result
-  std::size_t gating = 0;   // results that were not as expected
-  bool interrupted = false;
-};
-
 // Errors mean that there is no trustworthy set of results: the folder cannot be written, the journal is of another
 // plan, a report could not be written.
 Result<RunEnd> run_plan(const Plan& plan, const RunOptions& options, RunInfo info, const RunContext& context);
-
-// Where a testcase keeps its files, relative to the run's folder: "cells/boot/hello/virt,gic=3". Each attempt has a
-// folder in it, "attempt-1", and the recheck "recheck".
-std::filesystem::path cell_folder(const Testcase& testcase, const std::string& id);
 
 }  // namespace bootrig

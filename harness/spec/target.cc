@@ -38,6 +38,12 @@ void read_machine(JsonReader& json, MachineSpec& machine) {
   if (const auto conflict = machine_conflict(machine)) json.refuse(conflict->key, conflict->message);
 }
 
+void read_slurm(JsonReader& json, SlurmNeeds& needs) {
+  json.text("constraint", needs.constraint);
+  json.text("gres", needs.gres);
+  json.text("licenses", needs.licenses);
+}
+
 void read_profile(JsonReader& json, TargetProfile& profile) {
   json.ignore("$schema");
   json.ignore("extends");
@@ -47,6 +53,7 @@ void read_profile(JsonReader& json, TargetProfile& profile) {
   json.factor("timeout-multiplier", profile.timeout_multiplier, kMaxMultiplier);
   json.object(
       "machine", [&](JsonReader& machine) { read_machine(machine, profile.machine); }, kRequired);
+  json.object("slurm", [&](JsonReader& slurm) { read_slurm(slurm, profile.slurm); });
   json.distinct_texts("variable", profile.variable);
   for (std::size_t i = 0; i < profile.variable.size(); ++i) {
     if (std::ranges::find(variable_keys(), profile.variable[i]) != variable_keys().end()) continue;

@@ -37,6 +37,15 @@ struct MachineSpec {
   bool operator==(const MachineSpec&) const = default;
 };
 
+// What a target's machine needs of the Slurm that it is run through, in sbatch's own words; empty: nothing.
+struct SlurmNeeds {
+  std::string constraint;  // features of the node: "kvm&arm64"
+  std::string gres;        // "board:rpi4:1"
+  std::string licenses;    // "fpga_jtag:1"
+
+  auto operator<=>(const SlurmNeeds&) const = default;
+};
+
 struct TargetProfile {
   std::string name;  // the file's name without .json: "virt-el1-gicv2"
   std::string summary;
@@ -44,6 +53,7 @@ struct TargetProfile {
   std::vector<std::string> tags;
   double timeout_multiplier = 1.0;
   MachineSpec machine;
+  SlurmNeeds slurm;
   // The machine keys that may be varied from outside ("virt[gic=3]"): a family lists them, a named target has none.
   std::vector<std::string> variable;
 };
