@@ -54,7 +54,8 @@ Result<StoredEvidence> stored_evidence(const fs::path& run, const RunResult& res
   }
   const Attempt& attempt = result.attempts.back();
   StoredEvidence evidence;
-  BOOTRIG_TRY(evidence.transcript, read_file(run / attempt.folder / "transcript.raw"));
+  BOOTRIG_TRY(const std::string transcript, read_file(run / attempt.folder / "transcript.raw"));
+  evidence.transcript = said_by_image(transcript, attempt.outcome);
   evidence.stopped_for = stopped_for(attempt.outcome.termination);
   const auto booted = booted_image(attempt.outcome.machine.argv);
   // An image that was built anew since would lend its names to other addresses.

@@ -254,6 +254,8 @@ class Runner {
     const fs::path folder = cell_folder(testcase, result.id) / fmt::format("attempt-{}", number);
     auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
+    // A further attempt that could not be made takes nothing back: a board that was given up stays an error.
+    if (number > 1 && attempt->verdict.kind == VerdictKind::kSkip) return true;
     result.verdict = attempt->verdict;
     if (attempt->outcome.subtests) result.subtests = attempt->outcome.subtests->subtests;
     if (attempt->verdict.kind != VerdictKind::kPass && attempt->outcome.bytes > 0)
@@ -262,10 +264,11 @@ class Runner {
     return true;
   }
 
-  // A machine under KVM keeps the host's time, and one that is deterministic already has nothing more to tell.
+  // A machine under KVM keeps the host's time, a board its own, and one that is deterministic already has nothing more to
+  // tell.
   bool wants_recheck(const Testcase& testcase, const RunResult& result) const {
     const MachineSpec& machine = testcase.target.machine;
-    return options_.recheck && machine.accelerator == Accelerator::kTcg && !machine.deterministic &&
+    return options_.recheck && machine_value(machine, "accelerator") == "tcg" && !machine.deterministic &&
            result.verdict.kind == VerdictKind::kFail && result.standing != Standing::kExpectedFailure;
   }
 
@@ -337,6 +340,7 @@ class Runner {
     auto machine = context_.machines.start({testcase.target.machine, boot_image(image), host});
     if (!machine) {
       attempt.outcome = not_started(start_verdict(machine.error()));
+      if (context_.interrupt.raised()) attempt.outcome.termination = Termination::kInterrupted;
       return;
     }
     if (auto written = write_command(folder, (*machine)->facts()); !written) {
@@ -348,12 +352,13 @@ class Runner {
     session.timeout_multiplier =
         options_.timeout_multiplier * testcase.target.timeout_multiplier * hosts_[host].time_scale;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
-    attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
+    attempt.outcome.accelerator_asked = machine_value(testcase.target.machine, "accelerator");
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
-      attempt.diagnosis =
-          triage_machine(**machine, testcase.target.machine, image, read_file(folder / "transcript.raw").value_or(""),
-                         stopped_for(attempt.outcome.termination));
+      const std::string transcript_bytes = read_file(folder / "transcript.raw").value_or("");
+      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image,
+                                         said_by_image(transcript_bytes, attempt.outcome),
+                                         stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();

@@ -1,0 +1,138 @@
+// How a board is started: it is waited for, its line is opened, it is switched off, gets its image, and is switched on.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "base/text.h"
+#include "machine/board_machine.h"
+
+namespace bootrig {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kConnectTime = std::chrono::seconds(10);
+// ELF64, e_ident and e_entry (System V ABI, ELF-64 object file format, figure 3).
+constexpr std::string_view kElfMagic = "\x7f" "ELF\x02\x01";
+constexpr std::size_t kEntryAt = 24;
+
+using Started = std::expected<std::unique_ptr<Machine>, StartFailure>;
+
+std::uint64_t entry_of(const BootImage& image, std::string_view bytes) {
+  if (image.load_address) return *image.load_address;
+  std::uint64_t entry = 0;
+  if (bytes.starts_with(kElfMagic) && bytes.size() >= kEntryAt + sizeof(entry)) {
+    for (std::size_t i = 0; i < sizeof(entry); ++i) {
+      entry |= std::uint64_t{static_cast<unsigned char>(bytes[kEntryAt + i])} << (8 * i);
+    }
+  }
+  return entry;
+}
+
+std::string name_of(const BoardSpec& board, const BootImage& image) {
+  return board.deploy.name.empty() ? image.file.filename().string() : board.deploy.name;
+}
+
+Result<BoardWords> words_for(const BoardSpec& board, const BootImage& image) {
+  BOOTRIG_TRY(const std::string bytes, read_file(image.file));
+  return BoardWords{{"image", fs::absolute(image.file).string()},
+                    {"name", name_of(board, image)},
+                    {"entry", fmt::format("{:#x}", entry_of(image, bytes))},
+                    {"size", fmt::format("{:#x}", bytes.size())},
+                    {"sha256", sha256_hex(bytes)},
+                    {"place", board.place}};
+}
+
+Result<std::shared_ptr<const Expectations>> compile_steps(const BoardSpec& board, const BoardWords& words) {
+  if (board.boot_steps.empty()) return nullptr;
+  ExpectationsBuilder builder;
+  for (const BootStep& step : board.boot_steps) {
+    if (step.send) builder.add_send(fill_in(*step.send, words));
+    if (step.expect) BOOTRIG_TRY_VOID(builder.add_expect(step.place, fill_in(*step.expect, words), step.within));
+  }
+  return builder.build();
+}
+
+// What only QEMU could give it; none: a board can boot it.
+std::optional<std::string> needs_qemu(const BootImage& image) {
+  if (!image.arguments.empty()) return "it needs devices of QEMU's";
+  if (image.linux_boot && !image.linux_boot->initrd.empty()) return "it is more than one file: there is an initramfs";
+  return std::nullopt;
+}
+
+struct Trouble {
+  std::string what;
+  bool of_board = true;  // it does not answer; false: the next image may fare better
+};
+
+// Switched on, with its image; the order is that of an SD card that only a board without power lets go of.
+std::optional<Trouble> switch_on(BoardMachine::Parts& parts, const fs::path& image) {
+  bool deployed = true;
+  const auto on = parts.commands.power_cycle([&]() -> Result<void> {
+    auto done = parts.commands.deploy(image);
+    deployed = done.has_value();
+    parts.line.drain();
+    return done;
+  });
+  if (on) return std::nullopt;
+  return Trouble{on.error().message, deployed};
+}
+
+std::optional<Trouble> prepare(BoardMachine::Parts& parts, const fs::path& image, ProcessLauncher& launcher,
+                               const Clock& clock, const Interrupt& interrupt) {
+  const BoardSpec& board = *parts.board;
+  auto lease = take_lease(board.lease, clock, interrupt);
+  if (!lease) return Trouble{lease.error().message};
+  parts.lease = std::move(*lease);
+  if (const auto acquired = parts.commands.acquire(interrupt); !acquired) return Trouble{acquired.error().message};
+  std::optional<Trouble> trouble;
+  auto line = SerialLine::open(board.serial, launcher, Deadline::after(clock.now(), kConnectTime));
+  if (line) {
+    parts.line = std::move(*line);
+    trouble = switch_on(parts, image);
+    if (trouble) (void)parts.commands.power_off();
+  } else {
+    trouble = Trouble{line.error().message};
+  }
+  if (trouble) (void)parts.commands.release();
+  return trouble;
+}
+
+}  // namespace
+
+Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interrupt& interrupt,
+                    const MachineRequest& request, std::shared_ptr<BoardState> state) {
+  using Kind = StartFailure::Kind;
+  const std::shared_ptr<const BoardSpec> board = request.machine.board;
+  const auto failed = [&](Kind kind, const std::string& why) {
+    return std::unexpected(StartFailure{kind, fmt::format("board '{}': {}", board->name, why)});
+  };
+  if (const auto why = state->given_up()) return failed(Kind::kUnavailable, "given up in this run: " + *why);
+  if (const auto why = needs_qemu(request.image)) return failed(Kind::kUnavailable, "cannot boot the image: " + *why);
+  const auto words = words_for(*board, request.image);
+  if (!words) return failed(Kind::kStart, to_text(words.error()));
+  auto steps = compile_steps(*board, *words);
+  if (!steps) return failed(Kind::kStart, to_text(steps.error()));
+  BoardMachine::Parts parts{board, std::move(*steps), {}, {*board, *words, launcher, clock}, {}, state};
+  if (const auto trouble = prepare(parts, request.image.file, launcher, clock, interrupt)) {
+    if (trouble->of_board && !interrupt.raised()) state->give_up(trouble->what);
+    return failed(Kind::kHost, trouble->what);
+  }
+  return std::make_unique<BoardMachine>(std::move(parts), clock, interrupt);
+}
+
+std::vector<std::string> board_command(const MachineRequest& request) {
+  const BoardSpec& board = *request.machine.board;
+  const BoardWords words{{"image", request.image.file.string()},
+                         {"name", name_of(board, request.image)},
+                         {"place", board.place}};
+  return fill_in(board.power.on.empty() ? board.power.reset : board.power.on, words);
+}
+
+std::string board_note(const BoardSpec& board) {
+  return fmt::format("board on {}, {} boot step{}; lease {}: {}", to_text(board.serial), board.boot_steps.size(),
+                     board.boot_steps.size() == 1 ? "" : "s", board.lease.lock.string(), lease_state(board.lease));
+}
+
+}  // namespace bootrig
