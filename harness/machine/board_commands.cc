@@ -1,5 +1,6 @@
 // BoardCommands: power, deployment and a farm's lease, as commands of the user's.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <functional>
 #include <system_error>
@@ -79,18 +80,24 @@ Result<void> BoardCommands::release() {
   return run("giving it back", board_.lease.release, kLeaseTime, 1);
 }
 
-// A copy is renamed into its place: a board that loads in that moment gets the old image or the new one.
-Result<void> BoardCommands::deploy(const fs::path& image) {
+// A copy is renamed into its place: a board that loads in that moment gets the old image or the new one. What is flat is
+// no file yet: a command gets one that stays as long as it runs.
+Result<void> BoardCommands::deploy(const std::string& image) {
   const BoardDeploy& deploy = board_.deploy;
-  if (!deploy.command.empty()) return run("deploying the image", deploy.command, deploy.timeout, 1);
-  if (deploy.folder.empty()) return {};
-  const fs::path place = deploy.folder / words_.at("name");
-  const auto bytes = read_file(image);
-  if (!bytes) return fail("deploying the image: " + to_text(bytes.error()));
-  if (const auto written = write_file_atomically(place, *bytes); !written) {
-    return fail("deploying the image: " + to_text(written.error()));
-  }
-  return {};
+  const auto in_words = [](const Result<void>& done) -> Result<void> {
+    if (!done) return fail("deploying the image: " + to_text(done.error()));
+    return {};
+  };
+  if (!deploy.folder.empty()) return in_words(write_file_atomically(deploy.folder / words_.at("name"), image));
+  if (deploy.command.empty()) return {};
+  if (!deploy.flat) return run("deploying the image", deploy.command, deploy.timeout, 1);
+  const fs::path file = fs::temp_directory_path() / fmt::format("bootrig-{}-{}", ::getpid(), words_.at("sha256"));
+  BOOTRIG_TRY_VOID(in_words(write_file(file, image)));
+  words_["image"] = file.string();
+  auto done = run("deploying the image", deploy.command, deploy.timeout, 1);
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  return done;
 }
 
 CommandLine BoardCommands::starting() const {

@@ -16,7 +16,7 @@ namespace bootrig {
 namespace {
 
 constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
-// So long the line in which the firmware's last step was met has time to end.
+// So long the line in which the firmware's last step was met has time to end, and the image to say something.
 constexpr Duration kLastLine = std::chrono::seconds(1);
 
 std::string about(const BoardSpec& board, std::string_view what) {
@@ -89,28 +89,30 @@ void BoardMachine::hear(std::string bytes) {
   queue_.emplace_back(ConsoleOutput{std::move(bytes)});
 }
 
-// The image's console begins with the line after the one in which the last step was met.
+// Where the image's console begins: with the first line that is not empty, behind the one in which the last step was met.
+std::size_t BoardMachine::Firmware::find_image(std::string_view bytes, std::size_t from) {
+  if (!last_line_over) {
+    from = bytes.find('\n', from);
+    if (from == std::string_view::npos) return from;
+    last_line_over = true;
+  }
+  return bytes.find_first_not_of("\r\n", from);
+}
+
 void BoardMachine::follow_firmware(std::string bytes) {
   Matcher& matcher = firmware_->matcher;
   const std::uint64_t before = matcher.bytes();
-  if (!firmware_->last_line) matcher.feed(bytes);
+  if (!firmware_->met) matcher.feed(bytes);
   if (const std::string due = matcher.take_send(); !due.empty()) (void)send(due);
-  const auto completed = matcher.completed_at();
-  const bool ends_with_send = !parts_.board->boot_steps.back().expect;
-  if (completed && ends_with_send) {
-    const std::size_t end = static_cast<std::size_t>(*completed - before);
-    return start_image(bytes.substr(end), bytes.substr(0, end));
-  }
-  if (completed) {
-    const std::size_t from = firmware_->last_line ? 0 : static_cast<std::size_t>(*completed - before);
-    if (const std::size_t newline = bytes.find('\n', from); newline != std::string::npos) {
-      return start_image(bytes.substr(newline + 1), bytes.substr(0, newline + 1));
-    }
-    if (!std::exchange(firmware_->last_line, true)) firmware_->step = Deadline::after(clock_.now(), kLastLine);
-  } else if (const auto within = matcher.step_timeout();
-             within && (firmware_->step.is_never() || matcher.matched() != firmware_->awaited)) {
+  if (const auto completed = matcher.completed_at()) {
+    const bool met_before = std::exchange(firmware_->met, true);
+    std::size_t image = met_before ? 0 : static_cast<std::size_t>(*completed - before);
+    if (parts_.board->boot_steps.back().expect) image = firmware_->find_image(bytes, image);
+    if (image != std::string::npos) return start_image(bytes.substr(image), bytes.substr(0, image));
+    if (!met_before) firmware_->step = Deadline::after(clock_.now(), kLastLine);
+  } else if (firmware_->step.is_never() || matcher.matched() != firmware_->awaited) {
     firmware_->awaited = matcher.matched();
-    firmware_->step = Deadline::after(clock_.now(), *within);
+    firmware_->step = Deadline::after(clock_.now(), *matcher.step_timeout());
   }
   if (!bytes.empty()) queue_.emplace_back(ConsoleOutput{std::move(bytes)});
 }
@@ -125,7 +127,7 @@ void BoardMachine::start_image(std::string of_image, std::string of_firmware) {
 // A step that is not met: the board is powered on anew, a few times; then nobody is kept waiting for it again.
 void BoardMachine::check_firmware() {
   if (!firmware_->step.passed(clock_.now())) return;
-  if (firmware_->last_line) return start_image({}, {});
+  if (firmware_->met) return start_image({}, {});
   const auto missed = firmware_->matcher.divergence();
   CHECK(missed.has_value());
   const auto last = firmware_->matcher.last_lines(1);

@@ -43,8 +43,8 @@ class BoardCommands {
   Result<void> reset();
   Result<void> acquire(const Interrupt& interrupt);
   Result<void> release();
-  // The image gets where the firmware finds it.
-  Result<void> deploy(const std::filesystem::path& image);
+  // The bytes get where the firmware finds them.
+  Result<void> deploy(const std::string& image);
   CommandLine starting() const;  // the command that powers it on
 
  private:
@@ -90,10 +90,13 @@ class BoardMachine final : public Machine {
   // Follows the firmware's console.
   struct Firmware {
     explicit Firmware(std::shared_ptr<const Expectations> steps) : matcher(std::move(steps)) {}
+    std::size_t find_image(std::string_view bytes, std::size_t from);  // npos: not there yet
+
     Matcher matcher;
     std::size_t awaited = 0;      // expectations met when `step` began
     Deadline step;                // of the one that is awaited now
-    bool last_line = false;       // all are met; the line of the last one has not ended yet
+    bool met = false;             // all are
+    bool last_line_over = false;  // in which the last one was met
     unsigned power_ons = 1;
   };
   void begin_firmware(unsigned power_ons);

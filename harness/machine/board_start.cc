@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "machine/board_image.h"
 #include "machine/board_machine.h"
 
 namespace bootrig {
@@ -13,35 +14,21 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kConnectTime = std::chrono::seconds(10);
-// ELF64, e_ident and e_entry (System V ABI, ELF-64 object file format, figure 3).
-constexpr std::string_view kElfMagic = "\x7f" "ELF\x02\x01";
-constexpr std::size_t kEntryAt = 24;
-
 using Started = std::expected<std::unique_ptr<Machine>, StartFailure>;
-
-std::uint64_t entry_of(const BootImage& image, std::string_view bytes) {
-  if (image.load_address) return *image.load_address;
-  std::uint64_t entry = 0;
-  if (bytes.starts_with(kElfMagic) && bytes.size() >= kEntryAt + sizeof(entry)) {
-    for (std::size_t i = 0; i < sizeof(entry); ++i) {
-      entry |= std::uint64_t{static_cast<unsigned char>(bytes[kEntryAt + i])} << (8 * i);
-    }
-  }
-  return entry;
-}
 
 std::string name_of(const BoardSpec& board, const BootImage& image) {
   return board.deploy.name.empty() ? image.file.filename().string() : board.deploy.name;
 }
 
-Result<BoardWords> words_for(const BoardSpec& board, const BootImage& image) {
-  BOOTRIG_TRY(const std::string bytes, read_file(image.file));
-  return BoardWords{{"image", fs::absolute(image.file).string()},
-                    {"name", name_of(board, image)},
-                    {"entry", fmt::format("{:#x}", entry_of(image, bytes))},
-                    {"size", fmt::format("{:#x}", bytes.size())},
-                    {"sha256", sha256_hex(bytes)},
-                    {"place", board.place}};
+BoardWords words_for(const BoardSpec& board, const BootImage& image, const BoardImage& payload) {
+  return {{"image", fs::absolute(image.file).string()},
+          {"name", name_of(board, image)},
+          {"load", fmt::format("{:#x}", payload.load)},
+          {"entry", fmt::format("{:#x}", payload.entry)},
+          {"size", fmt::format("{:#x}", payload.bytes.size())},
+          {"sha256", sha256_hex(payload.bytes)},
+          {"crc32", fmt::format("{:08x}", crc32(payload.bytes))},
+          {"place", board.place}};
 }
 
 Result<std::shared_ptr<const Expectations>> compile_steps(const BoardSpec& board, const BoardWords& words) {
@@ -67,7 +54,7 @@ struct Trouble {
 };
 
 // Switched on, with its image; the order is that of an SD card that only a board without power lets go of.
-std::optional<Trouble> switch_on(BoardMachine::Parts& parts, const fs::path& image) {
+std::optional<Trouble> switch_on(BoardMachine::Parts& parts, const std::string& image) {
   bool deployed = true;
   const auto on = parts.commands.power_cycle([&]() -> Result<void> {
     auto done = parts.commands.deploy(image);
@@ -79,7 +66,7 @@ std::optional<Trouble> switch_on(BoardMachine::Parts& parts, const fs::path& ima
   return Trouble{on.error().message, deployed};
 }
 
-std::optional<Trouble> prepare(BoardMachine::Parts& parts, const fs::path& image, ProcessLauncher& launcher,
+std::optional<Trouble> prepare(BoardMachine::Parts& parts, const std::string& image, ProcessLauncher& launcher,
                                const Clock& clock, const Interrupt& interrupt) {
   const BoardSpec& board = *parts.board;
   auto lease = take_lease(board.lease, clock, interrupt);
@@ -110,12 +97,15 @@ Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interru
   };
   if (const auto why = state->given_up()) return failed(Kind::kUnavailable, "given up in this run: " + *why);
   if (const auto why = needs_qemu(request.image)) return failed(Kind::kUnavailable, "cannot boot the image: " + *why);
-  const auto words = words_for(*board, request.image);
-  if (!words) return failed(Kind::kStart, to_text(words.error()));
-  auto steps = compile_steps(*board, *words);
+  auto bytes = read_file(request.image.file);
+  if (!bytes) return failed(Kind::kStart, to_text(bytes.error()));
+  const auto payload = board_image(request.image, std::move(*bytes), board->deploy.flat);
+  if (!payload) return failed(Kind::kStart, to_text(payload.error()));
+  const BoardWords words = words_for(*board, request.image, *payload);
+  auto steps = compile_steps(*board, words);
   if (!steps) return failed(Kind::kStart, to_text(steps.error()));
-  BoardMachine::Parts parts{board, std::move(*steps), {}, {*board, *words, launcher, clock}, {}, state};
-  if (const auto trouble = prepare(parts, request.image.file, launcher, clock, interrupt)) {
+  BoardMachine::Parts parts{board, std::move(*steps), {}, {*board, words, launcher, clock}, {}, state};
+  if (const auto trouble = prepare(parts, payload->bytes, launcher, clock, interrupt)) {
     if (trouble->of_board && !interrupt.raised()) state->give_up(trouble->what);
     return failed(Kind::kHost, trouble->what);
   }

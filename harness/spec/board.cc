@@ -16,7 +16,7 @@ constexpr unsigned kMaxBaud = 4'000'000;
 constexpr unsigned kMaxRetries = 10;
 const std::array<std::string, 8> kKeys{"serial", "baud",       "place", "memory-base",
                                        "power",  "deploy", "boot-steps", "lease"};
-const std::array<std::string, 6> kWords{"image", "name", "entry", "size", "sha256", "place"};
+const std::array<std::string, 8> kWords{"image", "name", "load", "entry", "size", "sha256", "crc32", "place"};
 constexpr std::string_view kSerialForms =
     "'/dev/...', 'pty:PATH', 'tcp:HOST:PORT' or 'command:PROGRAM ARGUMENTS' is expected";
 
@@ -105,6 +105,7 @@ void read_deploy(JsonReader& json, BoardDeploy& deploy) {
   read_command(json, "command", deploy.command);
   json.text("folder", folder);
   json.text("name", deploy.name);
+  json.flag("flat", deploy.flat);
   json.duration("timeout", deploy.timeout);
   deploy.folder = folder;
   if (json.has("command") == json.has("folder")) {

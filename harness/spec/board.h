@@ -2,8 +2,8 @@
 // it, and how its firmware is talked into starting the image. Plain data; machine/board_machine.h acts on it.
 //
 // Commands are argument lists, run without a shell in bootrig's working folder. In them, and in the texts of boot steps,
-// names in braces are filled in: {image} (the file), {name} (as deployed), {entry}, {size} (hexadecimal, with 0x),
-// {sha256} and {place}.
+// names in braces are filled in: {image} (the file), {name} (as deployed), {load}, {entry} and {size} (hexadecimal, with
+// 0x), {sha256}, {crc32} and {place}.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,7 @@ struct BoardDeploy {
   CommandLine command;
   std::filesystem::path folder;  // the image is copied into it, whole or not at all, as `name`
   std::string name;              // empty: the image file's own
+  bool flat = false;  // not the ELF file, but its segments as they lie in memory
   Duration timeout = std::chrono::seconds(60);
 };
 
