@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr const char* kClient = R"(#!/bin/sh
+constexpr const char* kClient = R"sh(#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/asked"
 case "$*" in
@@ -31,7 +31,7 @@ case "$*" in
     cat > /dev/null ;;
   *) true ;;
 esac
-)";
+)sh";
 
 constexpr const char* kTarget = R"({
   "extends": "base/labgrid", "summary": "A board of the rack",
