@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "json/value.h"
+#include "run/image_console.h"
 #include "run/journal.h"
 #include "run/result_json.h"
 #include "run/session.h"
@@ -357,7 +358,7 @@ class Runner {
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
       const std::string transcript_bytes = read_file(folder / "transcript.raw").value_or("");
       attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image,
-                                         said_by_image(transcript_bytes, attempt.outcome),
+                                         image_console(transcript_bytes, attempt.outcome),
                                          stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();
