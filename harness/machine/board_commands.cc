@@ -38,8 +38,8 @@ Result<void> BoardCommands::run(std::string_view what, const CommandLine& comman
   const CommandLine argv = fill_in(command, words_);
   std::string trouble;
   for (unsigned i = 0; i < tries; ++i) {
-    trouble = trouble_of(run_command(launcher_, {.argv = argv}, Deadline::after(clock_.now(), timeout), kOutputMax),
-                         timeout);
+    trouble =
+        trouble_of(run_command(launcher_, {.argv = argv}, Deadline::after(clock_.now(), timeout), kOutputMax), timeout);
     if (trouble.empty()) return {};
   }
   const std::string often = tries > 1 ? fmt::format(" (tried {} times)", tries) : "";

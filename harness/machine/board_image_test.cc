@@ -16,11 +16,9 @@ TEST(BoardImage, RawBytesStayAsTheyAre) {
 }
 
 TEST(BoardImage, ElfIsFlattenedToPhysicalMemory) {
-  const std::string elf = small_elf({.virtual_address = 0xffff000000000000,
-                                     .physical_address = 0x40400000,
-                                     .bytes = "code",
-                                     .memory_size = 4096},
-                                    0xffff000000000004 - 4);
+  const std::string elf = small_elf(
+      {.virtual_address = 0xffff000000000000, .physical_address = 0x40400000, .bytes = "code", .memory_size = 4096},
+      0xffff000000000004 - 4);
   const auto flat = board_image({.file = "a.elf"}, elf, /*flat=*/true);
   ASSERT_TRUE(flat) << to_text(flat.error());
   EXPECT_EQ(flat->bytes, "code");
@@ -34,7 +32,10 @@ TEST(BoardImage, ElfIsFlattenedToPhysicalMemory) {
 
 TEST(BoardImage, NoImageIsAnError) {
   EXPECT_FALSE(board_image({.file = "a.elf"}, "", true));
-  EXPECT_FALSE(board_image({.file = "a.elf"}, "\x7f" "ELF", true));
+  EXPECT_FALSE(board_image({.file = "a.elf"},
+                           "\x7f"
+                           "ELF",
+                           true));
 }
 
 // The check value of CRC-32 (ITU-T V.42).

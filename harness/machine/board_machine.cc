@@ -69,9 +69,8 @@ MachineEvent BoardMachine::next_event(Deadline deadline) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
     const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     const short line_events = outbox_.empty() ? POLLIN : POLLIN | POLLOUT;
-    std::array<pollfd, 3> watched{{{interrupt_.descriptor(), POLLIN, 0},
-                                   {parts_.line.descriptor(), line_events, 0},
-                                   {input_, POLLIN, 0}}};
+    std::array<pollfd, 3> watched{
+        {{interrupt_.descriptor(), POLLIN, 0}, {parts_.line.descriptor(), line_events, 0}, {input_, POLLIN, 0}}};
     const int count = ::ppoll(watched.data(), watched.size(), until.is_never() ? nullptr : &timeout, nullptr);
     CHECK(count >= 0 || errno == EINTR);
     if (count > 0 && watched[0].revents != 0) return Interrupted{};

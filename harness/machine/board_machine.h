@@ -116,8 +116,8 @@ class BoardMachine final : public Machine {
   std::optional<MachineEvent> ended_;  // the last event, once there was one
   std::string outbox_;
   int input_ = -1;
-  bool silent_ = true;   // nothing was said since power-on
-  bool late_ = false;    // the last call's deadline had passed
+  bool silent_ = true;  // nothing was said since power-on
+  bool late_ = false;   // the last call's deadline had passed
   bool stopped_ = false;
 };
 

@@ -44,7 +44,8 @@ TEST_F(BoardMachineTest, WithoutBootStepsAllIsTheImages) {
 }
 
 TEST_F(BoardMachineTest, DrivesItsFirmware) {
-  spec_.boot_steps = {expects("any key"), sends("\r"), expects("=> "), sends("crc32 {size}; go {entry}\r"),
+  spec_.boot_steps = {expects("any key"),     sends("\r"),
+                      expects("=> "),         sends("crc32 {size}; go {entry}\r"),
                       expects("==> {crc32}"), expects("Starting application")};
   power_on_says("\xff\xfe garbage\r\nHit any key");
   const auto machine = start();
@@ -97,7 +98,8 @@ TEST_F(BoardMachineTest, SilentBoardIsGivenUpAndNotTriedAgain) {
   ASSERT_TRUE(machine) << machine.error().message;
   const Seen seen = pull(**machine, [](const Seen&) { return false; });
   const std::string why =
-      "it does not get to its image: targets/shelf.json:/machine/boot-steps/0: 'any key' never came within 50ms; it said "
+      "it does not get to its image: targets/shelf.json:/machine/boot-steps/0: 'any key' never came within 50ms; it "
+      "said "
       "nothing; powered on 2 times";
   EXPECT_EQ(seen.lost, "board 'shelf': " + why);
   (*machine)->stop();
@@ -142,7 +144,8 @@ TEST_F(BoardMachineTest, LineThatIsNotThere) {
   spec_.serial.pty = "/no/such/line";
   const auto machine = start();
   ASSERT_FALSE(machine);
-  EXPECT_EQ(machine.error().message, "board 'shelf': cannot open the line pty:/no/such/line: No such file or directory");
+  EXPECT_EQ(machine.error().message,
+            "board 'shelf': cannot open the line pty:/no/such/line: No such file or directory");
   EXPECT_THAT(commands(), ElementsAre());
 }
 

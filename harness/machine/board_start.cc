@@ -21,14 +21,10 @@ std::string name_of(const BoardSpec& board, const BootImage& image) {
 }
 
 BoardWords words_for(const BoardSpec& board, const BootImage& image, const BoardImage& payload) {
-  return {{"image", fs::absolute(image.file).string()},
-          {"name", name_of(board, image)},
-          {"load", fmt::format("{:#x}", payload.load)},
-          {"entry", fmt::format("{:#x}", payload.entry)},
-          {"size", fmt::format("{:#x}", payload.bytes.size())},
-          {"sha256", sha256_hex(payload.bytes)},
-          {"crc32", fmt::format("{:08x}", crc32(payload.bytes))},
-          {"place", board.place}};
+  return {{"image", fs::absolute(image.file).string()},           {"name", name_of(board, image)},
+          {"load", fmt::format("{:#x}", payload.load)},           {"entry", fmt::format("{:#x}", payload.entry)},
+          {"size", fmt::format("{:#x}", payload.bytes.size())},   {"sha256", sha256_hex(payload.bytes)},
+          {"crc32", fmt::format("{:08x}", crc32(payload.bytes))}, {"place", board.place}};
 }
 
 Result<std::shared_ptr<const Expectations>> compile_steps(const BoardSpec& board, const BoardWords& words) {
@@ -114,9 +110,8 @@ Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interru
 
 std::vector<std::string> board_command(const MachineRequest& request) {
   const BoardSpec& board = *request.machine.board;
-  const BoardWords words{{"image", request.image.file.string()},
-                         {"name", name_of(board, request.image)},
-                         {"place", board.place}};
+  const BoardWords words{
+      {"image", request.image.file.string()}, {"name", name_of(board, request.image)}, {"place", board.place}};
   return fill_in(board.power.on.empty() ? board.power.reset : board.power.on, words);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <functional>
@@ -26,6 +27,10 @@ class FakeBoard {
     CHECK(::grantpt(far_.get()) == 0 && ::unlockpt(far_.get()) == 0);
     near_ = ::ptsname(far_.get());
     held_.reset(::open(near_.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));  // as an adapter that stays plugged in
+    termios settings{};
+    CHECK(::tcgetattr(held_.get(), &settings) == 0);
+    ::cfmakeraw(&settings);
+    CHECK(::tcsetattr(held_.get(), TCSANOW, &settings) == 0);
   }
 
   const std::string& line() const { return near_; }

@@ -33,7 +33,8 @@ struct Kind {
   MachineKind kind;
   std::optional<std::string> (*unavailable)(const Surroundings&, const MachineSpec&);
   std::vector<std::string> (*command)(const MachineRequest&);
-  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&, const MachineRequest&, const Board&);
+  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&, const MachineRequest&,
+                                                                 const Board&);
 };
 
 constexpr std::array kKinds{

@@ -133,10 +133,10 @@ Result<void> SerialLine::start_command(const BoardSerial& serial, ProcessLaunche
   if (!theirs.valid() || !make_raw(theirs.get(), 0)) {
     return fail(fmt::format("no terminal for it: {}", std::strerror(errno)));
   }
-  BOOTRIG_TRY(program_, launcher.launch({.argv = serial.command,
-                                         .input = theirs.get(),
-                                         .output = theirs.get(),
-                                         .errors = program_errors_.get()}));
+  BOOTRIG_TRY(
+      program_,
+      launcher.launch(
+          {.argv = serial.command, .input = theirs.get(), .output = theirs.get(), .errors = program_errors_.get()}));
   return {};
 }
 

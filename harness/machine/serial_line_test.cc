@@ -90,9 +90,10 @@ TEST_F(SerialLineTest, ProgramThatEndsIsQuoted) {
   auto line = open({.command = {"sh", "-c", "echo place is taken >&2; exit 1"}});
   ASSERT_TRUE(line) << to_text(line.error());
   EXPECT_EQ(read(*line, 1), "");
-  EXPECT_EQ(line->cut(),
-            "the line command:sh -c echo place is taken >&2; exit 1 was cut: its other end was closed; its program says "
-            "'place is taken'");
+  EXPECT_EQ(
+      line->cut(),
+      "the line command:sh -c echo place is taken >&2; exit 1 was cut: its other end was closed; its program says "
+      "'place is taken'");
 }
 
 TEST_F(SerialLineTest, RefusesWhatIsNoLine) {

@@ -255,7 +255,7 @@ class Runner {
     const fs::path folder = cell_folder(testcase, result.id) / fmt::format("attempt-{}", number);
     auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
-    // A further attempt that could not be made takes nothing back: a board that was given up stays an error.
+    // One that could not be made takes nothing back: a board that was given up stays an error.
     if (number > 1 && attempt->verdict.kind == VerdictKind::kSkip) return true;
     result.verdict = attempt->verdict;
     if (attempt->outcome.subtests) result.subtests = attempt->outcome.subtests->subtests;
@@ -265,8 +265,7 @@ class Runner {
     return true;
   }
 
-  // A machine under KVM keeps the host's time, a board its own, and one that is deterministic already has nothing more to
-  // tell.
+  // KVM and boards keep time of their own, and a machine that is deterministic already has nothing more to tell.
   bool wants_recheck(const Testcase& testcase, const RunResult& result) const {
     const MachineSpec& machine = testcase.target.machine;
     return options_.recheck && machine_value(machine, "accelerator") == "tcg" && !machine.deterministic &&
@@ -356,9 +355,8 @@ class Runner {
     attempt.outcome.accelerator_asked = machine_value(testcase.target.machine, "accelerator");
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
-      const std::string transcript_bytes = read_file(folder / "transcript.raw").value_or("");
-      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image,
-                                         image_console(transcript_bytes, attempt.outcome),
+      const auto console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
+      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image, console,
                                          stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();

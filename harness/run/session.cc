@@ -45,13 +45,13 @@ class Session {
 
   Outcome run() {
     while (!termination_) {
-      std::visit(Overloaded{[&](const ConsoleOutput& output) { take_output(output.bytes); },
-                            [&](const GuestStopped& stopped) { take_stop(stopped); },
-                            [&](const MachineExited& exited) { take_exit(exited); },
-                            [&](const DeadlinePassed&) { check_limits(); },
-                            [&](const ImageStarted&) { begin_limits(); },
-                            [&](const Interrupted&) { termination_ = Termination::kInterrupted; }},
-                 machine_.next_event(next_deadline()));
+      std::visit(
+          Overloaded{[&](const ConsoleOutput& output) { take_output(output.bytes); },
+                     [&](const GuestStopped& stopped) { take_stop(stopped); },
+                     [&](const MachineExited& exited) { take_exit(exited); },
+                     [&](const DeadlinePassed&) { check_limits(); }, [&](const ImageStarted&) { begin_limits(); },
+                     [&](const Interrupted&) { termination_ = Termination::kInterrupted; }},
+          machine_.next_event(next_deadline()));
     }
     if (*termination_ == Termination::kSignature || *termination_ == Termination::kDiverged) read_rest_of_dump();
     return facts();

@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned kMaxBaud = 4'000'000;
 constexpr unsigned kMaxRetries = 10;
-const std::array<std::string, 8> kKeys{"serial", "baud",       "place", "memory-base",
+const std::array<std::string, 8> kKeys{"serial", "baud",   "place",      "memory-base",
                                        "power",  "deploy", "boot-steps", "lease"};
 const std::array<std::string, 8> kWords{"image", "name", "load", "entry", "size", "sha256", "crc32", "place"};
 constexpr std::string_view kSerialForms =
@@ -42,7 +42,8 @@ void check_words(JsonReader& json, const std::string& inside, std::string_view t
 
 void read_command(JsonReader& json, std::string_view key, CommandLine& command) {
   json.texts(key, command);
-  if (json.has(key) && command.empty() && !json.failed()) json.refuse(key, "found an empty list; a program is expected");
+  if (json.has(key) && command.empty() && !json.failed())
+    json.refuse(key, "found an empty list; a program is expected");
   for (std::size_t i = 0; i < command.size(); ++i) check_words(json, fmt::format("{}/{}", key, i), command[i]);
 }
 
@@ -127,7 +128,8 @@ void read_boot_step(JsonReader& json, BootStep& step) {
     return json.refuse("", json.has("send") ? "a step has 'expect' or 'send', not both; make two steps of it"
                                             : "a step has 'expect' or 'send'; this one has neither");
   }
-  if (step.send && json.has("within")) return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
+  if (step.send && json.has("within"))
+    return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
   if (step.send && step.send->empty()) return json.refuse("send", "found an empty string; some text is expected");
   if (step.send) check_words(json, "send", *step.send);
   if (!step.expect) return;

@@ -25,11 +25,11 @@ using CommandLine = std::vector<std::string>;
 
 // The console: one of them.
 struct BoardSerial {
-  std::string device;               // "/dev/ttyUSB0": a serial port
-  std::string pty;                  // a pseudo terminal: no speed is set
-  std::string tcp_host, tcp_port;   // a raw TCP port, as ser2net offers it
-  CommandLine command;              // a program whose terminal is the console, as `labgrid-client console`
-  unsigned baud = 115200;           // of a serial port: 8N1, no flow control
+  std::string device;              // "/dev/ttyUSB0": a serial port
+  std::string pty;                 // a pseudo terminal: no speed is set
+  std::string tcp_host, tcp_port;  // a raw TCP port, as ser2net offers it
+  CommandLine command;             // a program whose terminal is the console, as `labgrid-client console`
+  unsigned baud = 115200;          // of a serial port: 8N1, no flow control
 };
 
 struct BoardPower {
@@ -43,7 +43,7 @@ struct BoardDeploy {
   CommandLine command;
   std::filesystem::path folder;  // the image is copied into it, whole or not at all, as `name`
   std::string name;              // empty: the image file's own
-  bool flat = false;  // not the ELF file, but its segments as they lie in memory
+  bool flat = false;             // not the ELF file, but its segments as they lie in memory
   Duration timeout = std::chrono::seconds(60);
 };
 
@@ -62,8 +62,8 @@ struct BoardLease {
 };
 
 struct BoardSpec {
-  std::string name;   // the target's
-  std::string place;  // what {place} stands for
+  std::string name;                          // the target's
+  std::string place;                         // what {place} stands for
   std::optional<std::uint64_t> memory_base;  // where its RAM begins; not stated: not checked
   BoardSerial serial;
   BoardPower power;

@@ -18,8 +18,7 @@ constexpr std::size_t kMaxExtends = 4;
 constexpr std::string_view kBase = "base/";
 constexpr double kMaxMultiplier = 100;
 
-constexpr std::array<JsonChoice<MachineKind>, 2> kKinds{
-    {{"qemu", MachineKind::kQemu}, {"board", MachineKind::kBoard}}};
+constexpr std::array<JsonChoice<MachineKind>, 2> kKinds{{{"qemu", MachineKind::kQemu}, {"board", MachineKind::kBoard}}};
 constexpr std::array<JsonChoice<Accelerator>, 2> kAccelerators{
     {{"tcg", Accelerator::kTcg}, {"kvm", Accelerator::kKvm}}};
 

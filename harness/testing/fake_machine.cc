@@ -36,9 +36,8 @@ MachineEvent FakeMachine::next_event(Deadline deadline) {
 }
 
 bool FakeMachine::in_firmware() const {
-  return std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(next_), steps_.end(), [](const FakeStep& step) {
-    return std::holds_alternative<ImageStarted>(step.event);
-  });
+  return std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(next_), steps_.end(),
+                     [](const FakeStep& step) { return std::holds_alternative<ImageStarted>(step.event); });
 }
 
 Result<void> FakeMachine::send(std::string_view bytes) {
