@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -356,8 +355,8 @@ class Runner {
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
       const auto console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
-      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image, console,
-                                         stopped_for(attempt.outcome.termination));
+      attempt.diagnosis =
+          triage_machine(**machine, testcase.target.machine, image, console, stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();
