@@ -38,7 +38,7 @@ std::optional<std::string> BoardState::given_up() const {
 BoardMachine::BoardMachine(Parts parts, const Clock& clock, const Interrupt& interrupt)
     : parts_(std::move(parts)), clock_(clock), interrupt_(interrupt) {
   facts_.argv = parts_.commands.starting();
-  if (parts_.boot_steps) begin_firmware(1);
+  if (!parts_.boot_phases.empty()) begin_firmware(1);
 }
 
 BoardMachine::~BoardMachine() {
@@ -48,7 +48,7 @@ BoardMachine::~BoardMachine() {
 void BoardMachine::begin_firmware(unsigned power_ons) {
   silent_ = true;
   outbox_.clear();
-  firmware_ = std::make_unique<Firmware>(parts_.boot_steps);
+  firmware_ = std::make_unique<Firmware>(parts_.boot_phases.front());
   firmware_->power_ons = power_ons;
   follow_firmware({});
 }
@@ -99,21 +99,65 @@ std::size_t BoardMachine::Firmware::find_image(std::string_view bytes, std::size
 }
 
 void BoardMachine::follow_firmware(std::string bytes) {
-  Matcher& matcher = firmware_->matcher;
-  const std::uint64_t before = matcher.bytes();
-  if (!firmware_->met) matcher.feed(bytes);
-  if (const std::string due = matcher.take_send(); !due.empty()) (void)send(due);
-  if (const auto completed = matcher.completed_at()) {
-    const bool met_before = std::exchange(firmware_->met, true);
-    std::size_t image = met_before ? 0 : static_cast<std::size_t>(*completed - before);
-    if (parts_.board->boot_steps.back().expect) image = firmware_->find_image(bytes, image);
-    if (image != std::string::npos) return start_image(bytes.substr(image), bytes.substr(0, image));
-    if (!met_before) firmware_->step = Deadline::after(clock_.now(), kLastLine);
-  } else if (firmware_->step.is_never() || matcher.matched() != firmware_->awaited) {
-    firmware_->awaited = matcher.matched();
-    firmware_->step = Deadline::after(clock_.now(), *matcher.step_timeout());
+  std::optional<std::size_t> image;
+  std::size_t at = 0;
+  for (bool more = true; more && !ended_;) {
+    const std::string_view rest = std::string_view(bytes).substr(at);
+    std::size_t taken = rest.size();
+    more = firmware_->upload ? follow_upload(rest, taken) : follow_steps(rest, taken, image);
+    if (image) *image += at;
+    at += taken;
   }
+  if (image) return start_image(bytes.substr(*image), bytes.substr(0, *image));
   if (!bytes.empty()) queue_.emplace_back(ConsoleOutput{std::move(bytes)});
+}
+
+bool BoardMachine::follow_steps(std::string_view bytes, std::size_t& taken, std::optional<std::size_t>& image) {
+  Firmware& firmware = *firmware_;
+  const std::uint64_t before = firmware.matcher.bytes();
+  if (!firmware.met) firmware.matcher.feed(bytes);
+  if (const std::string due = firmware.matcher.take_send(); !due.empty()) (void)send(due);
+  const auto completed = firmware.matcher.completed_at();
+  if (!completed) {
+    const bool next = firmware.step.is_never() || firmware.matcher.matched() != firmware.awaited;
+    if (next) begin_step(*firmware.matcher.step_timeout());
+    return false;
+  }
+  const bool met_before = firmware.met;
+  const std::size_t behind = met_before ? 0 : static_cast<std::size_t>(*completed - before);
+  if (firmware.phase + 1 < parts_.boot_phases.size()) {
+    taken = behind;
+    firmware.upload.emplace(parts_.upload_name, parts_.upload);
+    const auto& steps = parts_.board->boot_steps;
+    begin_step(std::ranges::find(steps, true, &BootStep::upload)->within);
+    return true;
+  }
+  firmware.met = true;
+  const std::size_t found = parts_.board->boot_steps.back().expect ? firmware.find_image(bytes, behind) : behind;
+  if (found != std::string_view::npos) image = found;
+  if (!image && !met_before) begin_step(kLastLine);
+  return false;
+}
+
+bool BoardMachine::follow_upload(std::string_view bytes, std::size_t& taken) {
+  Firmware& firmware = *firmware_;
+  taken = firmware.upload->feed(bytes);
+  if (const std::string due = firmware.upload->take_send(); !due.empty()) (void)send(due);
+  if (!firmware.upload->failure().empty()) {
+    end(fmt::format("the upload failed: {}; {}", firmware.upload->failure(), firmware.upload->progress()));
+    return false;
+  }
+  if (!firmware.upload->done()) return false;
+  firmware.upload.reset();
+  firmware.matcher = Matcher(parts_.boot_phases[++firmware.phase]);
+  firmware.step = Deadline::never();
+  return true;
+}
+
+void BoardMachine::begin_step(Duration within) {
+  firmware_->awaited = firmware_->matcher.matched();
+  firmware_->within = within;
+  firmware_->step = Deadline::after(clock_.now(), within);
 }
 
 void BoardMachine::start_image(std::string of_image, std::string of_firmware) {
@@ -127,11 +171,6 @@ void BoardMachine::start_image(std::string of_image, std::string of_firmware) {
 void BoardMachine::check_firmware() {
   if (!firmware_->step.passed(clock_.now())) return;
   if (firmware_->met) return start_image({}, {});
-  const auto missed = firmware_->matcher.divergence();
-  CHECK(missed.has_value());
-  const auto last = firmware_->matcher.last_lines(1);
-  const std::string said =
-      silent_ ? "it said nothing" : fmt::format("its last line was '{}'", last.empty() ? "" : printable(last[0].text));
   const unsigned tries = firmware_->power_ons;
   if (tries <= parts_.board->power.retries) {
     const auto cycled = parts_.commands.power_cycle([&]() -> Result<void> {
@@ -140,10 +179,18 @@ void BoardMachine::check_firmware() {
     });
     return cycled ? begin_firmware(tries + 1) : end(cycled.error().message);
   }
-  end(fmt::format("it does not get to its image: {}: '{}' never came within {}; {}; powered on {} time{}",
-                  missed->place, printable(missed->expected),
-                  format_duration(firmware_->matcher.step_timeout().value_or(Duration::zero())), said, tries,
-                  tries == 1 ? "" : "s"));
+  const auto last = firmware_->matcher.last_lines(1);
+  const std::string said =
+      silent_ ? "it said nothing" : fmt::format("its last line was '{}'", last.empty() ? "" : printable(last[0].text));
+  end(fmt::format("it does not get to its image: {} within {}; {}; powered on {} time{}", what_was_missed(),
+                  format_duration(firmware_->within), said, tries, tries == 1 ? "" : "s"));
+}
+
+std::string BoardMachine::what_was_missed() const {
+  if (firmware_->upload) return fmt::format("the upload did not end ({})", firmware_->upload->progress());
+  const auto missed = firmware_->matcher.divergence();
+  CHECK(missed.has_value());
+  return fmt::format("{}: '{}' never came", missed->place, printable(missed->expected));
 }
 
 // The board is given up when it did not even get to its image.
@@ -175,7 +222,7 @@ Result<void> BoardMachine::control(MachineControl what) {
   queue_.clear();
   BOOTRIG_TRY_VOID(parts_.commands.reset());
   ended_.reset();
-  if (parts_.boot_steps) begin_firmware(1);
+  if (!parts_.boot_phases.empty()) begin_firmware(1);
   return {};
 }
 

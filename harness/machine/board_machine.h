@@ -15,6 +15,7 @@
 #include "machine/board_lease.h"
 #include "machine/machine.h"
 #include "machine/serial_line.h"
+#include "machine/ymodem.h"
 #include "match/matcher.h"
 #include "spec/board.h"
 
@@ -62,7 +63,10 @@ class BoardMachine final : public Machine {
   // Powered on already. `state` may be told that the board is given up.
   struct Parts {
     std::shared_ptr<const BoardSpec> board;
-    std::shared_ptr<const Expectations> boot_steps;  // null: there is nothing to drive
+    // Of the boot steps; between two of them the image is uploaded. Empty: there is nothing to drive.
+    std::vector<std::shared_ptr<const Expectations>> boot_phases;
+    std::string upload;  // what is sent then; empty where no step does
+    std::string upload_name;
     HeldLease lease;
     BoardCommands commands;
     SerialLine line;
@@ -92,16 +96,24 @@ class BoardMachine final : public Machine {
     explicit Firmware(std::shared_ptr<const Expectations> steps) : matcher(std::move(steps)) {}
     std::size_t find_image(std::string_view bytes, std::size_t from);  // npos: not there yet
 
-    Matcher matcher;
-    std::size_t awaited = 0;      // expectations met when `step` began
-    Deadline step;                // of the one that is awaited now
-    bool met = false;             // all are
-    bool last_line_over = false;  // in which the last one was met
+    Matcher matcher;  // of this phase
+    std::size_t phase = 0;
+    std::optional<YmodemSender> upload;  // that goes on, behind this phase
+    std::size_t awaited = 0;             // expectations met when `step` began
+    Deadline step;                       // of the one that is awaited now
+    Duration within{0};                  // that it had
+    bool met = false;                    // all of the last phase are
+    bool last_line_over = false;         // in which the last one was met
     unsigned power_ons = 1;
   };
   void begin_firmware(unsigned power_ons);
   void hear(std::string bytes);
   void follow_firmware(std::string bytes);
+  // Each takes of the bytes what is its own and gives how much; true: the other goes on with the rest.
+  bool follow_steps(std::string_view bytes, std::size_t& taken, std::optional<std::size_t>& image);
+  bool follow_upload(std::string_view bytes, std::size_t& taken);
+  void begin_step(Duration within);
+  std::string what_was_missed() const;
   void start_image(std::string of_image, std::string of_firmware);
   void check_firmware();
   void end(const std::string& why);

@@ -27,14 +27,21 @@ BoardWords words_for(const BoardSpec& board, const BootImage& image, const Board
           {"crc32", fmt::format("{:08x}", crc32(payload.bytes))}, {"place", board.place}};
 }
 
-Result<std::shared_ptr<const Expectations>> compile_steps(const BoardSpec& board, const BoardWords& words) {
-  if (board.boot_steps.empty()) return nullptr;
-  ExpectationsBuilder builder;
+// One for each part of the steps between uploads.
+Result<std::vector<std::shared_ptr<const Expectations>>> compile_steps(const BoardSpec& board,
+                                                                       const BoardWords& words) {
+  std::vector<std::shared_ptr<const Expectations>> phases;
+  if (board.boot_steps.empty()) return phases;
+  auto builder = std::make_unique<ExpectationsBuilder>();
   for (const BootStep& step : board.boot_steps) {
-    if (step.send) builder.add_send(fill_in(*step.send, words));
-    if (step.expect) BOOTRIG_TRY_VOID(builder.add_expect(step.place, fill_in(*step.expect, words), step.within));
+    if (step.send) builder->add_send(fill_in(*step.send, words));
+    if (step.expect) BOOTRIG_TRY_VOID(builder->add_expect(step.place, fill_in(*step.expect, words), step.within));
+    if (!step.upload) continue;
+    phases.push_back(builder->build());
+    builder = std::make_unique<ExpectationsBuilder>();
   }
-  return builder.build();
+  phases.push_back(builder->build());
+  return phases;
 }
 
 // What only QEMU could give it; none: a board can boot it.
@@ -100,7 +107,15 @@ Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interru
   const BoardWords words = words_for(*board, request.image, *payload);
   auto steps = compile_steps(*board, words);
   if (!steps) return failed(Kind::kStart, to_text(steps.error()));
-  BoardMachine::Parts parts{board, std::move(*steps), {}, {*board, words, launcher, clock}, {}, state};
+  const bool uploads = steps->size() > 1;
+  BoardMachine::Parts parts{.board = board,
+                            .boot_phases = std::move(*steps),
+                            .upload = uploads ? payload->bytes : std::string(),
+                            .upload_name = name_of(*board, request.image),
+                            .lease = {},
+                            .commands = {*board, words, launcher, clock},
+                            .line = {},
+                            .state = state};
   if (const auto trouble = prepare(parts, payload->bytes, launcher, clock, interrupt)) {
     if (trouble->of_board && !interrupt.raised()) state->give_up(trouble->what);
     return failed(Kind::kHost, trouble->what);

@@ -17,6 +17,8 @@ constexpr unsigned kMaxRetries = 10;
 const std::array<std::string, 8> kKeys{"serial", "baud",   "place",      "memory-base",
                                        "power",  "deploy", "boot-steps", "lease"};
 const std::array<std::string, 8> kWords{"image", "name", "load", "entry", "size", "sha256", "crc32", "place"};
+const std::array<std::string, 1> kUploads{"ymodem"};
+constexpr Duration kUploadTime = std::chrono::minutes(5);
 constexpr std::string_view kSerialForms =
     "'/dev/...', 'pty:PATH', 'tcp:HOST:PORT' or 'command:PROGRAM ARGUMENTS' is expected";
 
@@ -118,18 +120,22 @@ void read_deploy(JsonReader& json, BoardDeploy& deploy) {
   }
 }
 
-// The same words as a scenario's steps.
+// The words of a scenario's steps, and one more.
 void read_boot_step(JsonReader& json, BootStep& step) {
   step.place = json.place();
+  std::string upload;
   json.text("expect", step.expect);
   json.bytes("send", step.send);
+  json.word("upload", upload, kUploads);
+  step.upload = !upload.empty();
+  if (step.upload) step.within = kUploadTime;
   json.duration("within", step.within);
-  if (json.has("expect") == json.has("send")) {
-    return json.refuse("", json.has("send") ? "a step has 'expect' or 'send', not both; make two steps of it"
-                                            : "a step has 'expect' or 'send'; this one has neither");
+  const int kinds = int{json.has("expect")} + int{json.has("send")} + int{json.has("upload")};
+  if (kinds != 1) {
+    return json.refuse("", kinds > 1 ? "a step has one of 'expect', 'send' and 'upload'; make several steps of it"
+                                     : "a step has 'expect', 'send' or 'upload'; this one has none");
   }
-  if (step.send && json.has("within"))
-    return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
+  if (step.send && json.has("within")) return json.refuse("within", "a 'send' takes no time");
   if (step.send && step.send->empty()) return json.refuse("send", "found an empty string; some text is expected");
   if (step.send) check_words(json, "send", *step.send);
   if (!step.expect) return;
@@ -208,7 +214,12 @@ void read_board(JsonReader& json, const std::string& name, BoardSpec& board) {
   read_serial(json, board);
   json.object("power", [&](JsonReader& power) { read_power(power, board.power); });
   json.object("deploy", [&](JsonReader& deploy) { read_deploy(deploy, board.deploy); });
-  json.objects("boot-steps", [&](JsonReader& step) { read_boot_step(step, board.boot_steps.emplace_back()); });
+  json.objects("boot-steps", [&](JsonReader& step) {
+    const bool uploaded = std::ranges::any_of(board.boot_steps, &BootStep::upload);
+    read_boot_step(step, board.boot_steps.emplace_back());
+    if (uploaded && board.boot_steps.back().upload)
+      step.refuse("upload", "the image is uploaded once; an earlier step does");
+  });
   json.object("lease", [&](JsonReader& lease) { read_lease(lease, board.lease); });
   if (board.lease.lock.empty()) board.lease.lock = default_lock(board.serial);
 }

@@ -47,10 +47,11 @@ struct BoardDeploy {
   Duration timeout = std::chrono::seconds(60);
 };
 
-// A step that drives the firmware: what is awaited, or what is sent once all before was met.
+// A step that drives the firmware: what is awaited, or what is sent once all before was met: a text, or the image itself.
 struct BootStep {
   std::string place;  // for errors: "targets/x.json:/machine/boot-steps/2"
   std::optional<std::string> expect, send;
+  bool upload = false;  // by YMODEM
   Duration within = std::chrono::seconds(30);
 };
 

@@ -150,6 +150,7 @@ const std::set<std::string> kBeyondSchemas{
     "targets/board-serial-port-too-large.json",
     "targets/board-step-bad-regex.json",
     "targets/board-unknown-word.json",
+    "targets/board-uploads-twice.json",
     "targets/board-without-serial.json",
     "targets/broken-base/target.json",
     "targets/conflict-with-inherited/target.json",
