@@ -76,6 +76,40 @@ TEST_F(BoardMachineTest, DrivesItsFirmware) {
   EXPECT_FALSE((*machine)->in_firmware());
 }
 
+TEST_F(BoardMachineTest, UploadsTheImage) {
+  constexpr char kAck = 0x06, kEot = 0x04;
+  spec_.boot_steps = {expects("Ready"), {.upload = true, .within = 10s}, expects("done")};
+  power_on_says("Ready C");
+  const auto machine = start();
+  ASSERT_TRUE(machine) << machine.error().message;
+  const auto says = [&](const std::string& bytes) {
+    board_.says(bytes);
+    pull(**machine, [&](const Seen& seen) { return seen.firmware.size() == bytes.size(); });
+  };
+  pull(**machine, [](const Seen& seen) { return seen.firmware == "Ready C"; });
+  EXPECT_EQ(board_.hears(133).substr(3, 12), std::string("image.bin\0009", 11) + '\0');
+  says({kAck, 'C'});
+  EXPECT_EQ(board_.hears(1029).substr(3, 9), "123456789");
+  says({kAck});
+  EXPECT_EQ(board_.hears(1), std::string(1, kEot));
+  says({kAck, 'C'});
+  EXPECT_EQ(board_.hears(133).size(), 133u);
+  board_.says(std::string{kAck} + "all done\r\nhello\n");
+  EXPECT_EQ(pull(**machine, [](const Seen& seen) { return !seen.image.empty(); }).image, "hello\n");
+}
+
+TEST_F(BoardMachineTest, UploadThatDoesNotEndIsGivenUp) {
+  spec_.boot_steps = {expects("Ready"), {.upload = true, .within = 50ms}};
+  power_on_says("Ready C");
+  const auto machine = start();
+  ASSERT_TRUE(machine) << machine.error().message;
+  const std::string lost = pull(**machine, [](const Seen&) { return false; }).lost;
+  EXPECT_TRUE(
+      lost.starts_with("board 'shelf': it does not get to its image: the upload did not end (0 of 1 blocks) within "
+                       "50ms; "))
+      << lost;
+}
+
 TEST_F(BoardMachineTest, LostCharactersCostAnotherPowerOn) {
   spec_.boot_steps = {expects("any key", 200ms), sends("\r")};
   spec_.power.retries = 1;

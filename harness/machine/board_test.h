@@ -37,15 +37,12 @@ class FakeBoard {
   void says(std::string_view bytes) {
     CHECK(::write(far_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
   }
-  // What was sent to it, up to and with the carriage return; "": nothing within half a second.
+  // What was sent to it, up to and with the carriage return, or so many bytes; less: nothing more within half a second.
   std::string hears() {
-    std::string heard;
-    for (pollfd watched{far_.get(), POLLIN, 0}; !heard.ends_with('\r') && ::poll(&watched, 1, 500) > 0;) {
-      char byte = 0;
-      CHECK(::read(far_.get(), &byte, 1) == 1);
-      heard += byte;
-    }
-    return heard;
+    return hear([](const std::string& heard) { return heard.ends_with('\r'); });
+  }
+  std::string hears(std::size_t count) {
+    return hear([count](const std::string& heard) { return heard.size() == count; });
   }
   void unplug() {
     held_.reset();
@@ -53,6 +50,16 @@ class FakeBoard {
   }
 
  private:
+  std::string hear(const std::function<bool(const std::string&)>& enough) {
+    std::string heard;
+    for (pollfd watched{far_.get(), POLLIN, 0}; !enough(heard) && ::poll(&watched, 1, 500) > 0;) {
+      char byte = 0;
+      CHECK(::read(far_.get(), &byte, 1) == 1);
+      heard += byte;
+    }
+    return heard;
+  }
+
   ScopedFd far_;
   std::string near_;
   ScopedFd held_;
