@@ -13,6 +13,7 @@
 #include "cli/image_argument.h"
 #include "cli/keep_machine.h"
 #include "image/image.h"
+#include "run/image_console.h"
 #include "run/preflight.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
@@ -83,7 +84,9 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
   }
   print(fmt::format("bootrig: {} on {} after {:.3f} s, {} line{}, {}\n", what, options.target, to_seconds(outcome.wall),
                     outcome.lines, outcome.lines == 1 ? "" : "s",
-                    outcome.machine.accelerator.empty() ? "no accelerator proven" : outcome.machine.accelerator));
+                    outcome.accelerator_asked == "none"   ? "a board"
+                    : outcome.machine.accelerator.empty() ? "no accelerator proven"
+                                                          : outcome.machine.accelerator));
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
   if (diagnosis) {
@@ -158,12 +161,13 @@ Result<int> boot(const BootOptions& options) {
   Outcome outcome = run_session(**machine, scenario, session, clock, transcript);
   BOOTRIG_TRY_VOID(transcript.close());
   if (outcome.termination == Termination::kInterrupted) return fail("interrupted; the machine is stopped");
-  outcome.accelerator_asked = to_text(target.machine.accelerator);
+  outcome.accelerator_asked = machine_value(target.machine, "accelerator");
   const Verdict verdict = judge(outcome, scenario.ending);
   const bool failed = verdict.kind == VerdictKind::kFail;
   std::optional<Diagnosis> diagnosis;
   if (failed && options.triage == "on") {
-    diagnosis = triage_machine(**machine, target.machine, image, said, stopped_for(outcome.termination));
+    diagnosis = triage_machine(**machine, target.machine, image, image_console(said, outcome),
+                               stopped_for(outcome.termination));
   }
   tell_verdict(options, outcome, verdict, diagnosis, on_newline);
   tell_findings(looked.get(), verdict.kind != VerdictKind::kPass);

@@ -18,11 +18,12 @@ class Collector final : public Reporter {
   std::map<std::string, RunResult> results;  // by id
 };
 
-// All that the console said in the last attempt. `folder`: the run's.
+// All that the image said on the console in the last attempt. `folder`: the run's.
 inline Result<std::string> console_of(const RunResult& result, const std::filesystem::path& folder) {
   const Attempt& attempt = result.attempts.back();
   if (attempt.outcome.bytes_dropped > 0) return fail(result.id, "the transcript is too long to be kept");
-  return read_file(folder / attempt.folder / "transcript.raw");
+  BOOTRIG_TRY(const std::string transcript, read_file(folder / attempt.folder / "transcript.raw"));
+  return std::string(said_by_image(transcript, attempt.outcome));
 }
 
 }  // namespace bootrig

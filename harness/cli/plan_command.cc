@@ -46,6 +46,9 @@ void print_testcase(const Testcase& testcase, MachineFactory& machines) {
   // The image is built at run time; its name stands for its file.
   const MachineRequest request{testcase.target.machine, {testcase.scenario->image, std::nullopt}};
   fmt::print("  {}\n", printable(shell_quote(machines.command(request))));
+  if (const std::string note = machines.note(testcase.target.machine); !note.empty()) {
+    return fmt::print("  {}\n", printable(note));
+  }
   const std::string host = elsewhere(testcase.target.machine, machines);
   if (!host.empty()) fmt::print("  on {}\n", host);
 }

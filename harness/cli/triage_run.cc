@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "qemu/arguments.h"
+#include "run/image_console.h"
 #include "run/journal.h"
 
 namespace bootrig {
@@ -54,7 +55,8 @@ Result<StoredEvidence> stored_evidence(const fs::path& run, const RunResult& res
   }
   const Attempt& attempt = result.attempts.back();
   StoredEvidence evidence;
-  BOOTRIG_TRY(evidence.transcript, read_file(run / attempt.folder / "transcript.raw"));
+  BOOTRIG_TRY(const std::string transcript, read_file(run / attempt.folder / "transcript.raw"));
+  evidence.transcript = image_console(transcript, attempt.outcome);
   evidence.stopped_for = stopped_for(attempt.outcome.termination);
   const auto booted = booted_image(attempt.outcome.machine.argv);
   // An image that was built anew since would lend its names to other addresses.

@@ -7,6 +7,11 @@
 namespace bootrig {
 
 Planner::Added Planner::add(const DeviceTreeDumpStage& stage) {
+  if (resolved_.machine.kind == MachineKind::kBoard) {
+    return std::unexpected(ImageFailure{
+        .kind = ImageFailure::Kind::kSkipped,
+        .error = {"", fmt::format("stage '{}' asks QEMU for its device tree, and the target is a board", stage.name)}});
+  }
   BOOTRIG_TRY_VOID(need_program(resolved_.machine.qemu, "qemu-system-arm"));
   BuildEdge edge;
   edge.output = fmt::format("{}/{}.dtb", out_, stage.name);

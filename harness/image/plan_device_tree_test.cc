@@ -56,6 +56,17 @@ TEST(DeviceTreeStages, TheDumpIsOfTheRequestsMachine) {
   EXPECT_EQ(second->memory, (std::vector<DeviceTree::Range>{{0x40000000, 0x20000000}}));
 }
 
+TEST(DeviceTreeStages, ABoardHasNoTreeOfQemus) {
+  StageProject project;
+  ImageRequest request{.name = "sample"};
+  request.machine.kind = MachineKind::kBoard;
+  const ImageResult result = project.build(recipe(kDump), request);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ImageFailure::Kind::kSkipped);
+  EXPECT_TRUE(to_text(result.error().error)
+                  .ends_with("stage 'machine' asks QEMU for its device tree, and the target is a board"));
+}
+
 TEST(DeviceTreeStages, TheDumpIsTheSameEachTime) {
   StageProject first, second;
   const fs::path a = build(first, recipe(kDump)), b = build(second, recipe(kDump));

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "machine/board_machine.h"
 #include "machine/host_choice.h"
 #include "machine/kvm_host.h"
 #include "machine/machine.h"
@@ -20,12 +21,20 @@ struct Surroundings {
   const Interrupt& interrupt;
 };
 
+// Of a run: a place of its own, where one session at a time runs.
+struct Board {
+  std::string name;
+  std::filesystem::path lock;  // by which it is known: several targets may be one board
+  std::shared_ptr<BoardState> state;
+};
+
 // One kind of machine. Another kind is another row.
 struct Kind {
   MachineKind kind;
   std::optional<std::string> (*unavailable)(const Surroundings&, const MachineSpec&);
   std::vector<std::string> (*command)(const MachineRequest&);
-  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&, const MachineRequest&);
+  std::expected<std::unique_ptr<Machine>, StartFailure> (*start)(const Surroundings&, const MachineRequest&,
+                                                                 const Board&);
 };
 
 constexpr std::array kKinds{
@@ -35,8 +44,14 @@ constexpr std::array kKinds{
            return kvm_unavailable(this_kvm_host(s.launcher), machine);
          },
          [](const MachineRequest& request) { return qemu_arguments(request.machine, request.image); },
-         [](const Surroundings& s, const MachineRequest& request) {
+         [](const Surroundings& s, const MachineRequest& request, const Board&) {
            return start_qemu(s.launcher, s.clock, s.interrupt, request);
+         }},
+    Kind{MachineKind::kBoard,
+         [](const Surroundings&, const MachineSpec&) -> std::optional<std::string> { return std::nullopt; },
+         [](const MachineRequest& request) { return board_command(request); },
+         [](const Surroundings& s, const MachineRequest& request, const Board& board) {
+           return start_board(s.launcher, s.clock, s.interrupt, request, board.state);
          }},
 };
 
@@ -53,11 +68,23 @@ class RealMachineFactory final : public MachineFactory {
   RealMachineFactory(Surroundings surroundings, OtherHosts others)
       : surroundings_(surroundings), others_(std::move(others), surroundings.launcher) {}
 
-  std::optional<std::string> unavailable(const MachineSpec& machine) override { return choose(machine).skip; }
+  std::optional<std::string> unavailable(const MachineSpec& machine) override {
+    return machine.board ? std::nullopt : choose(machine).skip;
+  }
 
-  std::vector<MachineHost> hosts() override { return others_.hosts(); }
+  // The boards stand behind the hosts, as they were first asked for.
+  std::vector<MachineHost> hosts() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<MachineHost> all = others_.hosts();
+    for (const Board& board : boards_) all.push_back({.name = board.name});
+    return all;
+  }
 
   std::vector<std::size_t> hosts_for(const MachineSpec& machine) override {
+    if (machine.board) {
+      const std::lock_guard lock(mutex_);
+      return {others_.hosts().size() + board_index(*machine.board)};
+    }
     const HostChoice::Choice choice = choose(machine);
     return choice.hosts.empty() ? std::vector<std::size_t>{0} : choice.hosts;
   }
@@ -66,7 +93,12 @@ class RealMachineFactory final : public MachineFactory {
     return find_kind(request.machine.kind).command(request);
   }
 
+  std::string note(const MachineSpec& machine) override { return machine.board ? board_note(*machine.board) : ""; }
+
   std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) override {
+    if (request.machine.board) {
+      return find_kind(request.machine.kind).start(surroundings_, request, board_of(*request.machine.board));
+    }
     const HostChoice::Choice choice = choose(request.machine);
     if (choice.skip) return std::unexpected(StartFailure{StartFailure::Kind::kUnavailable, *choice.skip});
     if (choice.trouble) return std::unexpected(StartFailure{StartFailure::Kind::kHost, *choice.trouble});
@@ -74,7 +106,7 @@ class RealMachineFactory final : public MachineFactory {
     MachineRequest there = request;
     if (std::ranges::find(choice.hosts, request.host) == choice.hosts.end()) there.host = choice.hosts.front();
     if (there.host > 0) return others_.start(surroundings_.clock, surroundings_.interrupt, there);
-    return find_kind(request.machine.kind).start(surroundings_, request);
+    return find_kind(request.machine.kind).start(surroundings_, request, {});
   }
 
  private:
@@ -90,8 +122,22 @@ class RealMachineFactory final : public MachineFactory {
     return known->second;
   }
 
+  // With the lock held.
+  std::size_t board_index(const BoardSpec& board) {
+    const auto known = std::ranges::find(boards_, board.lease.lock, &Board::lock);
+    if (known != boards_.end()) return static_cast<std::size_t>(known - boards_.begin());
+    boards_.push_back({board.name, board.lease.lock, std::make_shared<BoardState>()});
+    return boards_.size() - 1;
+  }
+
+  Board board_of(const BoardSpec& board) {
+    const std::lock_guard lock(mutex_);
+    return boards_[board_index(board)];
+  }
+
   Surroundings surroundings_;
   HostChoice others_;
+  std::vector<Board> boards_;
   std::mutex mutex_;
   // By the keys that an answer may depend on.
   std::map<std::tuple<MachineKind, Accelerator, unsigned, unsigned, std::string, std::string>, HostChoice::Choice>

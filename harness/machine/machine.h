@@ -1,6 +1,6 @@
 // Machine: a running instance of a target. A session pulls its events one by one; nothing happens
-// behind its back. QemuMachine (qemu_machine.h) is the real one, FakeMachine (testing/) the one for
-// tests.
+// behind its back. QemuMachine (qemu_machine.h) and BoardMachine (board_machine.h) are the real ones, FakeMachine
+// (testing/) the one for tests.
 #pragma once
 
 #include <filesystem>
@@ -38,7 +38,11 @@ struct MachineExited {
 struct DeadlinePassed {};
 // Somebody asked the whole run to stop.
 struct Interrupted {};
-using MachineEvent = std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted>;
+// The firmware of a board has started the image: all that the console says from now on is the image's. Once after each
+// power-on of a machine that was in_firmware().
+struct ImageStarted {};
+using MachineEvent =
+    std::variant<ConsoleOutput, GuestStopped, MachineExited, DeadlinePassed, Interrupted, ImageStarted>;
 
 // What is known about the machine itself, as evidence for reports.
 struct MachineFacts {
@@ -66,6 +70,8 @@ class Machine {
   // The next event, at the latest when the deadline passes. After GuestStopped or MachineExited
   // there are no others.
   virtual MachineEvent next_event(Deadline deadline) = 0;
+  // What it says is a boot stage's before the image, until ImageStarted. That stage has limits of its own.
+  virtual bool in_firmware() const { return false; }
   virtual Result<void> send(std::string_view bytes) = 0;
   // From now on next_event() gives DeadlinePassed as soon as the descriptor is readable, too; -1: none. False: this
   // machine keeps to its deadlines alone.
@@ -100,7 +106,8 @@ class Interrupt {
 
 // Why a machine could not be had: who must act differs.
 struct StartFailure {
-  // kUnavailable: no host can (skip); kStart: it should have started (error); kHost: another host fails us (error).
+  // kUnavailable: no host can (skip); kStart: it should have started (error); kHost: another host, or a board, fails us
+  // (error).
   enum class Kind { kUnavailable, kStart, kHost };
   Kind kind = Kind::kStart;
   std::string message;
@@ -136,6 +143,8 @@ class MachineFactory {
   }
   // The exact command that start() would run, for `bootrig plan`.
   virtual std::vector<std::string> command(const MachineRequest& request) = 0;
+  // What `bootrig plan` says beside it, a line; empty: nothing.
+  virtual std::string note(const MachineSpec& /*machine*/) { return {}; }
   virtual std::expected<std::unique_ptr<Machine>, StartFailure> start(const MachineRequest& request) = 0;
 };
 

@@ -102,6 +102,12 @@ void Matcher::feed(std::string_view bytes) {
   state_->look_at_tail();
 }
 
+void Matcher::pass_over(std::string_view bytes) {
+  CHECK(!state_->finished && state_->pending.empty());
+  state_->lines += count_newlines(bytes);
+  state_->bytes += bytes.size();
+}
+
 void Matcher::finish() {
   if (state_->finished) return;
   if (!state_->pending.text().empty()) state_->take_pending_line(0);

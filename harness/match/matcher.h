@@ -52,6 +52,9 @@ class Matcher {
   Matcher& operator=(Matcher&&) noexcept;
 
   void feed(std::string_view bytes);
+  // Before any feed: bytes that are not the guest's. They are counted, in offsets and line numbers, and not matched; a
+  // line that they begin goes on as one of the guest's.
+  void pass_over(std::string_view bytes);
   // The console has ended: an unterminated tail counts as a line. No feed may follow.
   void finish();
 

@@ -430,6 +430,22 @@ TEST(Matcher, APromptBehindALongUnfinishedLineIsFoundWhenTheLineEnds) {
   EXPECT_EQ(matcher.completed_at(), 5003u);
 }
 
+// Positions are of all bytes; the transcript begins behind what was passed over.
+TEST(Matcher, PassesOver) {
+  Matcher matcher = of_transcript("one\ntwo\n");
+  matcher.pass_over("firmware\ntwo\n\n");
+  EXPECT_EQ(matcher.lines(), 3u);
+  matcher.feed("one\n");
+  EXPECT_EQ(matcher.matched(), 1u);
+  matcher.feed("Kernel panic - not syncing: x\n");
+  EXPECT_TRUE(matcher.diverged());
+  ASSERT_TRUE(matcher.hit());
+  EXPECT_EQ(matcher.hit()->line.number, 5u);
+  EXPECT_EQ(matcher.hit()->line.offset, 14u + 4 + 30);
+  EXPECT_EQ(matcher.divergence()->seen->number, 5u);
+  EXPECT_THAT(texts(matcher.divergence()->before), ElementsAre("one"));
+}
+
 TEST(Matcher, FinishIsOnce) {
   Matcher matcher(ExpectationsBuilder().build());
   matcher.feed("a\n\r");

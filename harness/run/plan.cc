@@ -76,6 +76,10 @@ Testcase make_testcase(std::shared_ptr<const Scenario> scenario, TargetProfile t
                                   value, requirement.reason);
     }
   }
+  const Ending ending = scenario->ending;
+  if (target.machine.kind == MachineKind::kBoard && (ending == Ending::kPowerOff || ending == Ending::kReset)) {
+    testcase.skip = fmt::format("the scenario's ending is '{}', which a board does not tell", to_text(ending));
+  }
   testcase.scenario = std::move(scenario);
   testcase.target = std::move(target);
   return testcase;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "elf/symbols.h"
 #include "qemu/arguments.h"
+#include "spec/board.h"
 
 namespace bootrig {
 namespace {
@@ -15,9 +16,20 @@ namespace {
 // VIRT_GIC_REDIST).
 constexpr DeviceTree::Range kGic2Interface{0x08010000, 0x10000}, kGic3Redistributors{0x080a0000, 0xf60000};
 
+// Of a board what its profile states; where that says nothing of its RAM, all addresses may be.
+TargetPlace board_place(std::string_view name, const MachineSpec& machine) {
+  const auto base = machine.board->memory_base;
+  return {.name = std::string(name),
+          .memory = base.value_or(0),
+          .memory_size = base ? machine.memory : ~std::uint64_t{0},
+          .level = machine.level,
+          .gic = machine.gic};
+}
+
 }  // namespace
 
 TargetPlace target_place(std::string_view name, const MachineSpec& machine, MachineTrees& trees) {
+  if (machine.kind == MachineKind::kBoard) return board_place(name, machine);
   return {.name = std::string(name),
           .memory = kMemoryBase,
           .memory_size = machine.memory,

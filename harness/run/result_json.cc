@@ -156,6 +156,7 @@ Outcome outcome_from(const JsonValue* value, Result<void>& state) {
   outcome.boot_stage_over = members.boolean("boot-stage-over");
   outcome.captures = members.map("captures");
   outcome.bytes = members.count("bytes");
+  if (members.find("firmware-bytes") != nullptr) outcome.firmware_bytes = members.count("firmware-bytes");
   outcome.lines = members.count("lines");
   outcome.bytes_dropped = members.count("bytes-dropped");
   if (members.find("transcript-sha256") != nullptr) {  // journals of older versions have none
@@ -244,6 +245,7 @@ JsonValue to_json(const Outcome& outcome) {
   if (outcome.completed_at) object.emplace_back("completed-at", *outcome.completed_at);
   if (outcome.hit) object.emplace_back("signature", hit_to_json(*outcome.hit));
   if (outcome.divergence) object.emplace_back("divergence", divergence_to_json(*outcome.divergence));
+  if (outcome.firmware_bytes > 0) object.emplace_back("firmware-bytes", outcome.firmware_bytes);
   const Object rest{{"boot-stage-over", outcome.boot_stage_over},
                     {"captures", map_to_json(outcome.captures)},
                     {"bytes", outcome.bytes},

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "json/value.h"
+#include "run/image_console.h"
 #include "run/journal.h"
 #include "run/plan_record.h"
 #include "run/result_json.h"
@@ -240,6 +240,8 @@ class Runner {
     const fs::path folder = cell_folder(testcase.scenario->name, result.id) / fmt::format("attempt-{}", number);
     auto attempt = make_attempt(testcase, index, host, folder, looked, transcript);
     if (!attempt) return false;
+    // One that could not be made takes nothing back: a board that was given up stays an error.
+    if (number > 1 && attempt->verdict.kind == VerdictKind::kSkip) return true;
     result.verdict = attempt->verdict;
     if (attempt->outcome.subtests) result.subtests = attempt->outcome.subtests->subtests;
     if (attempt->verdict.kind != VerdictKind::kPass && attempt->outcome.bytes > 0)
@@ -248,10 +250,10 @@ class Runner {
     return true;
   }
 
-  // A machine under KVM keeps the host's time, and one that is deterministic already has nothing more to tell.
+  // KVM and boards keep time of their own, and a machine that is deterministic already has nothing more to tell.
   bool wants_recheck(const Testcase& testcase, const RunResult& result) const {
     const MachineSpec& machine = testcase.target.machine;
-    return options_.recheck && machine.accelerator == Accelerator::kTcg && !machine.deterministic &&
+    return options_.recheck && machine_value(machine, "accelerator") == "tcg" && !machine.deterministic &&
            result.verdict.kind == VerdictKind::kFail && result.standing != Standing::kExpectedFailure;
   }
 
@@ -338,6 +340,7 @@ class Runner {
     auto machine = context_.machines.start({testcase.target.machine, boot_image(image), host});
     if (!machine) {
       attempt.outcome = not_started(start_verdict(machine.error()));
+      if (context_.interrupt.raised()) attempt.outcome.termination = Termination::kInterrupted;
       return;
     }
     if (auto written = write_command(folder, (*machine)->facts()); !written) {
@@ -349,12 +352,12 @@ class Runner {
     session.timeout_multiplier =
         options_.timeout_multiplier * testcase.target.timeout_multiplier * hosts_[host].time_scale;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
-    attempt.outcome.accelerator_asked = to_text(testcase.target.machine.accelerator);
+    attempt.outcome.accelerator_asked = machine_value(testcase.target.machine, "accelerator");
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
+      const auto console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
       attempt.diagnosis =
-          triage_machine(**machine, testcase.target.machine, image, read_file(folder / "transcript.raw").value_or(""),
-                         stopped_for(attempt.outcome.termination));
+          triage_machine(**machine, testcase.target.machine, image, console, stopped_for(attempt.outcome.termination));
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();

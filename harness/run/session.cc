@@ -37,24 +37,21 @@ class Session {
         clock_(clock),
         transcript_(transcript),
         matcher_(scenario.expectations),
-        power_on_(clock.now()) {
-    const Timeouts& timeouts = scenario.timeouts;
-    test_ = limit(timeouts.overall);
-    if (timeouts.boot) boot_ = limit(*timeouts.boot);
-    if (timeouts.inactivity) inactivity_ = limit(*timeouts.inactivity);
-    wall_clock_cap_ = Deadline::after(power_on_, scaled(timeouts.overall) * kWallClockCapFactor + kWallClockCapLeast);
+        power_on_(clock.now()),
+        in_firmware_(machine.in_firmware()) {
     if (scenario.subtests) subtests_.emplace(*scenario.subtests);
-    await_step();
+    if (!in_firmware_) begin_limits();
   }
 
   Outcome run() {
     while (!termination_) {
-      std::visit(Overloaded{[&](const ConsoleOutput& output) { take_output(output.bytes); },
-                            [&](const GuestStopped& stopped) { take_stop(stopped); },
-                            [&](const MachineExited& exited) { take_exit(exited); },
-                            [&](const DeadlinePassed&) { check_limits(); },
-                            [&](const Interrupted&) { termination_ = Termination::kInterrupted; }},
-                 machine_.next_event(next_deadline()));
+      std::visit(
+          Overloaded{[&](const ConsoleOutput& output) { take_output(output.bytes); },
+                     [&](const GuestStopped& stopped) { take_stop(stopped); },
+                     [&](const MachineExited& exited) { take_exit(exited); },
+                     [&](const DeadlinePassed&) { check_limits(); }, [&](const ImageStarted&) { begin_limits(); },
+                     [&](const Interrupted&) { termination_ = Termination::kInterrupted; }},
+          machine_.next_event(next_deadline()));
     }
     if (*termination_ == Termination::kSignature || *termination_ == Termination::kDiverged) read_rest_of_dump();
     return facts();
@@ -67,17 +64,38 @@ class Session {
   }
   TimeLimit limit(Duration duration) const { return TimeLimit(scaled(duration), clock_.now(), starved_); }
 
+  // From power-on, or from when a boot stage before the image has started it: that one's time is not the scenario's.
+  void begin_limits() {
+    in_firmware_ = false;
+    const Timeouts& timeouts = scenario_.timeouts;
+    test_ = limit(timeouts.overall);
+    if (timeouts.boot) boot_ = limit(*timeouts.boot);
+    if (timeouts.inactivity) inactivity_ = limit(*timeouts.inactivity);
+    wall_clock_cap_ =
+        Deadline::after(clock_.now(), scaled(timeouts.overall) * kWallClockCapFactor + kWallClockCapLeast);
+    await_step();
+    send_what_is_due();
+  }
+
   void take_output(std::string_view bytes) {
     const TimePoint now = clock_.now();
     if (outcome_.bytes == 0) outcome_.first_output = now - power_on_;
-    outcome_.bytes += bytes.size();
-    transcript_.add(bytes, now - power_on_);
-    if (options_.live) options_.live(bytes);
+    keep(bytes, now);
+    if (in_firmware_) {
+      outcome_.firmware_bytes += bytes.size();
+      return matcher_.pass_over(bytes);
+    }
     hear(bytes);
     if (now - last_sample_ > kStarvedSampling) sample_starved(now);
     restart_limits_of_silence();
     send_what_is_due();
     check_console();
+  }
+
+  void keep(std::string_view bytes, TimePoint now) {
+    outcome_.bytes += bytes.size();
+    transcript_.add(bytes, now - power_on_);
+    if (options_.live) options_.live(bytes);
   }
 
   void hear(std::string_view bytes) {
@@ -123,7 +141,7 @@ class Session {
       termination_ = Termination::kDiverged;
     } else if (satisfied) {
       begin_to_settle();
-    } else if (scenario_.output_limit && outcome_.bytes > *scenario_.output_limit) {
+    } else if (scenario_.output_limit && outcome_.bytes - outcome_.firmware_bytes > *scenario_.output_limit) {
       termination_ = Termination::kOutputLimit;
     }
   }
@@ -196,9 +214,7 @@ class Session {
       const MachineEvent event = machine_.next_event(earlier(end, Deadline::after(clock_.now(), scaled(kDumpSilence))));
       const auto* output = std::get_if<ConsoleOutput>(&event);
       if (output == nullptr || end.passed(clock_.now())) break;
-      outcome_.bytes += output->bytes.size();
-      transcript_.add(output->bytes, clock_.now() - power_on_);
-      if (options_.live) options_.live(output->bytes);
+      keep(output->bytes, clock_.now());
       hear(output->bytes);
     }
     // A refused line is often the first of a dump: then the dump is what happened.
@@ -235,6 +251,7 @@ class Session {
 
   Outcome outcome_;
   std::optional<Termination> termination_;
+  bool in_firmware_;
   bool over_ = false;  // the machine has no more events
   bool settling_ = false;
   Deadline settled_;

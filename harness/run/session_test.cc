@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "run/image_console.h"
 #include "testing/fake_machine.h"
 #include "testing/manual_clock.h"
 
@@ -47,6 +48,32 @@ TEST_F(SessionTest, SatisfiedAtTheLastExpectedLine) {
   EXPECT_EQ(outcome.matched, 2u);
   EXPECT_EQ(outcome.wall, 2s);
   EXPECT_EQ(outcome.first_output, 1s);
+}
+
+// The firmware's console is kept, with its lines and bytes; the scenario's words, limits and signatures are the image's.
+TEST_F(SessionTest, FirmwareIsKeptAndNotMatched) {
+  expect_transcript("hello\n");
+  scenario_.timeouts.boot = 5s;
+  const std::string firmware = "U-Boot\nhello\nKernel panic - not syncing: no\n";
+  const Outcome outcome =
+      run({{1min, says(firmware)}, {1h, ImageStarted{}}, {4s, says("hello\n")}, {1s, says("more\n")}});
+  EXPECT_EQ(to_text(outcome.termination), "satisfied");
+  EXPECT_EQ(outcome.firmware_bytes, firmware.size());
+  EXPECT_EQ(outcome.bytes, firmware.size() + 6);
+  EXPECT_EQ(outcome.completed_at, firmware.size() + 6);
+  EXPECT_EQ(outcome.lines, 4u);
+  EXPECT_EQ(said_by_image(firmware + "hello\n", outcome), "hello\n");
+  EXPECT_EQ(image_console(firmware + "hello\n", outcome), "\n\n\nhello\n");
+  EXPECT_EQ(image_console(firmware, outcome), "");
+  EXPECT_EQ(transcript_.bytes(), outcome.bytes);
+}
+
+TEST_F(SessionTest, LimitsBeginWithTheImage) {
+  expect_transcript("hello\n");
+  scenario_.timeouts.boot = 5s;
+  const Outcome outcome = run({{1h, says("U-Boot\n")}, {1h, ImageStarted{}}, {6s, says("hello\n")}});
+  EXPECT_EQ(to_text(outcome.termination), "boot-timeout");
+  EXPECT_EQ(outcome.wall, 2h + 5s);
 }
 
 TEST_F(SessionTest, CrashAfterTheLastLineCountsOnlyWhileSettling) {

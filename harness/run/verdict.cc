@@ -118,6 +118,10 @@ std::uint64_t deciding_bytes(const Outcome& outcome) {
   }
 }
 
+std::string_view said_by_image(std::string_view transcript, const Outcome& outcome) {
+  return transcript.substr(std::min<std::uint64_t>(outcome.firmware_bytes, transcript.size()));
+}
+
 namespace {
 
 Verdict judge_session(const Outcome& outcome, Ending ending) {

@@ -87,6 +87,7 @@ struct Outcome {
   bool boot_stage_over = false;
   std::map<std::string, std::string> captures;
   std::uint64_t bytes = 0;
+  std::uint64_t firmware_bytes = 0;  // the first of them: said by a boot stage before the image, and not matched
   std::uint64_t lines = 0;
   std::uint64_t bytes_dropped = 0;  // of the transcript: not kept, past its cap
   // Of the console's first transcript_hashed bytes, up to what decided: equal for each boot of a deterministic machine.
@@ -104,6 +105,9 @@ struct Outcome {
 
 // How many of the console's bytes belong to what decided. What came behind them depends on when the machine was stopped.
 std::uint64_t deciding_bytes(const Outcome& outcome);
+
+// Of a transcript's bytes those that the image said.
+std::string_view said_by_image(std::string_view transcript, const Outcome& outcome);
 
 // Decides once. A table in judge_test.cc says what is what.
 Verdict judge(const Outcome& outcome, Ending ending);

@@ -14,8 +14,8 @@ namespace bootrig {
 namespace {
 
 // The blocks of a section, in order.
-std::vector<std::string> json_blocks(std::string_view heading) {
-  const std::string page = read_file(source_path("docs/formats.md")).value();
+std::vector<std::string> json_blocks(std::string_view heading, const char* file = "docs/formats.md") {
+  const std::string page = read_file(source_path(file)).value();
   const std::size_t begin = page.find(heading);
   EXPECT_NE(begin, std::string::npos) << heading;
   std::string_view section = std::string_view(page).substr(begin);
@@ -59,6 +59,21 @@ TEST(Documentation, ExamplesParse) {
   const auto recipes = json_blocks("## Recipe");
   ASSERT_EQ(recipes.size(), 3u);
   for (const std::string& text : recipes) expect_parses(parse_recipe("example", "formats.md", text));
+}
+
+TEST(Documentation, BoardsParse) {
+  for (const char* heading : {"# Boards", "## labgrid"}) {
+    const auto targets = json_blocks(heading, "docs/boards.md");
+    ASSERT_EQ(targets.size(), 1u) << heading;
+    expect_parses(parse_target("example",
+                               [&](std::string_view name) -> Result<NamedText> {
+                                 if (name == "example") return NamedText{"boards.md", targets[0]};
+                                 BOOTRIG_TRY(std::string base,
+                                             read_file(source_path("targets/" + std::string(name) + ".json")));
+                                 return NamedText{std::string(name), std::move(base)};
+                               },
+                               {"example", "base/labgrid"}));
+  }
 }
 
 }  // namespace

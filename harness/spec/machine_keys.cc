@@ -66,7 +66,7 @@ std::string machine_value(const MachineSpec& machine, std::string_view key) {
   if (key == "cpus") return fmt::format("{}", machine.cpus);
   if (key == "cpu") return machine.cpu;
   CHECK(key == "accelerator");
-  return std::string(to_text(machine.accelerator));
+  return std::string(machine.kind == MachineKind::kBoard ? "none" : to_text(machine.accelerator));
 }
 
 Result<void> set_machine_value(MachineSpec& machine, std::string_view key, std::string_view text) {

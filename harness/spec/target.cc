@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "json/reader.h"
+#include "spec/board.h"
 #include "spec/machine_keys.h"
 #include "spec/names.h"
 
@@ -17,23 +18,45 @@ constexpr std::size_t kMaxExtends = 4;
 constexpr std::string_view kBase = "base/";
 constexpr double kMaxMultiplier = 100;
 
-constexpr std::array<JsonChoice<MachineKind>, 1> kKinds{{{"qemu", MachineKind::kQemu}}};
+constexpr std::array<JsonChoice<MachineKind>, 2> kKinds{{{"qemu", MachineKind::kQemu}, {"board", MachineKind::kBoard}}};
 constexpr std::array<JsonChoice<Accelerator>, 2> kAccelerators{
     {{"tcg", Accelerator::kTcg}, {"kvm", Accelerator::kKvm}}};
 
-void read_machine(JsonReader& json, MachineSpec& machine) {
-  json.choice<MachineKind>("kind", machine.kind, kKinds, kRequired);
+const std::array<std::string, 5> kQemuKeys{"accelerator", "deterministic", "qemu", "host", "arguments"};
+
+// Of the keys of another kind each one is refused where it stands.
+void refuse_keys(JsonReader& json, std::span<const std::string> keys, std::string_view kind) {
+  for (const std::string& key : keys) {
+    if (json.has(key)) json.refuse(key, fmt::format("only a machine of kind '{}' has it", kind));
+    json.ignore(key);
+  }
+}
+
+void read_qemu(JsonReader& json, MachineSpec& machine) {
   json.choice<Accelerator>("accelerator", machine.accelerator, kAccelerators);
-  json.text("cpu", machine.cpu);
-  json.count("cpus", machine.cpus, 1, kMaxCpus);
-  json.size("memory", machine.memory);
-  json.count("gic", machine.gic, 2, 3);
-  json.count("level", machine.level, 1, 3);
   json.flag("deterministic", machine.deterministic);
   json.text("qemu", machine.qemu);
   json.text("host", machine.host);
   if (!machine.host.empty() && !is_name(machine.host)) json.refuse("host", not_a_name(machine.host, "a host's name"));
   json.texts("arguments", machine.extra_arguments);
+  refuse_keys(json, board_keys(), "board");
+}
+
+void read_machine(JsonReader& json, const std::string& name, MachineSpec& machine) {
+  json.choice<MachineKind>("kind", machine.kind, kKinds, kRequired);
+  json.text("cpu", machine.cpu);
+  json.count("cpus", machine.cpus, 1, kMaxCpus);
+  json.size("memory", machine.memory);
+  json.count("gic", machine.gic, 2, 3);
+  json.count("level", machine.level, 1, 3);
+  if (machine.kind == MachineKind::kBoard) {
+    BoardSpec board;
+    read_board(json, name, board);
+    machine.board = std::make_shared<const BoardSpec>(std::move(board));
+    refuse_keys(json, kQemuKeys, "qemu");
+  } else {
+    read_qemu(json, machine);
+  }
   if (const auto problem = memory_problem(machine.memory)) json.refuse("memory", *problem);
   if (const auto conflict = machine_conflict(machine)) json.refuse(conflict->key, conflict->message);
 }
@@ -52,7 +75,7 @@ void read_profile(JsonReader& json, TargetProfile& profile) {
   check_names(json, "tags", profile.tags, "a tag");
   json.factor("timeout-multiplier", profile.timeout_multiplier, kMaxMultiplier);
   json.object(
-      "machine", [&](JsonReader& machine) { read_machine(machine, profile.machine); }, kRequired);
+      "machine", [&](JsonReader& machine) { read_machine(machine, profile.name, profile.machine); }, kRequired);
   json.object("slurm", [&](JsonReader& slurm) { read_slurm(slurm, profile.slurm); });
   json.distinct_texts("variable", profile.variable);
   for (std::size_t i = 0; i < profile.variable.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,9 @@
 
 namespace bootrig {
 
-enum class MachineKind { kQemu };
+struct BoardSpec;  // spec/board.h
+
+enum class MachineKind { kQemu, kBoard };
 enum class Accelerator { kTcg, kKvm };
 std::string_view to_text(Accelerator accelerator);  // "tcg", "kvm"
 
@@ -33,6 +36,7 @@ struct MachineSpec {
   std::string qemu = "qemu-system-aarch64";  // the program, by name or path
   std::string host;                          // "local", or a name of the hosts file; empty: bootrig chooses
   std::vector<std::string> extra_arguments;  // "arguments": appended to QEMU's as they are
+  std::shared_ptr<const BoardSpec> board;    // set: the kind is kBoard; the keys of QEMU alone have no meaning then
 
   bool operator==(const MachineSpec&) const = default;
 };

@@ -1,5 +1,7 @@
 #include "testing/fake_machine.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace bootrig {
@@ -31,6 +33,11 @@ MachineEvent FakeMachine::next_event(Deadline deadline) {
   MachineEvent event = steps_[next_++].event;
   if (is_last(event)) ended_ = event;
   return event;
+}
+
+bool FakeMachine::in_firmware() const {
+  return std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(next_), steps_.end(),
+                     [](const FakeStep& step) { return std::holds_alternative<ImageStarted>(step.event); });
 }
 
 Result<void> FakeMachine::send(std::string_view bytes) {

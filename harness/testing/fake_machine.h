@@ -39,6 +39,8 @@ class FakeMachine final : public Machine {
   // MachineExited are given again when asked again. Once the script is over the guest is silent;
   // then a deadline must be given.
   MachineEvent next_event(Deadline deadline) override;
+  // Until an ImageStarted that the script has.
+  bool in_firmware() const override;
   Result<void> send(std::string_view bytes) override;
   Duration starved() override { return starved_; }
   // A copy of what set_inspection() gave; without it, an error.
