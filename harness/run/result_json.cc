@@ -41,6 +41,7 @@ JsonValue verdict_to_json(const Verdict& verdict) {
 JsonValue divergence_to_json(const Divergence& divergence) {
   Object object{{"place", divergence.place}, {"expected", divergence.expected}, {"final", divergence.final}};
   if (divergence.seen) object.emplace_back("seen", line_to_json(*divergence.seen));
+  if (divergence.captured) object.emplace_back("captured", *divergence.captured);
   object.emplace_back("before", lines_to_json(divergence.before));
   object.emplace_back("after", lines_to_json(divergence.after));
   return object;
@@ -112,6 +113,7 @@ Divergence divergence_from(const JsonValue& value, Result<void>& state) {
   divergence.expected = members.text("expected");
   divergence.final = members.boolean("final");
   if (const JsonValue* seen = members.find("seen")) divergence.seen = line_from(seen, state);
+  if (members.find("captured") != nullptr) divergence.captured = members.text("captured");
   divergence.before = lines_from(members.array("before"), state);
   divergence.after = lines_from(members.array("after"), state);
   return divergence;
