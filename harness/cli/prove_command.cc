@@ -63,7 +63,7 @@ void prove_testcase(const Testcase& testcase, const RunResult& result, const std
 
 // The story: choose, boot, alter, judge, tell.
 Result<int> prove_selection(const ProveOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.run.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.run.selection.project));
   BOOTRIG_TRY(const Selection selection, to_selection(options.run.selection));
   BOOTRIG_TRY(Plan plan, make_plan(project, selection, today_utc()));
   Proofs proofs;

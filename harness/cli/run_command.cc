@@ -48,6 +48,10 @@ std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
   const std::vector<std::string> hosts = host_words(options.hosts);
   words.insert(words.end(), hosts.begin(), hosts.end());
+  // In a folder of its own: the run's evidence stays.
+  if (options.output != RunCommandOptions().output) {
+    words.insert(words.end(), {"--output", (std::filesystem::path(options.output) / "repeat").string()});
+  }
   if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
@@ -197,10 +201,22 @@ Result<RunEnd> run_and_report(const RunCommandOptions& options, const RunOptions
   return end;
 }
 
+// After a run that was not as expected: the page, and the command that explains.
+void tell_where_to_look(const RunCommandOptions& options) {
+  const std::filesystem::path folder = options.output;
+  const std::filesystem::path page =
+      options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html);
+  if (options.html != "off" && html_page()) fmt::print("{} shows it; ", page.string());
+  fmt::print("{} explains it\n", shell_quote({"bootrig", "triage", options.output}));
+}
+
 // The story of the command.
 Result<int> run(const RunCommandOptions& options) {
   BOOTRIG_TRY(const PerformedRun run, perform_run(options));
-  if (!options.dry_run) return exit_status(run.end, options.fail_fast || options.until_fail);
+  if (!options.dry_run) {
+    if (run.end.gating > 0) tell_where_to_look(options);
+    return exit_status(run.end, options.fail_fast || options.until_fail);
+  }
   for (const Testcase& testcase : run.plan.testcases) fmt::print("{}\n", testcase.id);
   return kExitExpected;
 }
@@ -220,12 +236,16 @@ constexpr const char* kFooter =
 }  // namespace
 
 Result<PerformedRun> perform_run(const RunCommandOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
+  if (options.resume && !std::filesystem::exists(std::filesystem::path(options.output) / "journal.jsonl")) {
+    fmt::print(stderr, "bootrig: --resume: there is no journal in {}, so the run begins anew\n",
+               printable(options.output));
+  }
   PerformedRun run;
   BOOTRIG_TRY(run.plan, make_plan(project, selection, today_utc()));
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);

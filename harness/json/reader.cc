@@ -117,12 +117,9 @@ void JsonReader::number(std::string_view key, std::optional<std::uint64_t>& out)
     return;
   }
   const auto* text = std::get_if<std::string>(&node->value);
-  if (!text) return wrong_type(key, *node, "a whole number, as in 960 or \"0x3c0\",");
-  if (const auto hexadecimal = parse_address(*text)) {
-    out = *hexadecimal;
-  } else {
-    refuse(key, hexadecimal.error().message);
-  }
+  const auto hexadecimal = text ? parse_address(*text) : Result<std::uint64_t>(fail(""));
+  if (!hexadecimal) return wrong_type(key, *node, "a whole number, as in 960 or \"0x3c0\",");
+  out = *hexadecimal;
 }
 
 void JsonReader::flag(std::string_view key, bool& out) {

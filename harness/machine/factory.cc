@@ -55,6 +55,8 @@ class RealMachineFactory final : public MachineFactory {
 
   std::optional<std::string> unavailable(const MachineSpec& machine) override { return choose(machine).skip; }
 
+  std::optional<std::string> trouble(const MachineSpec& machine) override { return choose(machine).trouble; }
+
   std::vector<MachineHost> hosts() override { return others_.hosts(); }
 
   std::vector<std::size_t> hosts_for(const MachineSpec& machine) override {

@@ -56,6 +56,9 @@ TEST(CaptureCheck, SaysWhatItAllows) {
 TEST(CaptureCheck, WhatItDoesNotAllowIsWrittenAsWhatWasCaptured) {
   EXPECT_EQ(disallowed_text(range(0x10, {}), "0x20"), "0xf");
   EXPECT_EQ(disallowed_text(range({}, 4), "3"), "5");
+  EXPECT_EQ(disallowed_text(text("one"), "one"), "onf");
+  EXPECT_EQ(disallowed_text(text("v1.9)"), "v1.9)"), "v1.8)");
+  EXPECT_EQ(disallowed_text(text("--"), "--"), "--x");
 }
 
 }  // namespace

@@ -38,6 +38,14 @@ JsonValue verdict_to_json(const Verdict& verdict) {
   return object;
 }
 
+JsonValue booted_to_json(const std::vector<BootedFile>& files) {
+  Array array;
+  for (const BootedFile& file : files) {
+    array.push_back(Object{{"file", file.file.string()}, {"sha256", file.sha256}});
+  }
+  return array;
+}
+
 JsonValue divergence_to_json(const Divergence& divergence) {
   Object object{{"place", divergence.place}, {"expected", divergence.expected}, {"final", divergence.final}};
   if (divergence.seen) object.emplace_back("seen", line_to_json(*divergence.seen));
@@ -104,6 +112,15 @@ std::optional<Diagnosis> diagnosis_from(const JsonValue* value, Result<void>& st
   if (diagnosis) return std::move(*diagnosis);
   if (state) state = std::unexpected(diagnosis.error());
   return std::nullopt;
+}
+
+std::vector<BootedFile> booted_from(const Array& array, Result<void>& state) {
+  std::vector<BootedFile> files;
+  for (const JsonValue& value : array) {
+    JsonMembers members(value, "image-files", state);
+    files.push_back({members.text("file"), members.text("sha256")});
+  }
+  return files;
 }
 
 Divergence divergence_from(const JsonValue& value, Result<void>& state) {
@@ -295,6 +312,7 @@ JsonValue to_json(const RunResult& result) {
                 {"image-sha256", result.image_sha256},
                 {"verdict", verdict_to_json(result.verdict)},
                 {"standing", to_text(result.standing)}};
+  if (result.image_files.size() > 1) object.emplace_back("image-files", booted_to_json(result.image_files));
   if (!result.tags.empty()) object.emplace_back("tags", texts_to_json(result.tags));
   if (result.expected_failure) {
     object.emplace_back("expected-failure", expected_failure_to_json(*result.expected_failure));
@@ -361,6 +379,7 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   if (members.find("tags") != nullptr) result.tags = members.texts("tags");
   result.image = members.text("image");
   result.image_sha256 = members.text("image-sha256");
+  if (members.find("image-files") != nullptr) result.image_files = booted_from(members.array("image-files"), state);
   result.verdict = verdict_from(members.find("verdict"), state);
   result.standing = enumeration<Standing>(members, "standing", standing_from);
   if (const JsonValue* expected = members.find("expected-failure")) {
