@@ -223,6 +223,17 @@ TEST(HtmlPages, DISABLED_Write) {
   ASSERT_TRUE(write_file(attempt / "lines.tsv", lines));
   HtmlReporter marked({.path = folder / "timed.html", .run_folder = folder});
   ASSERT_TRUE(report(marked, {timed}, 0));
+  RunResult few = diverged_sample("2"), many = passed_sample("tests/many", "2");
+  few.subtests = {{"vm.alloc", Subtest::Status::kPass, "", 3},
+                  {"vm.<b>map</b>", Subtest::Status::kFail, "want 4,\x1b[31m got 5", 7},
+                  {"smp.ipi", Subtest::Status::kSkip, "one CPU", 9}};
+  for (unsigned i = 1; i <= 30; ++i) many.subtests.push_back({fmt::format("t.{}", i), Subtest::Status::kPass, "", i});
+  HtmlReporter with_subtests({.path = folder / "subtests.html"});
+  ASSERT_TRUE(report(with_subtests, {few, many}, 0));
+  RunResult checked = diverged_sample("2");
+  checked.attempts[0].outcome.divergence->captured = "512";
+  HtmlReporter with_check({.path = folder / "check.html"});
+  ASSERT_TRUE(report(with_check, {checked}, 0));
   HtmlReporter good({.path = folder / "good.html"});
   ASSERT_TRUE(report(good, {passed_sample("boot/hello", "2")}, 0));
 }

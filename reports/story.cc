@@ -91,7 +91,8 @@ void tell_preflight(const RunResult& result, Story& story) {
 }
 
 void tell_divergence(const Divergence& divergence, Story& story) {
-  story.add("expected", in_quotes(divergence.expected));
+  story.add(divergence.captured ? "allowed" : "expected", in_quotes(divergence.expected));
+  if (divergence.captured) story.add("captured", in_quotes(*divergence.captured));
   if (divergence.seen) {
     story.add("seen", in_quotes(divergence.seen->text));
     story.add("where", fmt::format("{}; line {} of the console", divergence.place, divergence.seen->number));

@@ -23,6 +23,7 @@ namespace bootrig {
 namespace {
 
 constexpr std::size_t kTranscriptForTriage = std::size_t{1} << 20;
+constexpr Duration kStarvedTold = std::chrono::milliseconds(100);
 constexpr std::size_t kIndent = 2;  // of what stands below the verdict
 
 struct BootOptions {
@@ -74,8 +75,20 @@ std::string in_capitals(const Verdict& verdict) {
   return verdict.kind == VerdictKind::kPass ? word : fmt::format("{} ({})", word, to_text(verdict.cause));
 }
 
+// Why a limit was another than the one asked for: that of a slow target or host, and of a host that has other work.
+void tell_scaling(const BootOptions& options, const Outcome& outcome, double multiplier) {
+  std::string why;
+  if (multiplier != 1.0)
+    why = fmt::format("--timeout {} times {:g} for this target and host", options.timeout, multiplier);
+  if (outcome.starved > kStarvedTold) {
+    why += fmt::format("{}{:.1f} s in which the machine waited for a processor do not count", why.empty() ? "" : "; ",
+                       to_seconds(outcome.starved));
+  }
+  if (!why.empty()) print(fmt::format("  time limit: {}\n", why));
+}
+
 void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verdict& verdict,
-                  const std::optional<Diagnosis>& diagnosis, bool ended_on_newline) {
+                  const std::optional<Diagnosis>& diagnosis, bool ended_on_newline, double multiplier) {
   if (!ended_on_newline && !options.quiet) print("\n");
   std::string what = in_capitals(verdict);
   if (verdict.kind == VerdictKind::kPass && options.expect.empty()) {
@@ -89,6 +102,7 @@ void tell_verdict(const BootOptions& options, const Outcome& outcome, const Verd
                                                           : outcome.machine.accelerator));
   if (verdict.kind == VerdictKind::kPass) return;
   print(fmt::format("  {}\n", verdict.detail));
+  if (outcome.limit > Duration::zero()) tell_scaling(options, outcome, multiplier);
   if (diagnosis) {
     const std::size_t left = static_cast<std::size_t>(terminal_width(STDOUT_FILENO)) - kIndent;
     for (const std::string& line : diagnosis_lines(*diagnosis, left)) print(fmt::format("  {}\n", line));
@@ -119,8 +133,9 @@ Result<int> boot(const BootOptions& options) {
   BOOTRIG_TRY(const Project project, open_project(options.project));
   BOOTRIG_TRY(const TargetProfile target, open_target(project, options.target));
   BOOTRIG_TRY(const Image image, open_image_file(options.file));
-  if (!options.sha256.empty() && options.sha256 != image.sha256) {
-    return fail(options.file.image, fmt::format("has the SHA-256 {}; --sha256 says {}", image.sha256, options.sha256));
+  const std::string& sha256 = image.booted.front().sha256;
+  if (!options.sha256.empty() && options.sha256 != sha256) {
+    return fail(options.file.image, fmt::format("has the SHA-256 {}; --sha256 says {}", sha256, options.sha256));
   }
   BOOTRIG_TRY(const Scenario scenario, make_scenario(options));
   auto silence = parse_duration(options.silence);
@@ -169,7 +184,7 @@ Result<int> boot(const BootOptions& options) {
     diagnosis = triage_machine(**machine, target.machine, image, image_console(said, outcome),
                                stopped_for(outcome.termination));
   }
-  tell_verdict(options, outcome, verdict, diagnosis, on_newline);
+  tell_verdict(options, outcome, verdict, diagnosis, on_newline, session.timeout_multiplier);
   tell_findings(looked.get(), verdict.kind != VerdictKind::kPass);
   if (failed && options.keep) {
     if (const auto kept = keep_machine(**machine, image.symbols, clock, interrupt); !kept) (void)tell(kept.error());
@@ -184,6 +199,7 @@ constexpr const char* kFooter =
     "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
     "  bootrig boot loader.img --load 0x70000000 --target 'virt[level=2,memory=2G]' --timeout 20s\n"
     "  bootrig boot vmlinuz --initrd init.cpio --append 'console=ttyAMA0'\n"
+    "  bootrig boot board.itb --append 'console=ttyAMA0'    the default configuration of a FIT\n"
     "  bootrig boot kernel.elf --keep                       a failure waits for gdb\n"
     "\n"
     "Exit status: 0 as expected, 1 not, 2 it could not be tried. 'bootrig list targets' names the targets.";
@@ -192,7 +208,8 @@ constexpr const char* kFooter =
 
 void add_boot_command(CLI::App& app, int& status) {
   auto options = std::make_shared<BootOptions>();
-  app.add_option("IMAGE", options->file.image, "An AArch64 ELF file, a Linux Image, or a raw image with --load")
+  app.add_option("IMAGE", options->file.image,
+                 "An AArch64 ELF file, a Linux Image, a uImage, a FIT, or a raw image with --load")
       ->required();
   app.add_option("--target,-t", options->target, "Where to boot: a target's name, with its keys varied in brackets")
       ->capture_default_str();

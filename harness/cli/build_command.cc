@@ -77,7 +77,7 @@ int tell_results(const std::vector<std::string>& names, const std::vector<ImageR
 }
 
 Result<int> build(const BuildOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.project));
   BOOTRIG_TRY(auto recipes, project.recipes());
   BOOTRIG_TRY(const auto names, matching_images(recipes, options.images));
   BOOTRIG_TRY(const auto settings, user_parameters(options.parameters, recipes, names));

@@ -53,7 +53,7 @@ Result<LoadedRun> load(const std::string& name, const std::optional<History>& hi
 }
 
 Result<int> compare_runs(const CompareOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.project));
   const auto file = history_file(options.history, project);
   std::optional<History> history;
   if (file) {

@@ -27,11 +27,16 @@ bool lacks_what_it_needs(const HostCheck& check) {
   return check.needed && !check.ok;
 }
 
+const char* state_of(const HostCheck& check) {
+  if (check.ok) return "ok";
+  return check.broken ? "broken" : "missing";
+}
+
 void print_json(const std::vector<HostCheck>& checks) {
   JsonValue::Array rows;
   for (const HostCheck& check : checks) {
     rows.emplace_back(JsonValue::Object{{"name", check.name},
-                                        {"state", check.ok ? "ok" : "missing"},
+                                        {"state", state_of(check)},
                                         {"needed", check.needed},
                                         {"found", check.found},
                                         {"purpose", check.purpose},
@@ -43,7 +48,7 @@ void print_json(const std::vector<HostCheck>& checks) {
 }
 
 void print_check(const HostCheck& check, std::size_t name_width, std::size_t width) {
-  const std::string head = fmt::format("{:<7}  {:<{}}  ", check.ok ? "ok" : "missing", check.name, name_width);
+  const std::string head = fmt::format("{:<7}  {:<{}}  ", state_of(check), check.name, name_width);
   const std::string found = console_text(check.found);
   // What is wrong is told whole.
   fmt::print("{}{}\n", head, check.ok ? cut_to(found, std::max(width, head.size() + kLeast) - head.size()) : found);
@@ -61,8 +66,9 @@ void print_text(const std::vector<HostCheck>& checks) {
   const auto needed = std::ranges::count_if(checks, lacks_what_it_needs);
   const auto missing = std::ranges::count(checks, false, &HostCheck::ok);
   if (needed > 0) {
-    fmt::print("bootrig: {} that {} needed {} missing\n", needed, needed == 1 ? "is" : "are",
-               needed == 1 ? "is" : "are");
+    const bool all_missing = std::ranges::none_of(checks, &HostCheck::broken);
+    fmt::print("bootrig: {} that {} needed {} {}\n", needed, needed == 1 ? "is" : "are", needed == 1 ? "is" : "are",
+               all_missing ? "missing" : "missing or broken");
   } else {
     fmt::print("bootrig: all that is needed is here; {} not needed {} missing\n", missing, missing == 1 ? "is" : "are");
   }

@@ -53,6 +53,16 @@ fs::path builtin_root() {
   return fs::current_path();
 }
 
+namespace {
+
+// Whether the path lies in the folder, or is it.
+bool holds(const fs::path& folder, const fs::path& path) {
+  const fs::path inside = path.lexically_relative(folder);
+  return !inside.empty() && *inside.begin() != "..";
+}
+
+}  // namespace
+
 Result<Project> open_project(const fs::path& folder) {
   const fs::path builtin = builtin_root();
   std::error_code error;
@@ -63,6 +73,15 @@ Result<Project> open_project(const fs::path& folder) {
   const fs::path root = Project::find_root(fs::current_path());
   const bool found = fs::is_directory(root / "scenarios") || fs::is_directory(root / "targets");
   return Project(found ? root : builtin, builtin);
+}
+
+Result<Project> open_whole_project(const fs::path& folder) {
+  auto project = open_project(folder);
+  if (folder.empty() && project && !holds(project->root(), fs::current_path())) {
+    std::fprintf(stderr, "bootrig: there is no project here (scenarios/ or targets/); using bootrig's own, %s\n",
+                 printable(project->root().string()).c_str());
+  }
+  return project;
 }
 
 Result<TargetProfile> open_target(const Project& project, const std::string& text) {

@@ -22,6 +22,9 @@ std::filesystem::path builtin_root();
 // The project in `folder`, or, when that is empty, around the current folder; bootrig's own where there is none.
 // An error: `folder` is none.
 Result<Project> open_project(const std::filesystem::path& folder);
+// The same for commands that are about the project's own scenarios and images: where there is none here, one line on
+// stderr says that bootrig's own is used.
+Result<Project> open_whole_project(const std::filesystem::path& folder);
 
 // "virt-el2", "virt[gic=3,memory=1G]": the project's profile with its keys varied.
 Result<TargetProfile> open_target(const Project& project, const std::string& text);

@@ -27,7 +27,7 @@ struct HistoryCommandOptions {
 };
 
 Result<fs::path> file_of(const HistoryCommandOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.project));
   const auto file = history_file(options.history, project);
   if (!file) return fail("--history", "is off: there is no history to read");
   if (!options.reports.empty()) hide_history_from_git(*file, project);

@@ -78,7 +78,7 @@ HostCheck check_project(const Project& project) {
     check.found = fmt::format("{} has no targets", project.root().string());
     check.mend = "bootrig doctor --project FOLDER_WITH_TARGETS";
   } else {
-    check.mend = "bootrig plan";
+    check.broken = true;
   }
   return check;
 }

@@ -15,6 +15,7 @@ struct HostCheck {
   std::string name;     // "ninja"
   std::string purpose;  // "builds images"
   bool ok = false;
+  bool broken = false;  // not ok: it is there, and something in it is wrong
   bool needed = false;  // nothing can be trusted, or most of a project cannot be run, without it
   std::string found;    // "1.11.1", or what is wrong: "not found". May hold a tool's own bytes
   std::string mend;     // a command for a shell; empty: it is ok, or no command mends it

@@ -21,7 +21,10 @@ Result<void> set_linux_boot(const ImageFileOptions& options, Image& image) {
   if (image.linux_boot) {
     if (!options.initrd.empty() && !fs::is_regular_file(options.initrd, error))
       return fail("--initrd", fmt::format("'{}' is no file", printable(options.initrd)));
-    image.linux_boot = LinuxBoot{options.initrd, options.append};
+    image.linux_boot->append = options.append;
+    if (options.initrd.empty()) return {};
+    image.linux_boot->initrd = options.initrd;
+    return boots_also(image, options.initrd);
   } else if (!options.initrd.empty() || !options.append.empty()) {
     return fail(options.image,
                 "is no Linux arm64 Image (or --load makes it raw bytes): leave --initrd and --append away");
@@ -36,7 +39,7 @@ Result<void> set_device_tree(const std::string& file, Image& image) {
   BOOTRIG_TRY_VOID(parse_device_tree(file, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
   image.arguments = {"-dtb", file};
   image.files = {file};
-  return {};
+  return boots_also(image, file);
 }
 
 bool has_file_options(const ImageFileOptions& options) {
@@ -67,7 +70,8 @@ Result<Image> open_image_file(const ImageFileOptions& options) {
     if (!address) return fail("--load", address.error().message);
     load = *address;
   }
-  BOOTRIG_TRY(Image image, open_image(options.image, load));
+  const fs::path cache = user_cache_folder();
+  BOOTRIG_TRY(Image image, open_image(options.image, load, cache.empty() ? cache : cache / "unpacked"));
   BOOTRIG_TRY_VOID(set_linux_boot(options, image));
   BOOTRIG_TRY_VOID(set_device_tree(options.device_tree, image));
   image.symbols.assign(options.symbols.begin(), options.symbols.end());

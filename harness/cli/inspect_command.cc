@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "inspect/findings.h"
+#include "json/members.h"
 #include "json/value.h"
 #include "run/preflight.h"
 #include "run/result_json.h"
@@ -76,9 +77,42 @@ std::string rights_text(const ImageContents& contents, const ImageRegion& region
                      region.executable ? ", executable" : "");
 }
 
+std::string hashes_text(const PackedImage& image) {
+  std::string text;
+  for (const PackedHash& hash : image.hashes) {
+    text += fmt::format(", {} {}", printable(hash.algorithm), to_text(hash.state));
+  }
+  return text;
+}
+
+void print_packed(const PackedImages& packed) {
+  for (const PackedConfiguration& configuration : packed.configurations) {
+    std::string parts = configuration.kernel.empty() ? "no kernel" : "kernel " + configuration.kernel;
+    for (const std::string& tree : configuration.trees) parts += ", fdt " + tree;
+    if (!configuration.ramdisk.empty()) parts += ", ramdisk " + configuration.ramdisk;
+    for (const std::string& other : configuration.others) parts += ", loadable " + other;
+    const bool is_default = configuration.name == packed.default_configuration;
+    fmt::print("  configuration {}{}: {}\n", printable(configuration.name), is_default ? " (default)" : "",
+               printable(parts));
+  }
+  for (const PackedImage& image : packed.images) {
+    std::string place = image.load ? ", loaded at " + hex(*image.load) : "";
+    if (image.entry) place += ", entered at " + hex(*image.entry);
+    fmt::print("  packed     {}: {}, {}, compression {}, {} bytes at byte {:#x}{}{}\n", printable(image.name),
+               printable(image.kind), image.architecture.empty() ? "any architecture" : printable(image.architecture),
+               printable(image.compression), image.size, image.offset, place, hashes_text(image));
+  }
+}
+
+std::string entry_text(const ImageContents& contents) {
+  if (contents.entry) return fmt::format(", entered at {:#x}", *contents.entry);
+  return contents.form == ImageContents::Form::kFit || contents.packed ? "" : ", load address unknown (--load)";
+}
+
 void print_contents(const InspectOptions& options, const ImageContents& contents) {
   fmt::print("{}: {}, {} bytes{}\n", printable(options.image), form_text(contents), contents.size,
-             contents.entry ? fmt::format(", entered at {:#x}", *contents.entry) : ", load address unknown (--load)");
+             entry_text(contents));
+  if (contents.packed) print_packed(*contents.packed);
   for (const ImageRegion& region : contents.regions) {
     fmt::print("  {:<10} {:#x}..{:#x}  {}\n", region.name, region.address, region.end(), rights_text(contents, region));
   }
@@ -114,6 +148,38 @@ JsonValue to_json(const ImageRegion& region) {
                            {"file-size", region.file_size}};
 }
 
+JsonValue to_json(const PackedImage& image) {
+  JsonValue::Array hashes;
+  for (const PackedHash& hash : image.hashes) {
+    hashes.push_back(JsonValue::Object{{"algorithm", hash.algorithm}, {"state", to_text(hash.state)}});
+  }
+  JsonValue::Object object{{"name", image.name},
+                           {"kind", image.kind},
+                           {"architecture", image.architecture},
+                           {"compression", image.compression},
+                           {"offset", image.offset},
+                           {"size", image.size},
+                           {"hashes", std::move(hashes)}};
+  if (image.load) object.emplace_back("load", hex(*image.load));
+  if (image.entry) object.emplace_back("entry", hex(*image.entry));
+  return object;
+}
+
+JsonValue to_json(const PackedImages& packed) {
+  JsonValue::Array images, configurations;
+  for (const PackedImage& image : packed.images) images.push_back(to_json(image));
+  for (const PackedConfiguration& configuration : packed.configurations) {
+    configurations.push_back(JsonValue::Object{{"name", configuration.name},
+                                               {"kernel", configuration.kernel},
+                                               {"trees", texts_to_json(configuration.trees)},
+                                               {"ramdisk", configuration.ramdisk},
+                                               {"loadables", texts_to_json(configuration.others)}});
+  }
+  return JsonValue::Object{{"default-configuration", packed.default_configuration},
+                           {"configurations", std::move(configurations)},
+                           {"images", std::move(images)}};
+}
+
 JsonValue to_json(const InspectOptions& options, const Inspected& inspected) {
   const ImageContents& contents = inspected.contents;
   JsonValue::Array regions, archives, programs, trees, findings;
@@ -139,6 +205,7 @@ JsonValue to_json(const InspectOptions& options, const Inspected& inspected) {
                            {"size", contents.size}};
   if (contents.entry) object.emplace_back("entry", hex(*contents.entry));
   if (contents.loader) object.emplace_back("kernel-entry", hex(contents.loader->kernel_entry));
+  if (contents.packed) object.emplace_back("packed", to_json(*contents.packed));
   object.emplace_back("regions", std::move(regions));
   object.emplace_back("archives", std::move(archives));
   object.emplace_back("programs", std::move(programs));
@@ -172,7 +239,9 @@ constexpr const char* kFooter =
 
 void add_inspect_command(CLI::App& app, int& status) {
   auto options = std::make_shared<InspectOptions>();
-  app.add_option("IMAGE", options->image, "An ELF, a Microkit loader image, a uImage or raw bytes")->required();
+  app.add_option("IMAGE", options->image,
+                 "An ELF, a Microkit loader image, a Linux Image, a uImage, a FIT or raw bytes")
+      ->required();
   app.add_option("--target,-t", options->target, "Hold it against this target: memory, level, GIC, PSCI, device tree");
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of the image's own code; repeatable")

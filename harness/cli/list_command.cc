@@ -76,7 +76,7 @@ Result<int> list(const std::string& what, const std::string& folder) {
     return fail(fmt::format("there is no list of '{}'; there is {}{}", printable(what), one_of(words),
                             did_you_mean(what, words)));
   }
-  BOOTRIG_TRY(const Project project, open_project(folder));
+  BOOTRIG_TRY(const Project project, open_whole_project(folder));
   BOOTRIG_TRY(const auto rows, found->second(project));
   std::size_t width = 0;
   for (const Row& row : rows) width = std::max(width, row.first.size());

@@ -51,10 +51,13 @@ void print_testcase(const Testcase& testcase, MachineFactory& machines) {
   }
   const std::string host = elsewhere(testcase.target.machine, machines);
   if (!host.empty()) fmt::print("  on {}\n", host);
+  if (const auto trouble = machines.trouble(testcase.target.machine)) {
+    fmt::print("  would be an error (host): {}\n", printable(*trouble));
+  }
 }
 
 Result<int> plan(const PlanOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.selection.project));
   BOOTRIG_TRY(const Selection selection, to_selection(options.selection));
   BOOTRIG_TRY(const Plan plan, make_plan(project, selection, today_utc()));
   const SteadyClock clock;

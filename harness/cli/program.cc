@@ -83,8 +83,10 @@ int tell_error(const CLI::App& app, const CLI::ParseError& error) {
     text = leftover_text(app, error);
   else if (app.get_subcommands().empty() && error.get_name() == "RequiredError")
     text = "a command is required";
-  std::fprintf(stderr, "bootrig: %s\n'bootrig --help' and 'bootrig COMMAND --help' tell what is allowed.\n",
-               printable(text).c_str());
+  const auto commands = app.get_subcommands();
+  const std::string help = commands.empty() ? "'bootrig --help' and 'bootrig COMMAND --help' tell"
+                                            : fmt::format("'bootrig {} --help' tells", commands.front()->get_name());
+  std::fprintf(stderr, "bootrig: %s\n%s what is allowed.\n", printable(text).c_str(), help.c_str());
   return kExitUntrustworthy;
 }
 

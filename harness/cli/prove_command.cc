@@ -63,7 +63,7 @@ void prove_testcase(const Testcase& testcase, const RunResult& result, const std
 
 // The story: choose, boot, alter, judge, tell.
 Result<int> prove_selection(const ProveOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.run.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.run.selection.project));
   BOOTRIG_TRY(const Selection selection, to_selection(options.run.selection));
   BOOTRIG_TRY(Plan plan, make_plan(project, selection, today_utc()));
   Proofs proofs;
@@ -92,6 +92,7 @@ constexpr const char* kFooter =
     "  drop, garble    each line that was expected is gone, or its letters and digits are others\n"
     "  letter, digit   one letter, or one digit, of each literal text is another\n"
     "  capture         a name that is used again stands for another text\n"
+    "  check           what a step's check looks at is a text that it does not allow\n"
     "  swap            two lines whose order is demanded change places\n"
     "  truncate        the guest hangs after each line\n"
     "  inject          each failure signature, and each text that is forbidden, is said\n"

@@ -243,7 +243,7 @@ bool is_wanted(const RecordOptions& options, const Source& source) {
 
 // The story: boot, generalise, prove, show, boot again with it, write.
 Result<int> record(const RecordOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.run.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.run.selection.project));
   BOOTRIG_TRY(const Source source, open_source(project, options.scenario));
   BOOTRIG_TRY(const std::vector<TargetReference> cells, cells_of(options));
   BOOTRIG_TRY(const Heard heard, listen(options, project, source, cells));

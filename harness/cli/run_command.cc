@@ -16,6 +16,7 @@
 #include "cli/run_command.h"
 #include "cli/run_reporters.h"
 #include "cli/slurm_engine.h"
+#include "reports/html_page.h"
 #include "run/plan_record.h"
 #include "run/runner.h"
 
@@ -44,6 +45,10 @@ std::vector<std::string> repeat_options(const RunCommandOptions& options) {
   if (!options.selection.project.empty()) words.insert(words.end(), {"--project", options.selection.project});
   const std::vector<std::string> hosts = host_words(options.hosts);
   words.insert(words.end(), hosts.begin(), hosts.end());
+  // In a folder of its own: the run's evidence stays.
+  if (options.output != RunCommandOptions().output) {
+    words.insert(words.end(), {"--output", (std::filesystem::path(options.output) / "repeat").string()});
+  }
   if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.timeout_multiplier != 1.0) {
     words.insert(words.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
@@ -81,12 +86,24 @@ Result<void> deal_as_planned(const std::string& folder, Selection& selection) {
   return {};
 }
 
+// After a run that was not as expected: the page, and the command that explains.
+void tell_where_to_look(const RunCommandOptions& options) {
+  const std::filesystem::path folder = options.output;
+  const std::filesystem::path page =
+      options.html.empty() ? folder / "report.html" : std::filesystem::path(options.html);
+  if (options.html != "off" && html_page()) fmt::print("{} shows it; ", page.string());
+  fmt::print("{} explains it\n", shell_quote({"bootrig", "triage", options.output}));
+}
+
 // The story of the command.
 Result<int> run(const RunCommandOptions& options) {
   if (options.engine == "slurm") return run_by_slurm(options);
   if (!options.engine_options.empty()) return fail("--engine-option", "the engine local has no options");
   BOOTRIG_TRY(const PerformedRun run, perform_run(options));
-  if (!options.dry_run) return run_exit_status(run.end, options.fail_fast || options.until_fail);
+  if (!options.dry_run) {
+    if (run.end.gating > 0) tell_where_to_look(options);
+    return run_exit_status(run.end, options.fail_fast || options.until_fail);
+  }
   for (const Testcase& testcase : run.plan.testcases) fmt::print("{}\n", testcase.id);
   return kExitExpected;
 }
@@ -183,7 +200,7 @@ int run_exit_status(const RunEnd& end, bool stops_early) {
 }
 
 Result<PerformedRun> perform_run(const RunCommandOptions& options) {
-  BOOTRIG_TRY(const Project project, open_project(options.selection.project));
+  BOOTRIG_TRY(const Project project, open_whole_project(options.selection.project));
   BOOTRIG_TRY(Selection selection, to_selection(options.selection));
   BOOTRIG_TRY_VOID(parse_settings(options.parameters.settings));
   RunOptions run_options = to_run_options(options, selection.repeat);
@@ -191,6 +208,11 @@ Result<PerformedRun> perform_run(const RunCommandOptions& options) {
   BOOTRIG_TRY(run_options.triage_limit, parse_triage(options.triage));
   if (options.until_fail) selection.repeat = 1;
   if (!options.plan.empty()) BOOTRIG_TRY_VOID(deal_as_planned(options.plan, selection));
+  if (options.resume && options.plan.empty() &&
+      !std::filesystem::exists(std::filesystem::path(options.output) / "journal.jsonl")) {
+    fmt::print(stderr, "bootrig: --resume: there is no journal in {}, so the run begins anew\n",
+               printable(options.output));
+  }
   PerformedRun run;
   BOOTRIG_TRY(run.plan, make_plan(project, selection, today_utc()));
   if (options.selection.shuffle == "random") fmt::print("shuffled with --shuffle={}\n", *selection.shuffle);

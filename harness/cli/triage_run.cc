@@ -60,7 +60,8 @@ Result<StoredEvidence> stored_evidence(const fs::path& run, const RunResult& res
   evidence.stopped_for = stopped_for(attempt.outcome.termination);
   const auto booted = booted_image(attempt.outcome.machine.argv);
   // An image that was built anew since would lend its names to other addresses.
-  if (booted && sha256_file(booted->file).value_or("") == result.image_sha256) {
+  const std::string& sha256 = result.image_files.empty() ? result.image_sha256 : result.image_files.front().sha256;
+  if (booted && sha256_file(booted->file).value_or("") == sha256) {
     evidence.image = booted->file;
     evidence.load_address = booted->load_address;
   }

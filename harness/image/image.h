@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "image/booted_file.h"
 #include "process/launcher.h"
 #include "qemu/arguments.h"
 #include "spec/recipe.h"
@@ -26,15 +27,22 @@ struct Image {
   std::vector<std::string> arguments;         // more of QEMU's
   std::vector<std::filesystem::path> files;   // that they name
   std::uint64_t entry = 0;                    // ELF: its entry; otherwise the load address
-  std::string sha256;
+  std::vector<BootedFile> booted;             // all files that are booted, the image itself first
+  std::string sha256;                         // identity_of(booted)
   std::filesystem::path manifest;  // how it was made, as JSON (images/manifest.schema.json); empty: from outside
   std::vector<std::filesystem::path> symbols;     // ELF files with the symbols of what runs
   std::map<std::string, std::string> parameters;  // all of the recipe's, with the values used
 };
 
 // An image from outside (`bootrig boot FILE`): checks that it is a bootable AArch64 ELF, or, with `load`, takes it as
-// raw bytes; a Linux Image without `load` is one, with no initramfs and no command line yet. One clear error otherwise: empty, no ELF and no load address, another machine, 32-bit, no loadable segment.
-Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load);
+// raw bytes; a Linux Image without `load` is one, with no initramfs and no command line yet. What a uImage or a FIT packs
+// is unpacked below `unpack_folder` and is the image; without one that is an error. One clear error otherwise: empty, no
+// ELF and no load address, another machine, 32-bit, no loadable segment.
+Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load,
+                         const std::filesystem::path& unpack_folder = {});
+
+// The image's identity covers this file, too: its initramfs, a disk, a device tree.
+Result<void> boots_also(Image& image, const std::filesystem::path& file);
 
 // Why an image is not there.
 struct ImageFailure {
@@ -42,6 +50,7 @@ struct ImageFailure {
     kSkipped,      // a required parameter is missing, or a package of Debian's is out of reach
     kBadSpec,      // the recipe or the request is wrong
     kBuildFailed,  // a stage failed; the message is the tool's first error line
+    kHost,         // the host could not: its disk is full
   };
   Kind kind = Kind::kBuildFailed;
   Error error;

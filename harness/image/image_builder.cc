@@ -23,8 +23,21 @@ namespace fs = std::filesystem;
 // No recipe builds for so long: something hangs.
 constexpr Duration kBuildLimit = std::chrono::minutes(30);
 
+// ENOSPC, as strerror has it and so all programs print it: nothing that the image's author could mend.
+bool says_disk_is_full(std::string_view text) {
+  return text.contains("No space left on device");
+}
+
+ImageFailure failure_of(Error error, std::string log) {
+  if (!says_disk_is_full(error.message) && !says_disk_is_full(log)) {
+    return {ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)};
+  }
+  error.message = "a disk is full, so the image could not be built: " + error.message;
+  return {ImageFailure::Kind::kHost, std::move(error), std::move(log)};
+}
+
 std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
-  return std::unexpected(ImageFailure{ImageFailure::Kind::kBuildFailed, std::move(error), std::move(log)});
+  return std::unexpected(failure_of(std::move(error), std::move(log)));
 }
 
 // One build: all the requests that come to the same key.
@@ -83,7 +96,7 @@ std::optional<ImageFailure> own_failure(const BuildPlan& plan, const NinjaRun& r
     for (const NinjaFailure& failure : run.failures) {
       if (failure.outputs != failed_name(edge)) continue;
       const std::string line = relative_to_project(first_error_line(failure.log), plan.project);
-      return ImageFailure{ImageFailure::Kind::kBuildFailed, {"", printable(line)}, failure.log};
+      return failure_of({"", printable(line)}, failure.log);
     }
   }
   return std::nullopt;
@@ -119,6 +132,11 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
   if (image->linux_boot) image->linux_boot = LinuxBoot{build.plan->initrd, boot.append};
   image->arguments = build.plan->arguments;
   image->files = build.plan->files;
+  std::vector<fs::path> others = build.plan->files;
+  if (image->linux_boot && !build.plan->initrd.empty()) others.insert(others.begin(), build.plan->initrd);
+  for (const fs::path& other : others) {
+    if (auto known = boots_also(*image, other); !known) return build_failed(known.error());
+  }
   if (!build.plan->symbols.empty()) image->symbols = build.plan->symbols;
   return *image;
 }

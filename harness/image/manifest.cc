@@ -107,7 +107,7 @@ void print_list(std::string& text, std::string_view title, const std::vector<std
 
 struct ShownManifest {
   std::string recipe, file, format, entry, sha256;
-  std::vector<std::string> stages, inputs, outputs, tools, symbols;
+  std::vector<std::string> booted, stages, inputs, outputs, tools, symbols;
   std::vector<MemoryPart> memory;
 };
 
@@ -139,6 +139,7 @@ void read_shown(JsonReader& json, ShownManifest& shown) {
   json.text("format", shown.format, kRequired);
   json.text("entry", shown.entry, kRequired);
   json.text("sha256", shown.sha256, kRequired);
+  list("booted", "file", "sha256", shown.booted);
   list("stages", "kind", "name", shown.stages);
   list("inputs", "file", "sha256", shown.inputs);
   list("outputs", "file", "sha256", shown.outputs);
@@ -184,6 +185,18 @@ const std::string& ManifestFacts::version(const std::string& program) {
   return versions_.emplace(program, line).first->second;
 }
 
+namespace {
+
+JsonValue::Array booted_of(const Image& image, const std::function<std::string(const fs::path&)>& shown) {
+  JsonValue::Array files;
+  for (const BootedFile& booted : image.booted) {
+    files.push_back(JsonValue::Object{{"file", shown(booted.file)}, {"sha256", booted.sha256}});
+  }
+  return files;
+}
+
+}  // namespace
+
 std::string make_manifest(const ResolvedRecipe& resolved, const BuildPlan& plan, const BuildPlaces& places,
                           const Image& image, ManifestFacts& facts) {
   JsonValue::Object parameters;
@@ -201,6 +214,7 @@ std::string make_manifest(const ResolvedRecipe& resolved, const BuildPlan& plan,
                                                                       : "elf"},
                                       {"entry", hex(image.entry)},
                                       {"sha256", image.sha256},
+                                      {"booted", booted_of(image, shown)},
                                       {"stages", stages_of(resolved)},
                                       {"inputs", files_of(leaves(plan, facts), plan, facts)},
                                       {"outputs", outputs_of(plan, facts)},
@@ -220,6 +234,7 @@ std::string manifest_text(std::string_view manifest) {
   }
   std::string text = fmt::format("  {} {}, entry {}\n", shown.format, printable(shown.file), shown.entry);
   print_list(text, "memory", memory_picture(shown.memory));
+  if (shown.booted.size() > 1) print_list(text, "booted together (SHA-256)", shown.booted);
   print_list(text, "stages", shown.stages);
   print_list(text, "inputs (SHA-256)", shown.inputs);
   print_list(text, "outputs (SHA-256)", shown.outputs);

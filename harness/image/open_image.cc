@@ -7,6 +7,9 @@
 #include "base/file.h"
 #include "elf/elf_file.h"
 #include "image/image.h"
+#include "image/linux_image.h"
+#include "image/packed_images.h"
+#include "image/unpack.h"
 
 namespace bootrig {
 namespace {
@@ -21,13 +24,8 @@ struct KnownFormat {
   std::string_view sentence;
 };
 constexpr KnownFormat kKnownFormats[] = {
-    // U-Boot, include/image.h
-    {0, "\x27\x05\x19\x56"sv, false,
-     "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF or the "
-     "raw bytes in it"},
     // Devicetree Specification, 5.2
-    {0, "\xd0\x0d\xfe\xed"sv, false,
-     "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it"},
+    {0, "\xd0\x0d\xfe\xed"sv, false, "is a flattened device tree, not code"},
     {0, "\x1f\x8b"sv, false, "is compressed (gzip); give it uncompressed"},
     {0, "070701"sv, false, "is a CPIO archive, not code; give the image that holds it"},
     {0, "MZ"sv, true, "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)"},
@@ -50,30 +48,6 @@ Result<void> check_raw(const std::string& place, std::string_view bytes, std::op
                                    bytes.size(), *load));
   }
   return {};
-}
-
-// A Linux Image's header: Documentation/arch/arm64/booting.rst, "Call the kernel image".
-constexpr std::size_t kLinuxMagicAt = 56;
-constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
-constexpr std::size_t kLinuxTextOffsetAt = 8, kLinuxImageSizeAt = 16;
-
-bool looks_like_linux(std::string_view bytes) {
-  return bytes.size() > kLinuxMagicAt && bytes.substr(kLinuxMagicAt).starts_with(kLinuxMagic);
-}
-
-std::uint64_t little_endian_at(std::string_view bytes, std::size_t at) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
-// Where QEMU puts it (hw/arm/boot.c, load_aarch64_image): by the header's offset, but 2 MiB on where the device tree
-// would have no room before it; at 0x80000 where the header of an old kernel has no size.
-std::uint64_t linux_address(std::string_view bytes) {
-  constexpr std::uint64_t kOldOffset = 0x80000, kTreeRoom = 0x1000, kStep = std::uint64_t{2} << 20;
-  if (little_endian_at(bytes, kLinuxImageSizeAt) == 0) return kMemoryBase + kOldOffset;
-  const std::uint64_t offset = little_endian_at(bytes, kLinuxTextOffsetAt);
-  return kMemoryBase + (offset < kTreeRoom ? offset + kStep : offset);
 }
 
 // The entry lies in what is loaded. A kernel's entry may be given as a virtual or as a physical
@@ -108,10 +82,42 @@ Result<void> check_bootable(const std::string& place, const ElfFile& elf) {
 
 }  // namespace
 
-Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load) {
+namespace {
+
+// What is packed in it, as an image of its own that bears the packed file's name and hash.
+Result<Image> open_packed(const std::filesystem::path& file, std::string_view bytes,
+                          const std::filesystem::path& unpack_folder) {
+  const std::string place = file.string();
+  if (unpack_folder.empty()) {
+    return fail(place, looks_like_uimage(bytes) ? "is a U-Boot uImage, not code; give the ELF or the raw bytes in it"
+                                                : "is a FIT image, not code; give the ELF or the raw bytes in it");
+  }
+  const std::string sha256 = sha256_hex(bytes);
+  BOOTRIG_TRY(const UnpackedFiles unpacked, unpack_into(unpack_folder, place, bytes, sha256));
+  auto image = open_image(unpacked.code, std::nullopt);
+  if (!image) return fail(place, "the code in it " + image.error().message);
+  image->name = file.filename().string();
+  if (image->linux_boot) image->linux_boot->initrd = unpacked.ramdisk;
+  if (!unpacked.tree.empty()) {
+    image->arguments = {"-dtb", unpacked.tree.string()};
+    image->files = {unpacked.tree};
+  }
+  image->booted = {{file, sha256}};
+  image->sha256 = sha256;
+  return image;
+}
+
+}  // namespace
+
+Result<Image> open_image(const std::filesystem::path& file, std::optional<std::uint64_t> load,
+                         const std::filesystem::path& unpack_folder) {
   BOOTRIG_TRY(const std::string bytes, read_file(file));
   const std::string place = file.string();
   if (bytes.empty()) return fail(place, "is empty");
+  if (looks_like_uimage(bytes) || looks_like_fit(bytes)) {
+    if (load) return fail(place, "says itself where it is loaded; leave --load away");
+    return open_packed(file, bytes, unpack_folder);
+  }
   Image image{.name = file.filename().string(), .file = file, .load_address = load};
   if (looks_like_elf(bytes)) {
     BOOTRIG_TRY(const ElfFile elf, parse_elf(place, bytes));
@@ -128,8 +134,16 @@ Result<Image> open_image(const std::filesystem::path& file, std::optional<std::u
     BOOTRIG_TRY_VOID(check_raw(place, bytes, load));
     image.entry = *load;
   }
-  image.sha256 = sha256_hex(bytes);
+  image.booted = {{file, sha256_hex(bytes)}};
+  image.sha256 = identity_of(image.booted);
   return image;
+}
+
+Result<void> boots_also(Image& image, const std::filesystem::path& file) {
+  BOOTRIG_TRY(const std::string sha256, sha256_file(file));
+  image.booted.push_back({file, sha256});
+  image.sha256 = identity_of(image.booted);
+  return {};
 }
 
 BootImage boot_image(const Image& image) {

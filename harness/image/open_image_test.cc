@@ -153,16 +153,30 @@ TEST_F(OpenImageTest, TakesALinuxImageAsRawBytesWhenToldWhere) {
 }
 
 TEST_F(OpenImageTest, SaysWhatOtherFormatsAre) {
-  EXPECT_EQ(message("\x27\x05\x19\x56 header", 0x40000000),
-            "is a U-Boot uImage: it begins with a header of 64 bytes, not with code; give the ELF "
-            "or the raw bytes in "
-            "it");
-  EXPECT_EQ(message("\xd0\x0d\xfe\xed tree"),
-            "is a flattened device tree or a FIT image, not code; give the ELF or the raw bytes in it");
+  EXPECT_EQ(message("\x27\x05\x19\x56 header", 0x40000000), "says itself where it is loaded; leave --load away");
+  EXPECT_EQ(message("\x27\x05\x19\x56 header"), "is a U-Boot uImage, not code; give the ELF or the raw bytes in it");
+  EXPECT_EQ(message("\xd0\x0d\xfe\xed tree"), "is a flattened device tree, not code");
   EXPECT_EQ(message("\x1f\x8b\x08"), "is compressed (gzip); give it uncompressed");
   EXPECT_EQ(message("070701..."), "is a CPIO archive, not code; give the image that holds it");
   EXPECT_EQ(message("MZ"), "is an EFI program (PE); as raw bytes it needs the address it loads at (--load 0x…)");
   EXPECT_EQ(message(std::string("MZ") + std::string(54, '\0') + "ARM\x64", 0x40200000), "no error");
+}
+
+TEST_F(OpenImageTest, SeveralFilesHaveOneIdentity) {
+  const auto kernel = folder_.put("Image", linux_image(0, 4));
+  const auto open_with = [&](const std::string& initramfs) {
+    Image image = open_image(kernel, std::nullopt).value();
+    EXPECT_TRUE(boots_also(image, folder_.put("initramfs.cpio", initramfs)));
+    return image;
+  };
+  const Image one = open_with("one"), other = open_with("other"), again = open_with("one");
+  EXPECT_NE(one.sha256, other.sha256);
+  EXPECT_EQ(one.sha256, again.sha256);
+  ASSERT_EQ(one.booted.size(), 2u);
+  EXPECT_EQ(one.booted[0].sha256, sha256_hex(linux_image(0, 4)));
+  EXPECT_EQ(one.sha256, sha256_hex(booted_list(one.booted)));
+  EXPECT_EQ(booted_list(one.booted),
+            sha256_hex(linux_image(0, 4)) + "  Image\n" + sha256_hex("one") + "  initramfs.cpio\n");
 }
 
 }  // namespace

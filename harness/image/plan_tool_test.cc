@@ -84,6 +84,17 @@ TEST(ToolStage, SaysWhatWentWrong) {
             std::string::npos);
 }
 
+// /dev/full fails each write as a full disk does.
+TEST(ToolStage, AFullDiskIsTheHostsTrouble) {
+  StageProject project;
+  const auto failed = project.build(recipe(R"(
+      { "tool": "made", "command": ["sh", "-c", "echo x > out.bin; cat out.bin > /dev/full"], "outputs": ["out.bin"] })"));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ImageFailure::Kind::kHost);
+  EXPECT_TRUE(failed.error().error.message.starts_with("a disk is full, so the image could not be built: "))
+      << failed.error().error.message;
+}
+
 TEST(ToolStage, AnOldOutputDoesNotPassForANewOne) {
   StageProject project;
   project.put("make.sh", "printf 1 > out.bin");

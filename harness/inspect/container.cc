@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint32_t kUImageMagic = 0x27051956;
-constexpr std::uint64_t kUImageHeader = 64, kUImageLoadAt = 16, kUImageEntryAt = 20;
 constexpr std::uint32_t kTreeMagic = 0xd00dfeed;
 constexpr std::string_view kLinuxMagic = "ARM\x64"sv;
 constexpr std::uint64_t kLinuxMagicAt = 56;
@@ -30,7 +28,6 @@ constexpr std::uint16_t kProgramHeadersMax = 64;  // of a program in the image
 
 Result<void> read_elf(std::string_view name, std::string_view bytes, ImageContents& contents) {
   BOOTRIG_TRY(const ElfFile elf, parse_elf(name, bytes));
-  contents.form = ImageContents::Form::kElf;
   contents.entry = elf.entry;
   for (const ElfSegment& segment : elf.segments) {
     const std::uint64_t into = elf.entry - segment.virtual_address;
@@ -46,15 +43,22 @@ Result<void> read_elf(std::string_view name, std::string_view bytes, ImageConten
   return {};
 }
 
-Result<void> read_uimage(std::string_view name, std::string_view bytes, ImageContents& contents) {
-  const auto load = big_endian<std::uint32_t>(bytes, kUImageLoadAt);
-  const auto entry = big_endian<std::uint32_t>(bytes, kUImageEntryAt);
-  if (!load || !entry || bytes.size() <= kUImageHeader) return fail(std::string(name), "is a uImage that is cut off");
-  contents.form = ImageContents::Form::kUImage;
-  contents.entry = *entry;
-  const std::uint64_t size = bytes.size() - kUImageHeader;
-  contents.regions.push_back(
-      {.name = "the image", .address = *load, .size = size, .file_offset = kUImageHeader, .file_size = size});
+// What is compressed is no code yet, and has no region.
+Result<void> read_packed(std::string_view name, std::string_view bytes, ImageContents& contents) {
+  auto packed = read_packed_images(name, bytes);
+  if (!packed && contents.form == ImageContents::Form::kUImage) return std::unexpected(packed.error());
+  const auto unpacked = unpack_for_boot(name, bytes);
+  if (!unpacked) contents.not_unpacked = unpacked.error().message;
+  if (!packed) return {};
+  contents.packed = std::move(*packed);
+  const PackedImage& image = contents.packed->images.front();
+  if (contents.packed->fit || image.compression != "none" || !image.load) return {};
+  contents.entry = image.entry;
+  contents.regions.push_back({.name = "the image",
+                              .address = *image.load,
+                              .size = image.size,
+                              .file_offset = image.offset,
+                              .file_size = image.size});
   return {};
 }
 
@@ -67,18 +71,17 @@ std::optional<LinuxHeader> linux_header(std::string_view bytes) {
                      .big_endian = (little_endian<std::uint64_t>(bytes, kFlagsAt).value_or(0) & kBigEndian) != 0};
 }
 
-// A FIT is a device tree with a node "images" (FDT_BEGIN_NODE is 1).
-ImageContents::Form form_of_raw(std::string_view bytes, const ImageContents& contents) {
-  if (contents.linux) return ImageContents::Form::kLinux;
-  if (big_endian<std::uint32_t>(bytes, 0) != kTreeMagic) return ImageContents::Form::kRaw;
-  const std::string_view tree = bytes.substr(0, big_endian<std::uint32_t>(bytes, 4).value_or(0));
-  return tree.contains("\0\0\0\1images\0"sv) ? ImageContents::Form::kFit : ImageContents::Form::kTree;
+ImageContents::Form form_of(std::string_view bytes, const ImageContents& contents) {
+  using Form = ImageContents::Form;
+  if (looks_like_elf(bytes)) return Form::kElf;
+  if (looks_like_uimage(bytes)) return Form::kUImage;
+  if (looks_like_fit(bytes)) return Form::kFit;
+  if (contents.linux) return Form::kLinux;
+  return big_endian<std::uint32_t>(bytes, 0) == kTreeMagic ? Form::kTree : Form::kRaw;
 }
 
 Result<void> read_raw(std::string_view name, std::string_view bytes, std::optional<std::uint64_t> load,
                       ImageContents& contents) {
-  contents.linux = linux_header(bytes);
-  contents.form = form_of_raw(bytes, contents);
   if (!load && contents.loader) load = microkit_link_address(bytes);
   if (!load) return {};
   const std::uint64_t size = std::max<std::uint64_t>(bytes.size(), contents.linux ? contents.linux->memory_size : 0);
@@ -205,16 +208,19 @@ Result<ImageContents> read_contents(std::string_view display_name, std::string_v
                                     std::optional<std::uint64_t> load) {
   if (bytes.empty()) return fail(std::string(display_name), "is empty");
   ImageContents contents{.size = bytes.size()};
-  const bool uimage = big_endian<std::uint32_t>(bytes, 0) == kUImageMagic;
-  if (load && (uimage || looks_like_elf(bytes))) {
+  contents.linux = linux_header(bytes);
+  contents.form = form_of(bytes, contents);
+  if (contents.form != ImageContents::Form::kLinux) contents.linux.reset();
+  const bool packed = contents.form == ImageContents::Form::kUImage || contents.form == ImageContents::Form::kFit;
+  if (load && (packed || contents.form == ImageContents::Form::kElf)) {
     return fail(std::string(display_name), "carries its addresses; leave --load away");
   }
   auto microkit = find_microkit(bytes);
   if (microkit) contents.loader = microkit->header;
-  if (looks_like_elf(bytes)) {
+  if (contents.form == ImageContents::Form::kElf) {
     BOOTRIG_TRY_VOID(read_elf(display_name, bytes, contents));
-  } else if (uimage) {
-    BOOTRIG_TRY_VOID(read_uimage(display_name, bytes, contents));
+  } else if (packed) {
+    BOOTRIG_TRY_VOID(read_packed(display_name, bytes, contents));
   } else {
     BOOTRIG_TRY_VOID(read_raw(display_name, bytes, load, contents));
   }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "elf/elf_file.h"
 #include "image/device_tree.h"
+#include "image/packed_images.h"
 #include "inspect/archive.h"
 
 namespace bootrig {
@@ -88,6 +89,8 @@ struct ImageContents {
   std::vector<EmbeddedTree> trees;
   std::vector<BrokenPart> broken;
   std::optional<LinuxHeader> linux;
+  std::optional<PackedImages> packed;       // of a uImage or a FIT
+  std::optional<std::string> not_unpacked;  // why it cannot be booted as it is packed
 
   // The region that is there from the start and holds the address; null: none does.
   const ImageRegion* loaded_at(std::uint64_t address) const;

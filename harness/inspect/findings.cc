@@ -153,16 +153,38 @@ void check_raw_entry(const ImageContents& contents, const SymbolTable& symbols, 
                       "place _start first in the linker script, or boot the ELF"});
 }
 
+// Hashes that do not match, and why else a uImage or a FIT would not be booted.
+void check_packed(const ImageContents& contents, std::vector<Finding>& findings) {
+  bool damaged = false;
+  for (const PackedImage& image : contents.packed ? contents.packed->images : std::vector<PackedImage>()) {
+    for (const PackedHash& hash : image.hashes) {
+      if (hash.state != PackedHash::State::kBad) continue;
+      damaged = true;
+      findings.push_back(
+          {"bad-hash",
+           Severity::kError,
+           fmt::format("a {} in the {} is not that of the bytes that are there", hash.algorithm, form_text(contents)),
+           {fmt::format("image '{}', {} bytes at byte {:#x}", image.name, image.size, image.offset)},
+           "pack it again, or copy it again: it was changed behind mkimage"});
+    }
+  }
+  if (!contents.not_unpacked || damaged) return;
+  findings.push_back({"not-bootable-as-packed",
+                      Severity::kError,
+                      fmt::format("what the {} packs is not booted", form_text(contents)),
+                      {*contents.not_unpacked},
+                      "pack it otherwise, or give the kernel by itself"});
+}
+
 // What is no code at its first byte, or not where its header says that it must lie.
 void check_form(const ImageContents& contents, std::vector<Finding>& findings) {
   using Form = ImageContents::Form;
-  if (contents.form == Form::kTree || contents.form == Form::kFit) {
+  if (contents.form == Form::kTree) {
     findings.push_back({"not-code",
                         Severity::kError,
-                        fmt::format("the image is a {}, not code that can be entered", form_text(contents)),
+                        "the image is a device tree, not code that can be entered",
                         {"it begins with the magic of a flattened device tree, 0xd00dfeed"},
-                        contents.form == Form::kFit ? "boot what is packed in it, or boot a loader that unpacks it"
-                                                    : "boot the program that wants this device tree"});
+                        "boot the program that wants this device tree"});
   }
   if (!contents.linux) return;
   constexpr std::uint64_t kAlignment = std::uint64_t{2} << 20;
@@ -234,6 +256,7 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
   check_entry(contents, findings);
   check_raw_entry(contents, symbols, findings);
   check_form(contents, findings);
+  check_packed(contents, findings);
   check_broken(contents, findings);
   check_overlaps(regions, contents.loader.has_value(), findings);
   if (target && !is_firmware(contents)) check_memory(regions, *target, findings);

@@ -109,6 +109,19 @@ void JsonReader::count(std::string_view key, unsigned& out, unsigned min, unsign
   wrong_type(key, *node, range);
 }
 
+void JsonReader::number(std::string_view key, std::optional<std::uint64_t>& out) {
+  const JsonNode* node = find(key, kOptional);
+  if (!node) return;
+  if (const auto* number = std::get_if<std::uint64_t>(&node->value)) {
+    out = *number;
+    return;
+  }
+  const auto* text = std::get_if<std::string>(&node->value);
+  const auto hexadecimal = text ? parse_address(*text) : Result<std::uint64_t>(fail(""));
+  if (!hexadecimal) return wrong_type(key, *node, "a whole number, as in 960 or \"0x3c0\",");
+  out = *hexadecimal;
+}
+
 void JsonReader::flag(std::string_view key, bool& out) {
   const JsonNode* node = find(key, kOptional);
   if (!node) return;

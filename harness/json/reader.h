@@ -82,6 +82,8 @@ class JsonReader {
   void bytes(std::string_view key, std::optional<std::string>& out);
   // A whole number, at least `min` and at most `max`.
   void count(std::string_view key, unsigned& out, unsigned min, unsigned max, Presence presence = kOptional);
+  // A whole number of at most 64 bits, or a hexadecimal one as text: 960, "0x3c0".
+  void number(std::string_view key, std::optional<std::uint64_t>& out);
   // true or false.
   void flag(std::string_view key, bool& out);
   // A number greater than 0 and at most `max`.

@@ -72,6 +72,10 @@ class RealMachineFactory final : public MachineFactory {
     return machine.board ? std::nullopt : choose(machine).skip;
   }
 
+  std::optional<std::string> trouble(const MachineSpec& machine) override {
+    return machine.board ? std::nullopt : choose(machine).trouble;
+  }
+
   // The boards stand behind the hosts, as they were first asked for.
   std::vector<MachineHost> hosts() override {
     const std::lock_guard lock(mutex_);

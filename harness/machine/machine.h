@@ -134,6 +134,11 @@ class MachineFactory {
   // Why no host can run such machines; none: one can, or it is an error that start() will tell. Cached; asked before
   // anything is built or started.
   virtual std::optional<std::string> unavailable(const MachineSpec& machine) = 0;
+  // Why start() will be an error, as far as asking the hosts tells: the only ones that could do not answer.
+  virtual std::optional<std::string> trouble(const MachineSpec& machine) {
+    (void)machine;
+    return std::nullopt;
+  }
   // This host, then the others; what a host has is known once hosts_for() has given it.
   virtual std::vector<MachineHost> hosts() { return {{"local"}}; }
   // Those that such a machine may be started on, any of them; never empty.

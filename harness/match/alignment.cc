@@ -63,6 +63,12 @@ MetExpectation describe(const Expectations& plan, const match::Met& met, const L
     described.begin = described.line_begin + met.begin;
     described.end = described.line_begin + met.end;
     described.parts = step_parts(step, described.begin, described.end);
+    for (const CaptureCheck& check : step.checks) {
+      const match::Span span = met.groups.at(check.name);
+      const std::string_view captured = text.substr(span.begin, span.end - span.begin);
+      described.checked.push_back(
+          {described.line_begin + span.begin, described.line_begin + span.end, disallowed_text(check, captured)});
+    }
     return described;
   }
   const match::ExpectedLine& line = plan.lines[met.index];

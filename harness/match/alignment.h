@@ -14,6 +14,12 @@
 
 namespace bootrig {
 
+// What a step's check looks at, and a text that it must not allow in its place.
+struct CheckedText {
+  std::size_t begin = 0, end = 0;
+  std::string disallowed;
+};
+
 // All positions are offsets in the console.
 struct MetExpectation {
   std::size_t index = 0;  // of the transcript's line, or the step
@@ -25,6 +31,7 @@ struct MetExpectation {
   std::size_t line_begin = 0, line_end = 0;  // the console's whole line, with its '\n'
   std::size_t begin = 0, end = 0;            // what it took: the line's text; of a step, from where it searched
   std::vector<match::LinePart> parts;        // of a step that is literal: the literal; of another: all that it took
+  std::vector<CheckedText> checked;          // of a step: what its checks look at
 };
 
 // What was met, in the order of the console.

@@ -36,9 +36,11 @@ struct ExpectStep {
   std::string place;
   TextPattern pattern;
   std::optional<Duration> within;
+  std::vector<CaptureCheck> checks;
 };
 struct SendStep {
   std::string bytes;
+  bool echoed = true;
 };
 using Step = std::variant<ExpectStep, SendStep>;
 

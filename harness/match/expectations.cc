@@ -33,16 +33,26 @@ Result<void> ExpectationsBuilder::add_transcript(std::string_view display_name, 
 }
 
 Result<void> ExpectationsBuilder::add_expect(std::string place, std::string_view pattern,
-                                             std::optional<Duration> within) {
+                                             std::optional<Duration> within, std::vector<CaptureCheck> checks) {
   if (!state_->lines.empty()) return fail(std::move(place), "a scenario has a transcript or steps, not both");
   BOOTRIG_TRY(match::TextPattern parsed, match::TextPattern::parse(place, pattern));
-  state_->steps.emplace_back(match::ExpectStep{std::move(place), std::move(parsed), within});
+  for (const CaptureCheck& check : checks) {
+    const std::vector<std::string> names = parsed.names();
+    if (std::ranges::find(names, check.name) != names.end()) continue;
+    return fail(check.place, names.empty()
+                                 ? fmt::format("'expect' captures nothing by name; a regular expression does: "
+                                               "re:(?P<{}>[0-9]+)",
+                                               check.name)
+                                 : fmt::format("'expect' captures no '{}'; it captures {}{}", check.name, one_of(names),
+                                               did_you_mean(check.name, names)));
+  }
+  state_->steps.emplace_back(match::ExpectStep{std::move(place), std::move(parsed), within, std::move(checks)});
   return {};
 }
 
-void ExpectationsBuilder::add_send(std::string bytes) {
+void ExpectationsBuilder::add_send(std::string bytes, bool echoed) {
   CHECK(state_->lines.empty());
-  state_->steps.emplace_back(match::SendStep{std::move(bytes)});
+  state_->steps.emplace_back(match::SendStep{std::move(bytes), echoed});
 }
 
 Result<void> ExpectationsBuilder::add_forbidden(std::string place, std::string_view pattern) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "match/capture_check.h"
 
 namespace bootrig {
 
@@ -49,10 +50,15 @@ class ExpectationsBuilder {
   // A transcript file's bytes. Errors have the place "name:line". A scenario has a transcript or steps, not both.
   Result<void> add_transcript(std::string_view display_name, std::string_view text);
   // A step "expect": literal text, or "re:…", searched anywhere in the output after what matched before, also in a
-  // line that has no end yet (a prompt). `within`: this step's own timeout.
-  Result<void> add_expect(std::string place, std::string_view pattern, std::optional<Duration> within);
-  // A step "send": bytes for the console once everything before has matched.
-  void add_send(std::string bytes);
+  // line that has no end yet (a prompt). `within`: this step's own timeout. `checks`: what the named groups of a regular
+  // expression must capture, "(?P<name>...)"; the match then goes on for as long as each further byte belongs to it, too
+  // (at most 64), so that a number is captured whole.
+  Result<void> add_expect(std::string place, std::string_view pattern, std::optional<Duration> within,
+                          std::vector<CaptureCheck> checks = {});
+  // A step "send": bytes for the console once everything before has matched. `echoed`: the guest may repeat a line that it
+  // is sent, which then is no answer: the rest of a line that is the (first) sent line, with nothing but blanks and
+  // punctuation before it, is not searched.
+  void add_send(std::string bytes, bool echoed = true);
   // Must never appear in a line: literal text, or "re:…".
   Result<void> add_forbidden(std::string place, std::string_view pattern);
   // The boot stage ends with the first line that holds this; without it, with the first expectation that matches.

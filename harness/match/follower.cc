@@ -1,6 +1,7 @@
 #include "match/follower.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/check.h"
@@ -181,14 +182,15 @@ class StepFollower final : public Follower {
   }
 
   void take_line(const ConsoleLine& line) override {
-    while (const ExpectStep* step = current()) {
+    while (const ExpectStep* step = open() ? current() : nullptr) {
       if (!satisfied(*step, line, line.text)) break;
     }
-    from_ = 0;
+    if (echo_begin(line, line.text) < line.text.size()) echo_.clear();
+    from_ = echo_from_ = 0;
   }
 
   void take_tail(const ConsoleLine& tail) override {
-    while (const ExpectStep* step = current()) {
+    while (const ExpectStep* step = open() ? current() : nullptr) {
       const auto window = window_.next(tail, from_);
       if (!window || !satisfied(*step, tail, *window)) break;
     }
@@ -197,6 +199,10 @@ class StepFollower final : public Follower {
   std::optional<Awaited> awaited() const override {
     const ExpectStep* step = current();
     if (step == nullptr) return std::nullopt;
+    if (failed_ != nullptr) {
+      return Awaited{failed_->place, allowed_text(*failed_), {},
+                     since_line_,    std::nullopt,           captures_.at(failed_->name)};
+    }
     Awaited awaited{step->place, step->pattern.written(), {}, since_line_, step->within};
     if (step->pattern.is_literal()) {
       awaited.spelling.push_back(kWildcard);
@@ -218,10 +224,31 @@ class StepFollower final : public Follower {
     return next_ == plan_.steps.size() ? nullptr : &std::get<ExpectStep>(plan_.steps[next_]);
   }
 
-  bool satisfied(const ExpectStep& step, const ConsoleLine& line, std::string_view text) {
-    const auto end = step.pattern.earliest_end(text, from_, line.complete);
+  // Where the echo of what was sent begins, or may begin in a line that is not complete; the text's end: nowhere.
+  std::size_t echo_begin(const ConsoleLine& line, std::string_view text) const {
+    if (echo_.empty()) return text.size();
+    for (std::size_t at = echo_from_; at < text.size(); ++at) {
+      const std::string_view rest = text.substr(at);
+      if (line.complete ? rest == echo_ : echo_.starts_with(rest)) return at;
+      if (std::isalnum(static_cast<unsigned char>(text[at])) != 0) break;
+    }
+    return text.size();
+  }
+
+  bool satisfied(const ExpectStep& step, const ConsoleLine& line, std::string_view whole) {
+    const std::string_view text = whole.substr(0, echo_begin(line, whole));
+    const bool complete = line.complete && text.size() == whole.size();
+    auto end = step.pattern.earliest_end(text, from_, complete);
     if (!end) return false;
-    met_.push_back({next_, line.number, from_, *end});
+    std::map<std::string, Span> groups;
+    if (!step.checks.empty()) {
+      const auto match = step.pattern.match_of(text, from_, *end, complete);
+      if (!match) return false;
+      end = match->end;
+      groups = match->groups;
+      if (!passes(step, text, groups)) return false;
+    }
+    met_.push_back({next_, line.number, from_, *end, std::move(groups)});
     from_ = *end;
     since_line_ = line.number;
     ++matched_;
@@ -232,12 +259,30 @@ class StepFollower final : public Follower {
     return true;
   }
 
+  // What was captured is what the step's checks allow. A check that fails refuses the console.
+  bool passes(const ExpectStep& step, std::string_view text, const std::map<std::string, Span>& groups) {
+    for (const auto& [name, span] : groups) captures_[name] = text.substr(span.begin, span.end - span.begin);
+    const auto fails = [&](const CaptureCheck& check) { return !allows(check, captures_.at(check.name)); };
+    const auto failed = std::ranges::find_if(step.checks, fails);
+    if (failed == step.checks.end()) return true;
+    failed_ = &*failed;
+    refused_ = true;
+    return false;
+  }
+
   void pass_sends() {
+    std::string sent, echo;
     for (; next_ < plan_.steps.size(); ++next_) {
       const SendStep* send = std::get_if<SendStep>(&plan_.steps[next_]);
-      if (send == nullptr) return;
-      due_ += send->bytes;
+      if (send == nullptr) break;
+      sent += send->bytes;
+      if (send->echoed) echo += send->bytes;
     }
+    if (sent.empty()) return;
+    due_ += sent;
+    const std::size_t end = echo.find_first_of("\r\n");
+    echo_ = end == std::string::npos ? "" : echo.substr(0, end);  // keys are not lines
+    echo_from_ = from_;
   }
 
   const Expectations& plan_;
@@ -245,7 +290,10 @@ class StepFollower final : public Follower {
   std::size_t from_ = 0;  // in the current line: behind the last match
   std::uint64_t since_line_ = 1;
   std::string due_;
+  std::string echo_;           // the line that was sent last; empty: none, or its echo has come
+  std::size_t echo_from_ = 0;  // in the current line: where the echo may begin
   TailWindow window_;
+  const CaptureCheck* failed_ = nullptr;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Awaited {
   Spelling spelling;             // empty: no spelling to compare with
   std::uint64_t since_line = 1;  // the first line that could have satisfied it
   std::optional<Duration> within;
+  std::optional<std::string> captured = {};  // what a check has refused
 };
 
 // Which line of the console satisfied an expectation.
@@ -30,6 +31,7 @@ struct Met {
   std::size_t index = 0;  // of the transcript's line, or the step
   std::uint64_t line = 0;
   std::size_t begin = 0, end = 0;  // of the line's text, what was taken: all of it, up to a prompt's end, or a step's
+  std::map<std::string, Span> groups = {};  // of a step with checks
 };
 
 class Follower {

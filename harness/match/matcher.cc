@@ -191,14 +191,20 @@ void Matcher::State::take_pending_line(std::uint64_t newline) {
 void Matcher::State::take_line(const ConsoleLine& line) {
   ++lines;
   history.add(line.number, line.end, line.text);
-  if (refused && refused->after.size() < match::kContext) refused->after.push_back(*history.line(line.number));
+  if (refused && refused->seen->number == line.number) {
+    refused->seen = *history.line(line.number);
+  } else if (refused && refused->after.size() < match::kContext) {
+    refused->after.push_back(*history.line(line.number));
+  }
   if (!follower->open()) return;
   follower->take_line(line);
   if (follower->refused()) refuse(line);
 }
 
 void Matcher::State::look_at_tail() {
-  if (follower->open()) follower->take_tail(tail());
+  if (!follower->open()) return;
+  follower->take_tail(tail());
+  if (follower->refused()) refuse(tail());
 }
 
 // The run itself where it holds none.
@@ -240,8 +246,8 @@ std::vector<SeenLine> Matcher::State::last(std::size_t count) const {
 void Matcher::State::refuse(const ConsoleLine& line) {
   const match::Awaited awaited = *follower->awaited();
   const std::uint64_t before = line.number - std::min<std::uint64_t>(line.number - 1, match::kContext);
-  refused = Divergence{
-      awaited.place, awaited.written, *history.line(line.number), seen_range(before, line.number - 1), {}, true};
+  refused = Divergence{awaited.place, awaited.written, seen(line.number), seen_range(before, line.number - 1), {},
+                       true,          awaited.captured};
 }
 
 // Of the lines that could have satisfied the expectation, the first one that is nearest in
@@ -287,7 +293,11 @@ std::optional<Divergence> Matcher::divergence() const {
   if (state_->refused) {
     Divergence divergence = *state_->refused;
     const auto tail = state_->seen_tail();
-    if (tail && divergence.after.size() < match::kContext) divergence.after.push_back(*tail);
+    if (tail && tail->number == divergence.seen->number) {
+      divergence.seen = tail;  // it has grown since
+    } else if (tail && divergence.after.size() < match::kContext) {
+      divergence.after.push_back(*tail);
+    }
     return divergence;
   }
   const auto awaited = state_->follower->awaited();

@@ -28,13 +28,14 @@ struct SeenLine {
 // The first place where the console parted from what was expected.
 struct Divergence {
   std::string place;     // of the expectation: "expected.transcript:12", "scenario.json:/steps/2"
-  std::string expected;  // as written
+  std::string expected;  // as written; where a step's check failed, what it allows
   // The line that came instead. When not final: the one nearest in spelling of the last 64 lines since it is awaited;
   // none: no line is like it.
   std::optional<SeenLine> seen;
   std::vector<SeenLine> before;  // up to three lines before `seen` (or the last three of the console)
   std::vector<SeenLine> after;   // up to three lines after it, as far as they have come
   bool final = false;            // true: nothing that follows can satisfy it (a refused line); false: still awaited
+  std::optional<std::string> captured = {};  // in `seen`, what a step's check does not allow
 };
 
 struct SignatureHit {
@@ -76,7 +77,7 @@ class Matcher {
   // Bytes of the `send` steps that are due, once.
   std::string take_send();
 
-  // Texts of named placeholders, once the block of lines that holds them is complete. A block at the file's start has
+  // Texts of named groups of steps with checks, the latest of each name; texts of named placeholders, once the block of lines that holds them is complete. A block at the file's start has
   // only one place to be found at, so its lines bind one by one.
   const std::map<std::string, std::string>& captures() const;
   std::uint64_t bytes() const;

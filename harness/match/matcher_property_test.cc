@@ -29,6 +29,10 @@ constexpr std::string_view kTranscriptLines[] = {
 constexpr std::string_view kPatterns[] = {
     "a", "b", "ab", "re:a+$", "re:^b", "re:\\bab\\b", "re:b.?a", "re:x*", "n 1", "re:[0-9]+", "re:\\Ax", "re:^$",
 };
+constexpr std::string_view kChecked[] = {
+    "re:n (?P<n>[0-9]+)", "re:(?P<n>[12]*)a?b", "re:(?P<n>[0-9]+)$", "re:(?:a\\b|m )(?P<n>[0-9]*)\\b", "re:x*(?P<n>.)+",
+};
+constexpr std::string_view kSent[] = {"a", "ab", "n 1", "aab", "x"};
 constexpr std::string_view kConsoleParts[] = {
     "a",        "b",
     "ab",       "x",
@@ -53,8 +57,12 @@ std::shared_ptr<const Expectations> random_expectations(Random& random) {
     (void)builder.add_transcript("t", text);  // a refused one leaves nothing to expect, which is a case as well
   } else {
     for (std::size_t i = 0; i < below(random, 5); ++i) {
-      if (below(random, 3) == 0) builder.add_send(fmt::format("send {}\n", i));
-      EXPECT_TRUE(builder.add_expect(fmt::format("s:{}", i), pick(random, kPatterns), std::chrono::seconds(i)));
+      if (below(random, 3) == 0) builder.add_send(fmt::format("{}\n", pick(random, kSent)));
+      const bool checked = below(random, 3) == 0;
+      std::vector<CaptureCheck> checks;
+      if (checked) checks.push_back({fmt::format("s:{}/n", i), "n", {}, below(random, 3), 1000});
+      EXPECT_TRUE(builder.add_expect(fmt::format("s:{}", i), checked ? pick(random, kChecked) : pick(random, kPatterns),
+                                     std::chrono::seconds(i), std::move(checks)));
     }
   }
   if (below(random, 2) == 0) (void)builder.add_forbidden("s", pick(random, kPatterns));
@@ -99,6 +107,9 @@ std::string facts(const Matcher& matcher) {
                         describe(divergence->before), describe(divergence->after));
   }
   if (const auto timeout = matcher.step_timeout()) text += fmt::format("timeout {}\n", timeout->count());
+  if (const auto divergence = matcher.divergence(); divergence && divergence->captured) {
+    text += fmt::format("captured '{}'\n", *divergence->captured);
+  }
   for (const auto& [name, value] : matcher.captures()) text += fmt::format("{}={}\n", name, value);
   return text + "last " + describe(matcher.last_lines(8));
 }

@@ -2,7 +2,10 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "base/check.h"
 
 namespace bootrig::match {
 namespace {
@@ -10,6 +13,9 @@ namespace {
 // RE2's budget for a program and the states that it keeps. Twice RE2's default: the alternation of
 // all signatures and of the scenario's own patterns is one program.
 constexpr std::int64_t kMemoryMax = 16 << 20;
+// How far a match that captures goes on behind its earliest end: a 64-bit number with room to spare. Each byte costs a
+// search.
+constexpr std::size_t kGoesOnMax = 64;
 
 // RE2 tells an empty text at no address from an empty text.
 re2::StringPiece piece(std::string_view text) {
@@ -99,6 +105,55 @@ std::optional<std::size_t> Regex::earliest_end(std::string_view line, std::size_
     }
   }
   return high;
+}
+
+Regex::Match Regex::match_in_complete(std::string_view line, std::size_t from, std::size_t earliest_end) const {
+  const re2::StringPiece whole = piece(line);
+  re2::StringPiece first;
+  const bool found = compiled_->Match(whole, from, earliest_end, RE2::UNANCHORED, &first, 1);
+  CHECK(found);
+  Match match;
+  match.begin = static_cast<std::size_t>(first.data() - whole.data());
+  match.end = earliest_end;
+  const auto ends_at = [&](std::size_t end) {
+    return compiled_->Match(whole, match.begin, end, RE2::ANCHOR_BOTH, nullptr, 0);
+  };
+  const std::size_t limit = std::min(line.size(), earliest_end + kGoesOnMax);
+  while (match.end < limit && ends_at(match.end + 1)) ++match.end;
+
+  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(this->groups()) + 1);
+  compiled_->Match(whole, match.begin, match.end, RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size()));
+  for (const auto& [name, index] : compiled_->NamedCapturingGroups()) {
+    const re2::StringPiece& group = groups[static_cast<std::size_t>(index)];
+    const std::size_t begin = group.data() == nullptr ? 0 : static_cast<std::size_t>(group.data() - whole.data());
+    match.groups[name] = {begin, begin + group.size()};
+  }
+  return match;
+}
+
+// Whether a match goes on behind a byte depends on that byte and, for "$" and "\b", on the one behind it.
+std::optional<Regex::Match> Regex::match_of(std::string_view line, std::size_t from, std::size_t earliest_end,
+                                            bool complete) const {
+  Match match = match_in_complete(line, from, earliest_end);
+  if (complete || match.end + 1 < line.size()) return match;
+  std::string probe(line);
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (byte == '\n') continue;
+    probe.resize(line.size());
+    probe += static_cast<char>(byte);
+    for (const std::string_view behind : {"", "a", " "}) {
+      probe.resize(line.size() + 1);
+      probe += behind;
+      if (match_in_complete(probe, from, earliest_end) != match) return std::nullopt;
+    }
+  }
+  return match;
+}
+
+std::vector<std::string> Regex::names() const {
+  std::vector<std::string> names;
+  for (const auto& named : compiled_->NamedCapturingGroups()) names.push_back(named.first);
+  return names;
 }
 
 }  // namespace bootrig::match

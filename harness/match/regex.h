@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,12 @@ class RE2;
 }
 
 namespace bootrig::match {
+
+// A part of a line; a group that took no part in a match has an empty one.
+struct Span {
+  std::size_t begin = 0, end = 0;
+  bool operator==(const Span&) const = default;
+};
 
 class Regex {
  public:
@@ -45,9 +52,22 @@ class Regex {
   // as one that is read at once.
   std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from, bool anchored, bool complete) const;
 
+  // The match whose earliest end is given, with what its named groups captured. It goes on for as long as each further
+  // byte makes a match that ends behind it, at most 64 bytes. None: what follows in a line that is not complete may
+  // still change it.
+  struct Match {
+    std::size_t begin = 0, end = 0;
+    std::map<std::string, Span> groups;
+    bool operator==(const Match&) const = default;
+  };
+  std::optional<Match> match_of(std::string_view line, std::size_t from, std::size_t earliest_end, bool complete) const;
+  // Of named groups, "(?P<name>...)".
+  std::vector<std::string> names() const;
+
  private:
   explicit Regex(std::unique_ptr<re2::RE2> compiled);
   bool settled(std::string_view line, std::size_t from, bool anchored) const;
+  Match match_in_complete(std::string_view line, std::size_t from, std::size_t earliest_end) const;
 
   std::unique_ptr<re2::RE2> compiled_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "match/console_line.h"
 
 namespace bootrig::match {
@@ -65,7 +66,11 @@ Result<TextPattern> TextPattern::parse(const std::string& place, std::string_vie
   const std::string_view expression = written.substr(kRegexMark.size());
   if (expression.empty()) return fail(place, "the regular expression after 're:' is empty");
   auto compiled = Regex::compile(expression);
-  if (!compiled) return fail(place, "'" + pattern.written_ + "' is no regular expression: " + compiled.error().message);
+  if (!compiled) {
+    std::string message = "'" + pattern.written_ + "' is no regular expression: " + compiled.error().message;
+    if (compiled.error().message.ends_with("(?<")) message += "; a named group is written (?P<name>...)";
+    return fail(place, std::move(message));
+  }
   pattern.regex_ = std::move(*compiled);
   return pattern;
 }
@@ -83,6 +88,16 @@ std::optional<std::size_t> TextPattern::earliest_end(std::string_view line, std:
   const std::size_t found = line.find(literal_, from);
   if (found == std::string_view::npos) return std::nullopt;
   return found + literal_.size();
+}
+
+std::optional<Regex::Match> TextPattern::match_of(std::string_view line, std::size_t from, std::size_t earliest_end,
+                                                  bool complete) const {
+  CHECK(!is_literal());
+  return regex_->match_of(line, from, earliest_end, complete);
+}
+
+std::vector<std::string> TextPattern::names() const {
+  return is_literal() ? std::vector<std::string>() : regex_->names();
 }
 
 std::string as_run_expression(std::string_view pattern) {

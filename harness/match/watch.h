@@ -32,6 +32,10 @@ class TextPattern {
   bool found_in(std::string_view line) const;
   // As Regex::earliest_end.
   std::optional<std::size_t> earliest_end(std::string_view line, std::size_t from, bool complete) const;
+  // As Regex::match_of and Regex::names; literal text has no names.
+  std::optional<Regex::Match> match_of(std::string_view line, std::size_t from, std::size_t earliest_end,
+                                       bool complete) const;
+  std::vector<std::string> names() const;
 
  private:
   std::string written_;

@@ -42,6 +42,8 @@ Words words_of(MutantKind kind) {
       return {"the altered text meets the expectation, too", "write the text that matters literally"};
     case MutantKind::kCapture:
       return {"the name's two texts are not compared", "use the name where the same text must stand"};
+    case MutantKind::kCheck:
+      return {"what the check does not allow is taken", "have the step's expression capture what the check is about"};
     case MutantKind::kSwap:
       return {"their order is not looked at", "write the lines without '...' between them, or with \"order\": \"any\""};
     case MutantKind::kTruncate:
@@ -108,6 +110,7 @@ class Prover {
   void alter(const MetExpectation& met) {
     try_mutant(MutantKind::kDrop, met, drop);
     try_mutant(MutantKind::kGarble, met, garble);
+    for (const CheckedText& checked : met.checked) fail_check(met, checked);
     for (std::size_t part = 0; part < met.parts.size(); ++part) {
       const auto with_part = [part](auto mutate) {
         return [=](const MetExpectation& line, std::string_view console) { return mutate(line, part, console); };
@@ -177,6 +180,14 @@ class Prover {
     Recording mutant = original_;
     replace(mutant, edit->begin, edit->end, edit->text);
     judge_mutant(MutantKind::kCapture, mutant, met.place, met.written, [&] { return describe(met, *edit); });
+  }
+
+  void fail_check(const MetExpectation& met, const CheckedText& checked) {
+    if (checked.begin == checked.end) return;  // an empty text stands nowhere
+    const Edit edit{checked.begin, checked.end, checked.disallowed};
+    Recording mutant = original_;
+    replace(mutant, edit.begin, edit.end, edit.text);
+    judge_mutant(MutantKind::kCheck, mutant, met.place, met.written, [&] { return describe(met, edit); });
   }
 
   std::string line_text(const MetExpectation& met) const {
@@ -313,8 +324,8 @@ class Prover {
 }  // namespace
 
 std::string_view to_text(MutantKind kind) {
-  constexpr std::array<std::string_view, kMutantKinds> words{"drop", "garble",   "letter", "digit",   "capture",
-                                                             "swap", "truncate", "inject", "subtest", "ending"};
+  constexpr std::array<std::string_view, kMutantKinds> words{
+      "drop", "garble", "letter", "digit", "capture", "check", "swap", "truncate", "inject", "subtest", "ending"};
   return words[static_cast<std::size_t>(kind)];
 }
 

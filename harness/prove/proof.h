@@ -19,13 +19,14 @@ enum class MutantKind {
   kLetter,    // one letter of a literal is another
   kDigit,     // one digit of a literal number is another
   kCapture,   // a name used more than once stands for two texts
+  kCheck,     // what a step's check looks at is what it does not allow
   kSwap,      // two neighbours come in the other order
   kTruncate,  // the guest hangs after a line
   kInject,    // a failure signature, or something forbidden, is said
   kSubtest,   // a subtest that passed fails, or, in KTAP, its result does not come
   kEnding,    // the guest powers off, resets, or goes on
 };
-inline constexpr std::size_t kMutantKinds = 10;
+inline constexpr std::size_t kMutantKinds = 11;
 std::string_view to_text(MutantKind kind);  // "drop", "garble", ...
 
 // A mutant that did not turn the verdict.

@@ -51,6 +51,21 @@ std::size_t count(const Proof& proof, MutantKind kind) {
   return proof.by_kind[static_cast<std::size_t>(kind)];
 }
 
+TEST(Prove, WhatACheckDoesNotAllowTurnsTheVerdict) {
+  const Scenario scenario = with_steps(
+      R"j([{"expect": "re:RAM (?P<ram>[0-9]+) MiB", "check": {"ram": {"at-least": 900, "at-most": 1024}}}])j");
+  const Proof proof = proof_of(scenario, "RAM 1024 MiB\n");
+  EXPECT_EQ(count(proof, MutantKind::kCheck), 1u);
+  EXPECT_THAT(survivors(proof), IsEmpty());
+}
+
+TEST(Prove, ATextThatACheckDoesNotAllowTurnsTheVerdict) {
+  const Scenario scenario = with_steps(R"j([{"expect": "re:guest: (?P<n>[a-z]+)", "check": {"n": {"is": "one"}}}])j");
+  const Proof proof = proof_of(scenario, "guest: one\nguest: two\n");
+  EXPECT_EQ(count(proof, MutantKind::kCheck), 1u);
+  EXPECT_THAT(survivors(proof), IsEmpty());
+}
+
 TEST(Prove, EveryMutantOfASoundTranscriptTurns) {
   const Proof proof = proof_of(with_transcript("loader: at {{hex:at}}\nkernel: 10 ticks\n...\nkernel: at {{hex:at}}\n"),
                                "loader: at 0x10\nkernel: 10 ticks\nnoise\nkernel: at 0x10\n");

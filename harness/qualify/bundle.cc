@@ -75,6 +75,7 @@ class BundleWriter {
     const fs::path to = folder_ / image_path(result.image, result.image_sha256);
     std::error_code error;
     if (result.attempts.empty() || fs::exists(to, error)) return {};
+    if (result.image_files.size() > 1) return add_image_files(result.image_files, to);
     const auto booted = booted_image(result.attempts.back().outcome.machine.argv);
     if (!booted) return {};  // it was not started: the statement will not be made
     BOOTRIG_TRY(const std::string sha256, sha256_file(booted->file));
@@ -82,6 +83,21 @@ class BundleWriter {
     BOOTRIG_TRY_VOID(copy_to(booted->file, to));
     const fs::path manifest = fs::path(booted->file).parent_path() / "manifest.json";
     return fs::exists(manifest, error) ? copy_to(manifest, to.string() + ".manifest.json") : Result<void>();
+  }
+
+  // Several files: their list in the image's place, whose SHA-256 is the image's, and they in a folder beside it.
+  Result<void> add_image_files(const std::vector<BootedFile>& files, const fs::path& to) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      const auto& [file, hash] = files[i];
+      BOOTRIG_TRY(const std::string sha256, sha256_file(file));
+      if (sha256 != hash) return fail(file.string(), "has changed since it was booted");
+      const std::string name = fmt::format("{}-{}", i + 1, file.filename().string());
+      BOOTRIG_TRY_VOID(copy_to(file, fs::path(to.string() + ".files") / name));
+    }
+    std::error_code error;
+    const fs::path manifest = files.front().file.parent_path() / "manifest.json";
+    if (fs::exists(manifest, error)) BOOTRIG_TRY_VOID(copy_to(manifest, to.string() + ".manifest.json"));
+    return write_file(to, booted_list(files));
   }
 
   const Recipe* recipe_of(const std::string& image) const {

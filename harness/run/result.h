@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "image/booted_file.h"
 #include "inspect/finding.h"
 #include "run/verdict.h"
 #include "triage/diagnosis.h"
@@ -36,8 +37,9 @@ struct RunResult {
   std::string target_name;                           // "virt"
   std::map<std::string, std::string> target_values;  // level, gic, memory, cpus, cpu, accelerator (asked)
   std::string image;                                 // "reference-hello"
-  std::string image_sha256;
-  Verdict verdict;  // of the last attempt
+  std::string image_sha256;                          // of its file; of several, of their list (image/booted_file.h)
+  std::vector<BootedFile> image_files;               // where it is several
+  Verdict verdict;                                   // of the last attempt
   Standing standing = Standing::kPassed;
   std::optional<ExpectedFailure> expected_failure;
   std::string quarantine;         // owner, reason and date; empty: none

@@ -38,9 +38,18 @@ JsonValue verdict_to_json(const Verdict& verdict) {
   return object;
 }
 
+JsonValue booted_to_json(const std::vector<BootedFile>& files) {
+  Array array;
+  for (const BootedFile& file : files) {
+    array.push_back(Object{{"file", file.file.string()}, {"sha256", file.sha256}});
+  }
+  return array;
+}
+
 JsonValue divergence_to_json(const Divergence& divergence) {
   Object object{{"place", divergence.place}, {"expected", divergence.expected}, {"final", divergence.final}};
   if (divergence.seen) object.emplace_back("seen", line_to_json(*divergence.seen));
+  if (divergence.captured) object.emplace_back("captured", *divergence.captured);
   object.emplace_back("before", lines_to_json(divergence.before));
   object.emplace_back("after", lines_to_json(divergence.after));
   return object;
@@ -105,6 +114,15 @@ std::optional<Diagnosis> diagnosis_from(const JsonValue* value, Result<void>& st
   return std::nullopt;
 }
 
+std::vector<BootedFile> booted_from(const Array& array, Result<void>& state) {
+  std::vector<BootedFile> files;
+  for (const JsonValue& value : array) {
+    JsonMembers members(value, "image-files", state);
+    files.push_back({members.text("file"), members.text("sha256")});
+  }
+  return files;
+}
+
 Divergence divergence_from(const JsonValue& value, Result<void>& state) {
   JsonMembers members(value, "divergence", state);
   Divergence divergence;
@@ -112,6 +130,7 @@ Divergence divergence_from(const JsonValue& value, Result<void>& state) {
   divergence.expected = members.text("expected");
   divergence.final = members.boolean("final");
   if (const JsonValue* seen = members.find("seen")) divergence.seen = line_from(seen, state);
+  if (members.find("captured") != nullptr) divergence.captured = members.text("captured");
   divergence.before = lines_from(members.array("before"), state);
   divergence.after = lines_from(members.array("after"), state);
   return divergence;
@@ -295,6 +314,7 @@ JsonValue to_json(const RunResult& result) {
                 {"image-sha256", result.image_sha256},
                 {"verdict", verdict_to_json(result.verdict)},
                 {"standing", to_text(result.standing)}};
+  if (result.image_files.size() > 1) object.emplace_back("image-files", booted_to_json(result.image_files));
   if (!result.tags.empty()) object.emplace_back("tags", texts_to_json(result.tags));
   if (result.expected_failure) {
     object.emplace_back("expected-failure", expected_failure_to_json(*result.expected_failure));
@@ -361,6 +381,7 @@ Result<RunResult> result_from_json(const JsonValue& value) {
   if (members.find("tags") != nullptr) result.tags = members.texts("tags");
   result.image = members.text("image");
   result.image_sha256 = members.text("image-sha256");
+  if (members.find("image-files") != nullptr) result.image_files = booted_from(members.array("image-files"), state);
   result.verdict = verdict_from(members.find("verdict"), state);
   result.standing = enumeration<Standing>(members, "standing", standing_from);
   if (const JsonValue* expected = members.find("expected-failure")) {

@@ -37,10 +37,7 @@ std::int64_t unix_time_ms() {
 }
 
 Outcome not_started(Verdict verdict) {
-  Outcome outcome;
-  outcome.termination = Termination::kNotStarted;
-  outcome.not_started = std::move(verdict);
-  return outcome;
+  return {.termination = Termination::kNotStarted, .not_started = std::move(verdict)};
 }
 
 Verdict image_verdict(const ImageFailure& failure) {
@@ -51,15 +48,16 @@ Verdict image_verdict(const ImageFailure& failure) {
     case ImageFailure::Kind::kBadSpec:
       return {VerdictKind::kError, Cause::kBadSpec, text};
     case ImageFailure::Kind::kBuildFailed:
-      return {VerdictKind::kError, Cause::kImageBuild, text};
+    case ImageFailure::Kind::kHost:
+      return {VerdictKind::kError, failure.kind == ImageFailure::Kind::kHost ? Cause::kHost : Cause::kImageBuild, text};
   }
   return {VerdictKind::kError, Cause::kInternal, text};
 }
 
 Verdict start_verdict(const StartFailure& failure) {
   if (failure.kind == StartFailure::Kind::kUnavailable) return {VerdictKind::kSkip, Cause::kNone, failure.message};
-  const bool host = failure.kind == StartFailure::Kind::kHost;
-  return {VerdictKind::kError, host ? Cause::kHost : Cause::kMachineStart, failure.message};
+  return {VerdictKind::kError, failure.kind == StartFailure::Kind::kHost ? Cause::kHost : Cause::kMachineStart,
+          failure.message};
 }
 
 Result<void> write_command(const fs::path& folder, const MachineFacts& machine) {
@@ -222,7 +220,10 @@ class Runner {
   RunResult describe(const Testcase& testcase, std::size_t index, unsigned round) const {
     RunResult result = describe_testcase(testcase, {options_.repeat_options, options_.repeat_settings});
     result.id = id_in_round(testcase, round);
-    if (images_[index] && *images_[index]) result.image_sha256 = (**images_[index]).sha256;
+    if (images_[index] && *images_[index]) {
+      result.image_sha256 = (**images_[index]).sha256;
+      result.image_files = (**images_[index]).booted;
+    }
     result.started_at_ms = unix_time_ms();
     return result;
   }

@@ -178,6 +178,18 @@ TEST_F(SessionTest, StepsSendAndHaveLimits) {
   EXPECT_EQ(to_text(run({{1s, says("=> ")}, {1500ms, says("U-Boot 2023\n")}}).termination), "step-timeout");
 }
 
+TEST_F(SessionTest, AFailedCheckEndsIt) {
+  ASSERT_TRUE(builder_.add_expect("s:/steps/0", "re:RAM (?P<ram>[0-9]+)", std::nullopt,
+                                  {{"s:/steps/0/check/ram", "ram", {}, 900, 1024}}));
+  ASSERT_TRUE(builder_.add_expect("s:/steps/1", "=> ", std::nullopt));
+  const Outcome outcome = run({{1s, says("RAM 512 M")}, {10ms, says("iB\nnext\n")}, {1h, powers_off()}});
+  EXPECT_EQ(to_text(outcome.termination), "diverged");
+  const Verdict verdict = judge(outcome, Ending::kRunning);
+  EXPECT_EQ(to_text(verdict.cause), "unexpected-output");
+  EXPECT_EQ(verdict.detail, "s:/steps/0/check/ram: captured '512', allowed is '900 to 1024'; line 1 is 'RAM 512 MiB'");
+  EXPECT_EQ(outcome.captures.at("ram"), "512");
+}
+
 TEST_F(SessionTest, WithNothingExpectedSilenceEndsIt) {
   options_.silence_ends = 2s;
   scenario_.ending = Ending::kAny;

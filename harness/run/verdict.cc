@@ -35,6 +35,11 @@ std::string signature_detail(const SignatureHit& hit) {
 std::string divergence_detail(const Outcome& outcome) {
   if (!outcome.divergence) return fmt::format("{} of {} expectations were met", outcome.matched, outcome.expected);
   const Divergence& divergence = *outcome.divergence;
+  if (divergence.captured && divergence.seen) {
+    return fmt::format("{}: captured {}, allowed is {}; line {} is {}", divergence.place,
+                       in_quotes(*divergence.captured), in_quotes(divergence.expected), divergence.seen->number,
+                       in_quotes(divergence.seen->text));
+  }
   if (divergence.final && divergence.seen) {
     return fmt::format("{}: expected {}, line {} is {}", divergence.place, in_quotes(divergence.expected),
                        divergence.seen->number, in_quotes(divergence.seen->text));

@@ -47,7 +47,7 @@ TEST(Documentation, ExamplesParse) {
                    {"example", "base/qemu-virt"}));
 
   const auto scenarios = json_blocks("## Scenario");
-  ASSERT_EQ(scenarios.size(), 2u);
+  ASSERT_EQ(scenarios.size(), 3u);
   for (const std::string& text : scenarios) {
     expect_parses(parse_scenario("a/b", "formats.md", text, [](std::string_view file) -> Result<NamedText> {
       return NamedText{std::string(file), "a line\n"};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 
 #include "base/text.h"
 #include "json/reader.h"
@@ -38,21 +39,51 @@ void read_boot(JsonReader& json, Timeouts& timeouts, ExpectationsBuilder& builde
   if (until) json.check(builder.set_boot_until(json.place("until"), *until));
 }
 
+void read_check(JsonReader& json, CaptureCheck& check) {
+  check.place = json.place();
+  json.any_text("is", check.is);
+  json.number("at-least", check.at_least);
+  json.number("at-most", check.at_most);
+  if (json.failed()) return;
+  const bool range = check.at_least || check.at_most;
+  if (check.is.has_value() == range) {
+    return json.refuse("", range ? "a check has 'is' (a text) or a range ('at-least', 'at-most'), not both"
+                                 : "a check has 'is' (a text), 'at-least' or 'at-most' (numbers); this one has none");
+  }
+  if (check.at_least && check.at_most && *check.at_least > *check.at_most) {
+    json.refuse("at-least", fmt::format("found {}, more than 'at-most' with {}", *check.at_least, *check.at_most));
+  }
+  constexpr std::uint64_t kGreatest = std::numeric_limits<std::uint64_t>::max();
+  if (range && check.at_least.value_or(0) == 0 && check.at_most.value_or(kGreatest) == kGreatest) {
+    json.refuse("", "its range allows every number");
+  }
+}
+
 void read_step(JsonReader& json, Duration overall, ExpectationsBuilder& builder) {
   std::optional<std::string> expect, send;
   std::optional<Duration> within;
   json.text("expect", expect);
   json.bytes("send", send);
   json.duration("within", within);
+  std::vector<CaptureCheck> checks;
+  json.object_map("check", [&](const std::string& name, JsonReader& check) {
+    checks.emplace_back().name = name;
+    read_check(check, checks.back());
+  });
   if (json.has("expect") == json.has("send")) {
     return json.refuse("", json.has("send") ? "a step has 'expect' or 'send', not both; make two steps of it"
                                             : "a step has 'expect' or 'send'; this one has neither");
   }
   if (send && within) return json.refuse("within", "'within' limits an 'expect'; a 'send' takes no time");
+  if (send && json.has("check")) return json.refuse("check", "'check' is about what an 'expect' captured");
+  if (json.has("check") && checks.empty() && !json.failed()) json.refuse("check", "it checks nothing");
   if (send && send->empty()) return json.refuse("send", "found an empty string; some text is expected");
   check_limit(json, "within", within, overall);
-  if (send) builder.add_send(*send);
-  if (expect) json.check(builder.add_expect(json.place("expect"), *expect, within));
+  bool echoed = true;
+  json.flag("echo", echoed);
+  if (json.has("echo") && !send) json.refuse("echo", "'echo' is about what a 'send' sends");
+  if (send) builder.add_send(*send, echoed);
+  if (expect) json.check(builder.add_expect(json.place("expect"), *expect, within, std::move(checks)));
 }
 
 void read_transcript(JsonReader& json, const FileSource& read_beside, ExpectationsBuilder& builder) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "match/matcher.h"
 #include "spec/expected_failure.h"
 
 namespace bootrig {
@@ -68,6 +69,21 @@ TEST(Scenario, StepsAreExpectations) {
       [{"expect": "=> ", "within": "2s"}, {"send": "version\n"}, {"expect": "re:U-Boot 20"}]})");
   ASSERT_TRUE(scenario) << to_text(scenario.error());
   EXPECT_EQ(expectation_count(*scenario->expectations), 2u);
+}
+
+TEST(Scenario, AStepChecksWhatItCaptured) {
+  const auto scenario = parse(R"j({"summary": "s", "image": "i", "steps":
+      [{"expect": "re:RAM (?P<ram>[0-9]+), (?P<kind>\\w+)",
+        "check": {"ram": {"at-least": 900, "at-most": "0x400"}, "kind": {"is": "DDR4"}}}]})j");
+  ASSERT_TRUE(scenario) << to_text(scenario.error());
+  const auto refuses = [&](std::string_view console) {
+    Matcher matcher(scenario->expectations);
+    matcher.feed(console);
+    return matcher.diverged();
+  };
+  EXPECT_FALSE(refuses("RAM 1024, DDR4\n"));
+  EXPECT_TRUE(refuses("RAM 1025, DDR4\n"));
+  EXPECT_TRUE(refuses("RAM 1024, DDR3\n"));
 }
 
 TEST(Scenario, FilesAreAskedForBesideIt) {

@@ -55,8 +55,10 @@ function judgement(testcase) {
     { class: 'judgement' },
     causeAndChange(testcase.rootCause),
     testcase.diagnosis?.headline ? h('p', { class: 'exception' }, visible(testcase.diagnosis.headline)) : null,
-    divergence?.seen ? difference(divergence.expected, divergence.seen.text) : null,
-    divergence?.seen
+    divergence?.seen && divergence.captured === undefined
+      ? difference(divergence.expected, divergence.seen.text)
+      : null,
+    divergence?.seen && divergence.captured === undefined
       ? h('p', { class: 'dim' }, `${visible(divergence.place)}; line ${divergence.seen.number} of the console`)
       : verdict.detail
         ? h('p', { class: 'detail' }, visible(verdict.detail))
@@ -129,6 +131,40 @@ function explanation({ diagnosis }) {
     preformatted('Code', diagnosis.code),
     preformatted('Backtrace', diagnosis.backtrace),
   ];
+}
+
+// What the guest reported itself, as it said it. Those that passed are folded where they are many.
+const SUBTESTS_SHOWN = 20;
+
+function subtestRow({ name, status, line, detail }) {
+  const standing = standingOf(status);
+  return h(
+    'tr',
+    { class: 'subtest' },
+    h('td', {}, h('b', { class: `badge s-${standing.name}`, title: status }, standing.glyph)),
+    h('th', { scope: 'row' }, visible(name)),
+    h('td', {}, visible(detail ?? '')),
+    h('td', { class: 'dim' }, `line ${line}`),
+  );
+}
+
+function subtests({ subtests: all = [] }) {
+  if (all.length === 0) return null;
+  const passed = all.filter(({ status }) => status === 'pass');
+  const folded = all.length > SUBTESTS_SHOWN && passed.length > 0;
+  const shown = folded ? all.filter(({ status }) => status !== 'pass') : all;
+  const count = (status) => all.filter((subtest) => subtest.status === status).length;
+  const words = [`${passed.length} passed`, `${count('fail')} failed`, `${count('skip')} skipped`].join(', ');
+  return h(
+    'section',
+    { class: 'subtests' },
+    h('h2', {}, 'Subtests'),
+    h('p', {}, `${plural(all.length, 'subtest')}: ${words}`),
+    shown.length > 0 ? h('table', {}, shown.map(subtestRow)) : null,
+    folded
+      ? h('details', {}, h('summary', {}, `${passed.length} that passed`), h('table', {}, passed.map(subtestRow)))
+      : null,
+  );
 }
 
 function attempts(testcase) {
@@ -241,6 +277,7 @@ export function cellPage(testcase, report, { previous, next }) {
       siblings(testcase, report),
     ),
     judgement(testcase),
+    subtests(testcase),
     explanation(testcase),
     said,
     attempts(testcase),

@@ -61,6 +61,7 @@ export function haystack(testcase) {
     testcase.diagnosis?.headline,
     testcase.quarantine,
     ...testcase.tags,
+    ...(testcase.subtests ?? []).flatMap(({ name, detail }) => [name, detail]),
     ...(testcase.diagnosis?.findings ?? []),
     ...(testcase.console?.head ?? []).map((line) => line[1]),
     ...(testcase.console?.tail ?? []).map((line) => line[1]),

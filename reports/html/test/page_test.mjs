@@ -203,6 +203,35 @@ test('a testcase: cause and change first, the walk with its failing step, regist
     assert.equal(await page.locator('pre .mark').innerText(), '> 0x70003000  br x4');
   }));
 
+test('a testcase has the subtests that its guest reported', async () => {
+  await withPage('subtests.html', { hash: cellHash('boot/hello@virt[gic=2]') }, async (page) => {
+    assert.match(await page.locator('.subtests p').innerText(), /3 subtests: 1 passed, 1 failed, 1 skipped/);
+    const rows = await page.locator('.subtests .subtest').allInnerTexts();
+    assert.deepEqual(
+      rows.map((row) => row.split(/\s*\t\s*/)),
+      [
+        ['✓', 'vm.alloc', '', 'line 3'],
+        ['✗', 'vm.<b>map</b>', 'want 4,␛[31m got 5', 'line 7'],
+        ['–', 'smp.ipi', 'one CPU', 'line 9'],
+      ],
+    );
+  });
+  await withPage('subtests.html', { hash: cellHash('tests/many@virt[gic=2]') }, async (page) => {
+    assert.equal(await page.locator('.subtests .subtest:visible').count(), 0);
+    await page.click('.subtests summary');
+    assert.equal(await page.locator('.subtests .subtest:visible').count(), 30);
+  });
+  await withPage('plain.html', { hash: cellHash('boot/hello@virt[gic=2]') }, async (page) => {
+    assert.equal(await page.locator('.subtests').count(), 0);
+  });
+});
+
+test('a check that failed is told by its sentence, not as two texts', () =>
+  withPage('check.html', { hash: cellHash('boot/hello@virt[gic=2]') }, async (page) => {
+    assert.equal(await page.locator('.difference').count(), 0);
+    assert.equal(await page.locator('.judgement .detail').count(), 1);
+  }));
+
 test('a testcase that diverged: expected and seen, and where they part', () =>
   withPage('plain.html', { hash: cellHash('boot/hello@virt[gic=2]') }, async (page) => {
     assert.deepEqual(await page.locator('.difference mark').allInnerTexts(), ['ered at EL{{dec:level}}', 'red at EL2']);
