@@ -52,7 +52,8 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
           {{}, std::string("a command is required") + kHelp},
           {{"rnu"},
            "there is no command 'rnu'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', 'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'merge', 'record', 'prove', 'qualify', 'doctor', 'completion' "
+           "'inspect', 'explain', 'history', 'compare', 'bisect', 'merge', 'record', 'prove', 'qualify', 'doctor', "
+           "'completion' "
            "or "
            "'manual'; did you "
            "mean "
@@ -60,7 +61,8 @@ TEST(CommandLine, CommandsAndOptionsThatAreNone) {
           {{"\x1b[2J"},
            "there is no command '\\x1b[2J'; there is 'run', 'boot', 'console', 'plan', 'list', 'build', 'decode', "
            "'triage', "
-           "'inspect', 'explain', 'history', 'compare', 'merge', 'record', 'prove', 'qualify', 'doctor', 'completion' "
+           "'inspect', 'explain', 'history', 'compare', 'bisect', 'merge', 'record', 'prove', 'qualify', 'doctor', "
+           "'completion' "
            "or "
            "'manual'"},
           {{"run", "--matrx", "smoke"}, std::string("'run' has no option '--matrx'; did you mean '--matrix'?") + kHelp},

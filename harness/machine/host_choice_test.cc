@@ -36,7 +36,9 @@ class HostChoiceTest : public testing::Test {
       ++connections_;
       if (unreachable_.contains(spec.argv.back())) return FakeRun{.status = {.code = 255}};
       for (const std::string& word : spec.argv) {
-        if (word.starts_with("ControlPath=")) EXPECT_TRUE(write_file(word.substr(12), ""));
+        if (word.starts_with("ControlPath=")) {
+          EXPECT_TRUE(write_file(word.substr(12), ""));
+        }
       }
       return FakeRun{};
     }
