@@ -32,6 +32,7 @@ ensure_packages() {
 build() {
   local preset=$1
   shift
+  mkdir -p out
   [ -f "build/$preset/build.ninja" ] || { echo "configuring $preset"; quietly cmake --preset "$preset"; }
   if [ -n "$(ninja -n -C "build/$preset" "$@" | grep -v 'no work to do' | sed 1d)" ]; then
     echo "building $preset: $* (several minutes from nothing)"
