@@ -243,6 +243,7 @@ class EntryCheck {
     constexpr unsigned kIndexBits = 9, kPageBits = 12, kEntries = 1 << kIndexBits;
     const unsigned shift = kPageBits + kIndexBits * static_cast<unsigned>(3 - last.level);
     const std::uint64_t wanted = entry_.address;
+    if (entry_.leads_to == wanted) return std::nullopt;  // a loader's: it is where it is
     std::vector<std::uint64_t> found;
     for (std::uint64_t index = 0; index < kEntries && last.level >= 0; ++index) {
       entry_.address = wanted + ((index - last.index) << shift);
