@@ -118,6 +118,10 @@ TEST_F(BootPacked, AFitOfLinux) {
   const std::string tree = folder_.path() / "virt.dtb";
   run({"qemu-system-aarch64", "-M", "virt,dumpdtb=" + tree, "-cpu", "cortex-a53", "-m", "1G", "-nodefaults", "-display",
        "none"});
+  const Finished plain =
+      bootrig({"boot", kernel, "-q", "--initrd", initramfs, "--dtb", tree, "--append", "console=ttyAMA0 panic=-1",
+               "--expect", "init: hello", "--target", "virt[memory=1G]", "--timeout", "90s"});
+  EXPECT_EQ(plain.code, 0) << plain.out << plain.err;
   run({"sh", "-c", fmt::format("gzip -n1c {} > {}/Image.gz", kernel.string(), folder_.path().string())});
   const std::string zipped =
       image_node("kernel-1", "kernel", folder_.path() / "Image.gz", "load = <0x40200000>; entry = <0x40200000>;");

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/environment.h"
 #include "image/device_tree.h"
+#include "image/unpack.h"
 
 namespace bootrig {
 namespace {
@@ -33,11 +34,12 @@ Result<void> set_linux_boot(const ImageFileOptions& options, Image& image) {
 }
 
 // QEMU gives it to the guest as it would its own: to Linux in x0, to other code where memory begins.
-Result<void> set_device_tree(const std::string& file, Image& image) {
+Result<void> set_device_tree(const std::string& file, const fs::path& unpacked, Image& image) {
   if (file.empty()) return {};
-  BOOTRIG_TRY(const std::string bytes, read_file(file));
+  BOOTRIG_TRY(std::string bytes, read_file(file));
   BOOTRIG_TRY_VOID(parse_device_tree(file, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
-  image.arguments = {"-dtb", file};
+  BOOTRIG_TRY(const fs::path given, file_of_tree(unpacked, file, std::move(bytes)));
+  image.arguments = {"-dtb", given.string()};
   image.files = {file};
   return boots_also(image, file);
 }
@@ -70,10 +72,10 @@ Result<Image> open_image_file(const ImageFileOptions& options) {
     if (!address) return fail("--load", address.error().message);
     load = *address;
   }
-  const fs::path cache = user_cache_folder();
-  BOOTRIG_TRY(Image image, open_image(options.image, load, cache.empty() ? cache : cache / "unpacked"));
+  const fs::path cache = user_cache_folder(), unpacked = cache.empty() ? cache : cache / "unpacked";
+  BOOTRIG_TRY(Image image, open_image(options.image, load, unpacked));
   BOOTRIG_TRY_VOID(set_linux_boot(options, image));
-  BOOTRIG_TRY_VOID(set_device_tree(options.device_tree, image));
+  BOOTRIG_TRY_VOID(set_device_tree(options.device_tree, unpacked, image));
   image.symbols.assign(options.symbols.begin(), options.symbols.end());
   if (!image.load_address) image.symbols.push_back(image.file);
   return image;

@@ -116,4 +116,15 @@ Result<UnpackedFiles> unpack_into(const fs::path& folder, std::string_view place
   return files;
 }
 
+Result<fs::path> file_of_tree(const fs::path& folder, const fs::path& file, std::string bytes) {
+  const std::string hash = sha256_hex(bytes);
+  const std::size_t size = bytes.size();
+  BOOTRIG_TRY(const std::string packed, packed_tree(file.string(), std::move(bytes)));
+  if (folder.empty() || packed.size() > size / 2) return file;
+  BOOTRIG_TRY_VOID(make_folders(folder / hash));
+  BOOTRIG_TRY(fs::path copy, put(folder / hash, "tree.dtb", packed));
+  remove_old_folders(folder);
+  return copy;
+}
+
 }  // namespace bootrig

@@ -22,6 +22,11 @@ struct UnpackedFiles {
 Result<UnpackedFiles> unpack_into(const std::filesystem::path& folder, std::string_view place, std::string_view bytes,
                                   std::string_view sha256);
 
+// A device tree's file as QEMU should be given it: one that is mostly room, as QEMU's own dump is, would be too large for
+// Linux. Then a copy without the room, in a folder like those above; else the file itself. No `folder`: as it is.
+Result<std::filesystem::path> file_of_tree(const std::filesystem::path& folder, const std::filesystem::path& file,
+                                           std::string bytes);
+
 // An AArch64 ELF executable with this code, and nothing else, as its one segment.
 std::string wrap_in_elf(std::string_view code, std::uint64_t load, std::uint64_t entry);
 
