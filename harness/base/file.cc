@@ -22,8 +22,9 @@ std::unexpected<Error> system_error(const std::filesystem::path& path, const cha
 std::string to_hex(sha256_ctx& context) {
   std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest;
   sha256_digest(&context, digest.size(), digest.data());
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (const std::uint8_t byte : digest) text += fmt::format("{:02x}", byte);
+  for (const std::uint8_t byte : digest) text.append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
   return text;
 }
 

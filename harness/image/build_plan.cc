@@ -1,6 +1,7 @@
 #include "image/planner.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <string_view>
@@ -22,20 +23,33 @@ fs::path project_of(const fs::path& recipe_folder) {
   return project.has_relative_path() ? project : recipe_folder;
 }
 
+// Relative, and written as lexically_normal() would write it.
+bool is_plain_path(std::string_view path) {
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return false;
+    if (slash == path.npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// As fs::status() tells it, without taking the path apart.
+bool has_type(const std::string& path, fs::file_type type) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  return type == fs::file_type::directory ? S_ISDIR(status.st_mode) : S_ISREG(status.st_mode);
+}
+
 // "../lib/uart.c" -> "__/lib/uart.c.o": outputs stay inside the stage's folder.
 std::string object_name(const std::string& source) {
+  if (is_plain_path(source)) return source + ".o";
   std::string name;
   for (const fs::path& part : fs::path(source).lexically_normal().relative_path()) {
     name += name.empty() ? "" : "/";
     name += part == ".." ? "__" : part.string();
   }
   return name + ".o";
-}
-
-// Relative, and written as lexically_normal() would write it.
-bool is_plain_path(std::string_view path) {
-  return std::ranges::none_of(split(path, '/'),
-                              [](std::string_view part) { return part.empty() || part == "." || part == ".."; });
 }
 
 bool has_control_character(const std::string& text) {
@@ -54,6 +68,9 @@ Planner::Planner(const ResolvedRecipe& resolved, const BuildPlaces& places)
   if (!recipe_folder_.has_filename()) recipe_folder_ = recipe_folder_.parent_path();
   plan_.project = project_of(recipe_folder_);
   plan_.folder = out_;
+  // Later options go first: bootrig's own folder may lie inside the project.
+  prefix_maps_ = {fmt::format("-ffile-prefix-map={}/=", plan_.project.string()),
+                  fmt::format("-ffile-prefix-map={}=.", places_.folder.string())};
 }
 
 std::expected<BuildPlan, ImageFailure> Planner::plan() {
@@ -103,7 +120,7 @@ Planner::Found Planner::find(const std::string& name, const char* kind, fs::file
   // Nearly all: what follows takes thrice as long, and a matrix has thousands of them.
   if (is_plain_path(name)) {
     std::string plain = recipe_folder_.string() + "/" + name;
-    if (fs::status(plain, error).type() == type) return plain;
+    if (has_type(plain, type)) return plain;
   }
   std::vector<fs::path> candidates{recipe_folder_ / name};
   if (std::ranges::find(resolved_.user_files, name) != resolved_.user_files.end()) {
@@ -132,10 +149,8 @@ std::optional<Planner::Found> Planner::find_stage_file(const std::string& refere
   return output.file;
 }
 
-// Later options go first: bootrig's own folder may lie inside the project.
 void Planner::add_prefix_maps(std::vector<std::string>& command) const {
-  command.push_back(fmt::format("-ffile-prefix-map={}/=", plan_.project.string()));
-  command.push_back(fmt::format("-ffile-prefix-map={}=.", places_.folder.string()));
+  command.insert(command.end(), prefix_maps_.begin(), prefix_maps_.end());
 }
 
 Planner::Added Planner::add(const AssembleStage& stage) {
@@ -158,7 +173,11 @@ Planner::Added Planner::add(const CompileStage& stage) {
     edge.output = folder + "/" + object_name(source);
     edge.depfile = edge.output + ".d";
     edge.inputs = {file};
-    edge.command = {recipe_.toolchain + "gcc", "-c", "-g", "-o", edge.output};
+    constexpr std::size_t kOwnWords = 12;
+    edge.command.reserve(kOwnWords + includes.size() + stage.flags.size());
+    edge.command.push_back(recipe_.toolchain + "gcc");
+    for (const char* word : {"-c", "-g", "-o"}) edge.command.emplace_back(word);
+    edge.command.push_back(edge.output);
     // Without the preprocessor the assembler itself tells what it read.
     const std::vector<std::string> dependencies =
         source.ends_with(".s") ? std::vector<std::string>{"-Xassembler", "--MD", "-Xassembler", edge.depfile}

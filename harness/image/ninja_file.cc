@@ -35,17 +35,14 @@ constexpr std::string_view kHeader =
 // Ninja's manual, "Lexical syntax". A '|' in a path has no escape of its own, but a variable may
 // hold it.
 void add_path(std::string& text, std::string_view path) {
-  for (std::size_t special = path.find_first_of("|$ :"); special != path.npos; special = path.find_first_of("|$ :")) {
-    text += path.substr(0, special);
-    if (path[special] == '|') {
+  for (const char c : path) {
+    if (c == '|') {
       text += "${pipe}";
     } else {
-      text += '$';
-      text += path[special];
+      if (c == '$' || c == ' ' || c == ':') text += '$';
+      text += c;
     }
-    path.remove_prefix(special + 1);
   }
-  text += path;
 }
 
 // "  name = value", a line.

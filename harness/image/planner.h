@@ -105,8 +105,9 @@ class Planner {
   const Recipe& recipe_;
   const BuildPlaces& places_;
   std::filesystem::path recipe_folder_;
-  std::string out_;    // the outputs' folder, relative to the build's
-  std::string place_;  // of the stage at hand
+  std::vector<std::string> prefix_maps_;  // gcc's options that take this machine's paths out of what it makes
+  std::string out_;                       // the outputs' folder, relative to the build's
+  std::string place_;                     // of the stage at hand
   std::map<std::string, StageOutput> outputs_;
   BuildPlan plan_;
 };
