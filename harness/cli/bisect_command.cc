@@ -166,7 +166,7 @@ RunLab::Orders orders_of(const BisectCommandOptions& options, const SourceTree& 
   if (options.timeout_multiplier != 1) {
     run.insert(run.end(), {"--timeout-multiplier", fmt::format("{}", options.timeout_multiplier)});
   }
-  // One failure is looked at: the others of a revision are as good as equal.
+  // Every failure is looked at: its signature is made of what triage names.
   run.insert(run.end(), {"--triage", "failures", "--html", "off", "--no-history"});
   return orders;
 }
