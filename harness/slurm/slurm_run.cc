@@ -124,27 +124,49 @@ class Watch {
     return {};
   }
 
-  // One job array for each group that has any of the shards.
+  // One job array for each group that has any of the shards. A group that Slurm refuses (a feature that no node has) is
+  // given up alone. An error: it has taken none yet, and takes none of these.
   Result<void> submit(const std::vector<unsigned>& shards) {
+    std::map<unsigned, std::string> refused;
+    std::optional<Error> last;
     for (const TaskGroup& group : run_.groups) {
       std::vector<unsigned> own;
       std::ranges::copy_if(shards, std::back_inserter(own),
                            [&](unsigned shard) { return shards_[shard - 1].group == &group; });
       if (own.empty()) continue;
-      BOOTRIG_TRY(const std::string job, context_.slurm.submit(run_.job, group.needs, own));
-      note_job(job);
-      for (const unsigned number : own) {
-        Shard& shard = shards_[number - 1];
-        ++shard.tries;
-        shard.job = job;
-        shard.submitted = context_.clock.now();
-        shard.ended.reset();
-        shard.started = false;
+      const auto job = context_.slurm.submit(run_.job, group.needs, own);
+      if (job) {
+        note_submitted(*job, own);
+        continue;
       }
-      context_.remark(fmt::format("Slurm job {}: task {} of {}", job, array_text(own), run_.plan.shards));
+      last = job.error();
+      for (const unsigned number : own) refused[number] = to_text(*last);
     }
+    if (last && jobs_.empty()) return std::unexpected(*last);
+    for (const auto& [number, why] : refused) give_up_refused(number, why);
     answered_ = context_.clock.now();
     return {};
+  }
+
+  void note_submitted(const std::string& job, const std::vector<unsigned>& shards) {
+    note_job(job);
+    for (const unsigned number : shards) {
+      Shard& shard = shards_[number - 1];
+      ++shard.tries;
+      shard.job = job;
+      shard.submitted = context_.clock.now();
+      shard.ended.reset();
+      shard.started = false;
+    }
+    context_.remark(fmt::format("Slurm job {}: task {} of {}", job, array_text(shards), run_.plan.shards));
+  }
+
+  void give_up_refused(unsigned number, const std::string& why) {
+    std::string& story = shards_[number - 1].story;
+    story = story.empty() ? fmt::format("it could not be submitted ({})", why)
+                          : fmt::format("{}, and could not be submitted again ({})", story, why);
+    context_.remark(fmt::format("shard {}/{}: {}", number, run_.plan.shards, why));
+    give_up(number);
   }
 
   void note_job(const std::string& job) {
@@ -198,14 +220,7 @@ class Watch {
         give_up(number);
       }
     }
-    if (again.empty()) return {};
-    if (const auto submitted = submit(again); !submitted) {
-      for (const unsigned number : again) {
-        shards_[number - 1].story += fmt::format(", and could not be submitted again ({})", to_text(submitted.error()));
-        give_up(number);
-      }
-    }
-    return {};
+    return again.empty() ? Result<void>{} : submit(again);
   }
 
   // Why the task is lost; empty: it is not, or not yet.

@@ -39,7 +39,9 @@ class SlurmRunTest : public ::testing::Test, public Reporter {
   Result<FakeRun> answer(const LaunchSpec& spec) {
     const std::string& program = spec.argv.front();
     if (program == "sbatch") {
-      if (refuse_) return FakeRun{"sbatch: error: invalid partition\n", {.code = 1}};
+      if (std::ranges::find(spec.argv, refused_) != spec.argv.end()) {
+        return FakeRun{"sbatch: error: Invalid feature specification\n", {.code = 1}};
+      }
       submitted_.push_back(spec.argv);
       return FakeRun{fmt::format("{}\n", ++job_)};
     }
@@ -81,7 +83,7 @@ class SlurmRunTest : public ::testing::Test, public Reporter {
   SlurmRun run_;
   std::function<void(std::size_t)> on_ask_;
   std::string squeue_, detail_;
-  bool refuse_ = false;
+  std::string refused_ = "no word";  // sbatch takes no command that has it
   int job_ = 10;
   std::size_t asked_ = 0;
   std::vector<Words> submitted_;
@@ -193,10 +195,21 @@ TEST_F(SlurmRunTest, GoesOnWithWhatIsThere) {
 }
 
 TEST_F(SlurmRunTest, TellsWhatSbatchRefuses) {
-  refuse_ = true;
+  refused_ = "sbatch";
   const auto end = run();
   ASSERT_FALSE(end);
-  EXPECT_EQ(to_text(end.error()), "sbatch: sbatch: error: invalid partition");
+  EXPECT_EQ(to_text(end.error()), "sbatch: sbatch: error: Invalid feature specification");
+  EXPECT_TRUE(finished_.empty());
+}
+
+TEST_F(SlurmRunTest, GivesUpAloneWhatSbatchRefuses) {
+  run_.groups = {{{.constraint = "sparc"}, {1}}, {{}, {2}}};
+  refused_ = "--constraint=sparc";
+  on_ask_ = [this](std::size_t) { write(2); };
+  ASSERT_TRUE(run());
+  EXPECT_EQ(finished_, (Words{"boot/0@virt error", "boot/1@virt error", "boot/2@virt pass"}));
+  EXPECT_EQ(detail_,
+            "shard 1/2 was lost: it could not be submitted (sbatch: sbatch: error: Invalid feature specification)");
 }
 
 TEST(SlurmClientTest, AsksForWhatTheTargetsNeed) {
