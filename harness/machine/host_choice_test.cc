@@ -33,7 +33,7 @@ class HostChoiceTest : public testing::Test {
   Result<FakeRun> ssh(const LaunchSpec& spec) {
     const auto is = [&spec](const std::string& word) { return std::ranges::find(spec.argv, word) != spec.argv.end(); };
     if (is("-M")) {
-      ++connections_;
+      if (connections_++ < dying_) return FakeRun{.status = {.signal = 9}};
       if (unreachable_.contains(spec.argv.back())) return FakeRun{.status = {.code = 255}};
       for (const std::string& word : spec.argv) {
         if (word.starts_with("ControlPath=")) {
@@ -44,6 +44,7 @@ class HostChoiceTest : public testing::Test {
     }
     const std::string& host = spec.argv[spec.argv.size() - 2];
     const std::string& command = spec.argv.back();
+    if (dying_commands_-- > 0) return FakeRun{.status = {.code = 255}};
     if (command == "uname -m") return FakeRun{"aarch64\n"};
     if (command.find(" probe ") != std::string::npos) return FakeRun{probe_of(gics_.at(host))};
     return FakeRun{};
@@ -58,6 +59,7 @@ class HostChoiceTest : public testing::Test {
   std::set<std::string> unreachable_;
   std::string preferred_;
   int connections_ = 0;
+  int dying_ = 0, dying_commands_ = 0;  // so many first of them
   FakeLauncher launcher_{[this](const LaunchSpec& spec) { return ssh(spec); }};
 };
 
@@ -93,6 +95,20 @@ TEST_F(HostChoiceTest, OneThatDoesNotAnswerIsTroubleUnlessAnotherCan) {
   const auto trouble = choice.choose(kvm(2), kHere).trouble;
   ASSERT_TRUE(trouble);
   EXPECT_TRUE(trouble->starts_with("host 'b' (ssh b): ssh ended without a word: tried ssh -M -N ")) << *trouble;
+}
+
+TEST_F(HostChoiceTest, AnSshThatDiesIsTriedOnceMore) {
+  dying_ = 1;
+  EXPECT_EQ(this->choice().choose({.host = "a"}, std::nullopt).hosts, Hosts{1});
+  EXPECT_EQ(connections_, 2);
+  connections_ = dying_ = 0;
+  dying_commands_ = 1;
+  EXPECT_EQ(this->choice().choose({.host = "a"}, std::nullopt).hosts, Hosts{1});
+  EXPECT_EQ(connections_, 2);
+  connections_ = 0;
+  dying_ = 2;
+  EXPECT_TRUE(this->choice().choose({.host = "a"}, std::nullopt).trouble);
+  EXPECT_EQ(connections_, 2) << "not for ever";
 }
 
 TEST_F(HostChoiceTest, TheTargetNamesIt) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,6 +22,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration kConnectLimit = 20s;
 constexpr Duration kCommandLimit = 20s;
+// ssh(1), EXIT STATUS: an error of ssh's own, not of the command over there.
+constexpr int kSshLost = 255;
 // A copy may take so long for each MiB, beside that.
 constexpr Duration kCopyTimeOfMiB = 2s;
 constexpr Duration kLookForSocket = 10ms;
@@ -65,6 +68,7 @@ std::unexpected<Error> SshHost::refuse(std::string_view what, std::string_view w
 Result<HostFacts> SshHost::facts() {
   const std::lock_guard lock(mutex_);
   if (!facts_) facts_ = connect();
+  if (!*facts_ && std::exchange(ssh_died_, false)) facts_ = connect();
   return *facts_;
 }
 
@@ -120,6 +124,7 @@ Result<void> SshHost::open_master() {
     const bool ended = master_->child->wait(Deadline::after(clock.now(), kLookForSocket)).has_value();
     if (!ended && !deadline.passed(clock.now())) continue;
     const std::string said = read_file(errors).value_or("");
+    ssh_died_ = ended && said.empty();
     // What ssh said comes first: it is what a summary has room for.
     const std::string tried = fmt::format("tried {}", shell_quote(words));
     if (ended) return refuse(said.empty() ? "ssh ended without a word" : printable(trim(said)), tried);
@@ -153,6 +158,7 @@ Result<std::string> SshHost::run(const std::string& command, int input, Duration
   const std::string tried = fmt::format("tried '{}'", printable(command));
   if (done->timed_out) return refuse(tried, fmt::format("no end in {}", format_duration(scaled(limit))));
   if (done->status.code == 0) return done->output;
+  ssh_died_ = done->status.signal != 0 || done->status.code == kSshLost;
   return refuse(tried, fmt::format("{} {}", done->status.to_text(), done->output));
 }
 

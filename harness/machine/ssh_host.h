@@ -1,6 +1,6 @@
 // SshHost: another computer that runs machines, over the user's own ssh. It is reached when it is first asked for: one
-// shared connection for the run, the agent copied by its hash, the host probed once. What went wrong then is said each
-// time. Several threads may use it at once.
+// shared connection for the run, the agent copied by its hash, the host probed once, twice where ssh died on the way. What
+// went wrong then is said each time. Several threads may use it at once.
 #pragma once
 
 #include <filesystem>
@@ -48,6 +48,7 @@ class SshHost {
   std::mutex mutex_;
   std::unique_ptr<Master> master_;
   std::optional<Result<HostFacts>> facts_;
+  bool ssh_died_ = false;                      // the last thing that went wrong: not a word of the host's
   std::string agent_;                          // its path over there
   std::map<std::string, std::string> copied_;  // by our path, size and time: the path over there
 };
