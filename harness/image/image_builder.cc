@@ -44,8 +44,9 @@ std::unexpected<ImageFailure> build_failed(Error error, std::string log = "") {
 struct Build {
   ResolvedRecipe recipe;
   std::expected<BuildPlan, ImageFailure> plan;
-  bool restored = false;  // out of the cache: ninja has nothing to do for it
-  ImageResult image;      // without name and parameters, which are a request's
+  bool restored = false;                // out of the cache: ninja has nothing to do for it
+  std::optional<Result<Image>> opened;  // what stood there before ninja was asked, and still stands
+  ImageResult image;                    // without name and parameters, which are a request's
 };
 using Builds = std::map<std::string, Build>;
 
@@ -69,15 +70,27 @@ struct Workshop {
   NinjaLook look;
 };
 
+// Whether all that is planned stands there already. The boot files are opened while ninja looks: that takes as long as
+// the rest of the planning, and most often they are those that are wanted.
+bool nothing_to_do(Builds& builds, Workshop& shop) {
+  for (auto& [key, build] : builds) {
+    if (build.plan) build.opened = open_image(build.plan->boot_file, build.plan->load_address);
+  }
+  if (shop.look.nothing_to_do()) return true;
+  for (auto& [key, build] : builds) build.opened.reset();
+  return false;
+}
+
 // Ninja's own log says which commands have changed.
-Result<NinjaRun> run_edges(const std::vector<const BuildEdge*>& edges, Workshop& shop,
-                           const ImageBuilder::Options& options, ProcessLauncher& launcher) {
-  const NinjaRun nothing_to_do{.status = {.code = 0}};
-  if (edges.empty()) return nothing_to_do;
+Result<NinjaRun> run_edges(Builds& builds, Workshop& shop, const ImageBuilder::Options& options,
+                           ProcessLauncher& launcher) {
+  const NinjaRun nothing_run{.status = {.code = 0}};
+  const std::vector<const BuildEdge*> edges = all_edges(builds);
+  if (edges.empty()) return nothing_run;
   const fs::path path = shop.places.folder / "build.ninja";
   const std::string text = ninja_text(edges);
   if (const auto old = read_file(path); old && *old == text) {
-    if (shop.look.nothing_to_do()) return nothing_to_do;
+    if (nothing_to_do(builds, shop)) return nothing_run;
   } else {
     BOOTRIG_TRY_VOID(write_file_atomically(path, text));
   }
@@ -122,7 +135,7 @@ ImageResult finish_build(const Build& build, const Result<NinjaRun>& run) {
     if (const auto error = whole_failure(*run)) return build_failed(*error, run->last_words);
   }
   const BootFile& boot = build.recipe.recipe.boot;
-  auto image = open_image(build.plan->boot_file, build.plan->load_address);
+  auto image = build.opened ? *build.opened : open_image(build.plan->boot_file, build.plan->load_address);
   if (!image) return build_failed(image.error());
   const std::string file = build.plan->boot_file.string();
   if (image->linux_boot && boot.format != BootFormat::kLinux)
@@ -179,7 +192,7 @@ void run_builds(Builds& builds, Workshop& shop, const ImageBuilder::Options& opt
   const ImageCache cache(options.keep_images ? options.cache : fs::path(), places);
   ManifestFacts before(places.folder, launcher), after(places.folder, launcher);
   for (auto& [key, build] : builds) restore(build, places, cache, before);
-  const Result<NinjaRun> run = run_edges(all_edges(builds), shop, options, launcher);
+  const Result<NinjaRun> run = run_edges(builds, shop, options, launcher);
   for (auto& [key, build] : builds) {
     build.image = finish_build(build, run);
     record(build, places, cache, after, run && run->commands > 0);

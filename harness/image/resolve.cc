@@ -47,7 +47,10 @@ Found find_image(const std::vector<Recipe>& recipes, const std::string& name) {
   }
   for (const Recipe& recipe : recipes) {
     for (const Variant& variant : recipe.variants) {
-      if (recipe.name + "-" + variant.name == name) return {&recipe, &variant};
+      const std::size_t dash = recipe.name.size();
+      const bool is_its = name.size() == dash + 1 + variant.name.size() && name[dash] == '-' &&
+                          name.starts_with(recipe.name) && name.ends_with(variant.name);
+      if (is_its) return {&recipe, &variant};
     }
   }
   return {};
@@ -65,6 +68,18 @@ std::unexpected<ImageFailure> no_such_parameter(const Recipe& recipe, const std:
   const std::string there = names.empty() ? "it has none" : "it has " + one_of(names);
   return bad_spec("", fmt::format("recipe '{}' has no parameter '{}'; {}{}", recipe.name, printable(name), there,
                                   did_you_mean(name, names)));
+}
+
+// What there is to build: a copy without parameters and variants, of which a recipe may have very many.
+Recipe to_build(const Recipe& recipe) {
+  return {.name = recipe.name,
+          .summary = recipe.summary,
+          .folder = recipe.folder,
+          .toolchain = recipe.toolchain,
+          .parameters = {},
+          .variants = {},
+          .stages = recipe.stages,
+          .boot = recipe.boot};
 }
 
 const std::string* value_in(const Values& values, const std::string& name) {
@@ -439,7 +454,7 @@ std::string stage_key(const Recipe& recipe, const CmakeStage& stage, const Machi
 ResolveResult resolve_request(const std::vector<Recipe>& recipes, const ImageRequest& request, const Values& user) {
   const Found found = find_image(recipes, request.name);
   if (!found.recipe) return no_such_image(recipes, request.name);
-  ResolvedRecipe resolved{.recipe = *found.recipe};
+  ResolvedRecipe resolved{.recipe = to_build(*found.recipe)};
   BOOTRIG_TRY(resolved.parameters, choose_values(found, request, user));
   Filler filler(*found.recipe, resolved.parameters);
   for (Stage& stage : resolved.recipe.stages) filler.fill(stage);

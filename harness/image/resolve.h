@@ -13,7 +13,7 @@
 namespace bootrig {
 
 struct ResolvedRecipe {
-  Recipe recipe;                                  // its stages have no "${name}" left
+  Recipe recipe;                                  // without parameters and variants; its stages have no "${name}" left
   std::map<std::string, std::string> parameters;  // every parameter of the recipe
   // SHA-256 over all that decides the outputs except the contents of files: toolchain, stages,
   // flags, what is booted. It does not depend on where the recipe's folder or the build's folder
