@@ -4,13 +4,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <variant>
 
+#include "base/private_folder.h"
 #include "base/text.h"
 
 namespace bootrig {
@@ -21,29 +19,6 @@ using namespace std::chrono_literals;
 
 // How often the end of input is looked for while the machine's own events are awaited.
 constexpr Duration kLookAtInput = 100ms;
-
-// A folder of this user's alone: who may open the socket may read and write the guest.
-class SocketFolder {
- public:
-  static Result<SocketFolder> make() {
-    SocketFolder folder;
-    std::string name = "/tmp/bootrig-gdb-XXXXXX";  // not $TMPDIR: QEMU takes a socket's path only if it is short
-    if (::mkdtemp(name.data()) == nullptr) return fail(name, fmt::format("cannot make it: {}", std::strerror(errno)));
-    folder.path_ = name;
-    return folder;
-  }
-  SocketFolder(SocketFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  SocketFolder& operator=(SocketFolder&&) = delete;
-  ~SocketFolder() {
-    std::error_code none;
-    if (!path_.empty()) fs::remove_all(path_, none);
-  }
-  fs::path socket() const { return path_ / "gdb"; }
-
- private:
-  SocketFolder() = default;
-  fs::path path_;
-};
 
 std::string gdb_command(const fs::path& socket, const std::vector<fs::path>& symbols) {
   std::vector<std::string> argv{"gdb-multiarch", "-ex", "target remote " + socket.string()};
@@ -66,12 +41,14 @@ bool input_ended(const Interrupt& interrupt, bool wait) {
 
 Result<void> keep_machine(Machine& machine, const std::vector<fs::path>& symbols, const Clock& clock,
                           const Interrupt& interrupt) {
-  BOOTRIG_TRY(const SocketFolder folder, SocketFolder::make());
-  if (auto served = machine.serve_gdb(folder.socket()); !served) {
+  // Who may open the socket may read and write the guest. Not $TMPDIR: a socket's path must be short.
+  BOOTRIG_TRY(const PrivateFolder folder, PrivateFolder::make("/tmp"));
+  const fs::path socket = folder.path() / "gdb";
+  if (auto served = machine.serve_gdb(socket); !served) {
     return fail("the machine cannot be kept: " + to_text(served.error()));
   }
   fmt::print("bootrig: the machine is kept, paused, until Ctrl-C or the end of input\n  {}\n",
-             gdb_command(folder.socket(), symbols));
+             gdb_command(socket, symbols));
   std::fflush(stdout);
   bool over = false;  // the machine has no more events; it can still be looked at
   while (!interrupt.raised() && !input_ended(interrupt, over)) {

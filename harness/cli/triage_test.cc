@@ -1,11 +1,5 @@
-// bootrig triage, and a machine kept for gdb: the program as a whole.
-#include <fcntl.h>
+// bootrig triage: the program as a whole.
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <csignal>
 
 #include "cli/program_test.h"
 #include "testing/json_schema.h"
@@ -143,58 +137,6 @@ TEST_F(Triage, ARunsFailuresByTheirSignature) {
   const Finished wrong = bootrig({"triage", run, "bad/dumb@virt"});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_EQ(wrong.err, "bootrig: " + run + ": this run has no testcase 'bad/dumb@virt'; did you mean '" + id + "'?\n");
-}
-
-// A debugger, as far as a test needs one: attaches at a unix socket and reads PC of the first CPU.
-std::string read_pc(const std::string& socket_path) {
-  const ScopedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{.sun_family = AF_UNIX};
-  socket_path.copy(address.sun_path, sizeof address.sun_path - 1);
-  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "no connection";
-  const std::string request = "+$g#67";  // all registers: x0 to x30, SP, PC (GDB manual, AArch64 features)
-  if (::write(socket.get(), request.data(), request.size()) < 0) return "no request";
-  std::string reply;
-  char bytes[256];
-  while (reply.find('#') == std::string::npos) {
-    const ssize_t count = ::read(socket.get(), bytes, sizeof bytes);
-    if (count <= 0) return "no reply: " + reply;
-    reply.append(bytes, static_cast<std::size_t>(count));
-  }
-  constexpr std::size_t kPc = 32 * 16;  // digits before it
-  reply.erase(0, reply.find('$') + 1);
-  return reply.size() < kPc + 16 ? reply : reply.substr(kPc, 16);
-}
-
-TEST_F(Triage, AKeptMachineServesGdbAndEndsWithUs) {
-  const Finished built = bootrig({"build", "guest-dump", "--project", small_project(), "--output", folder_.path()});
-  const std::string image = built.out.substr(built.out.find('/'), built.out.find("  sha256") - built.out.find('/'));
-  int ends[2];
-  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const ScopedFd input(ends[0]), open_end(ends[1]);
-  const fs::path printed = folder_.path() / "printed";
-  const ScopedFd output(::open(printed.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  ForkingLauncher launcher;
-  auto kept = launcher.launch(
-      {.argv = {"sh", "-c", "exec \"$@\" <&7", "sh", build_path("bootrig"), "boot", image, "--triage=off", "--keep"},
-       .output = output.get(),
-       .inherited = {{input.get(), 7}}});
-  ASSERT_TRUE(kept);
-  const auto socket = [&] {
-    const std::string text = read_file(printed).value_or("");
-    const std::size_t begin = text.find("/tmp/bootrig-gdb-");
-    const std::size_t end = begin == std::string::npos ? begin : text.find('\'', begin);
-    return end == std::string::npos ? "" : text.substr(begin, end - begin);
-  };
-  ASSERT_TRUE(eventually(60s, [&] { return !socket().empty(); })) << read_file(printed).value_or("");
-  const std::string pc = read_pc(socket());
-  // The guest is linked at 0x40400000 and is 2 MiB at most: little-endian, as memory holds it.
-  EXPECT_TRUE(pc.size() == 16 && pc.ends_with("404000000000")) << pc;
-  (*kept)->signal(SIGINT);
-  const auto ended = (*kept)->wait(Deadline::after(SteadyClock().now(), 30s));
-  ASSERT_TRUE(ended);
-  EXPECT_EQ(ended->code, 1);
-  EXPECT_TRUE(eventually(2s, [&] { return processes_naming(folder_.path(), 0).empty(); }));
-  EXPECT_FALSE(fs::exists(fs::path(socket()).parent_path()));
 }
 
 }  // namespace

@@ -1,15 +1,10 @@
 #include "machine/qemu_inspection.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <utility>
 
-#include "base/file.h"
 #include "base/text.h"
 
 namespace bootrig {
@@ -20,33 +15,6 @@ constexpr std::uint64_t kRunMax = 16;
 
 // QEMU's own limit is 1 MiB (FDT_MAX_SIZE).
 constexpr std::uint64_t kDeviceTreeMax = std::uint64_t{16} << 20;
-
-// A folder that no other user can enter, removed at its end with what it holds.
-class PrivateFolder {
- public:
-  static Result<PrivateFolder> make() {
-    std::error_code trouble;
-    std::string pattern = (std::filesystem::temp_directory_path(trouble) / "bootrig-XXXXXX").string();
-    if (trouble || ::mkdtemp(pattern.data()) == nullptr) {
-      return fail(fmt::format("cannot make a temporary folder {}: {}", pattern,
-                              trouble ? trouble.message() : std::strerror(errno)));
-    }
-    return PrivateFolder(pattern);
-  }
-  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PrivateFolder& operator=(PrivateFolder&&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
-
-  std::filesystem::path path_;
-};
 
 // A word of the human monitor, whatever it holds.
 std::string monitor_word(std::string_view text) {
@@ -78,8 +46,14 @@ class QemuInspection::Spending {
   TimePoint begin_;
 };
 
-QemuInspection::QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time)
-    : stub_(stub), monitor_(std::move(monitor)), runner_(std::move(runner)), clock_(clock), left_(time) {}
+QemuInspection::QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time,
+                               FileTaker take_file)
+    : stub_(stub),
+      monitor_(std::move(monitor)),
+      runner_(std::move(runner)),
+      take_file_(std::move(take_file)),
+      clock_(clock),
+      left_(time) {}
 
 Result<void> QemuInspection::attach() {
   const Spending spending(*this);
@@ -101,14 +75,16 @@ Result<std::string> QemuInspection::monitor(std::string_view command) {
 
 Result<std::string> QemuInspection::device_tree() {
   if (device_tree_) return *device_tree_;
-  BOOTRIG_TRY(const PrivateFolder folder, PrivateFolder::make());
-  const std::filesystem::path file = folder.path() / "machine.dtb";
-  BOOTRIG_TRY(const std::string answer, monitor("dumpdtb " + monitor_word(file.string())));
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    return fail(fmt::format("QEMU gives no device tree: {}", printable(trim(answer))));
+  std::string answer;
+  const auto write = [&](const std::string& path) -> Result<void> {
+    BOOTRIG_TRY(answer, monitor("dumpdtb " + monitor_word(path)));
+    return {};
+  };
+  auto tree = take_file_(write, kDeviceTreeMax);
+  if (!tree) {
+    return fail(fmt::format("QEMU gives no device tree: {} ({})", printable(trim(answer)), to_text(tree.error())));
   }
-  BOOTRIG_TRY(device_tree_, read_file(file, kDeviceTreeMax));
+  device_tree_ = *std::move(tree);
   return *device_tree_;
 }
 

@@ -15,6 +15,7 @@
 #include "machine/gdb_stub.h"
 #include "machine/inspection.h"
 #include "machine/memory_map.h"
+#include "process/launcher.h"
 
 namespace bootrig {
 
@@ -30,8 +31,12 @@ class QemuInspection final : public Inspection {
   // Lets the guest run for a while and stops it again.
   using Runner = std::function<Result<void>(Duration time, Deadline deadline)>;
 
+  // A file that `write` lets QEMU write, at a path on QEMU's host.
+  using FileTaker = std::function<Result<std::string>(const ChildProcess::FileWriter& write, std::size_t limit)>;
+
   // The guest does not run. `stub` is the machine's, which keeps it for the next inspection.
-  QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time);
+  QemuInspection(GdbStub& stub, Monitor monitor, Runner runner, const Clock& clock, Duration time,
+                 FileTaker take_file = take_local_file);
 
   // Before all else, with a stub that is not attached yet.
   Result<void> attach();
@@ -40,7 +45,7 @@ class QemuInspection final : public Inspection {
   // RAM and ROM alone: to read a device would change it, and where there is nothing the gdbstub makes up zeros.
   Result<void> read(std::uint64_t address, std::span<std::uint8_t> out) override;
   Result<std::string> monitor(std::string_view command) override;
-  // By way of a file in a folder of its own below the temporary folder: QEMU gives it in no other way.
+  // By way of a file: QEMU gives it in no other way.
   Result<std::string> device_tree() override;
   Result<void> let_run(Duration time) override;
 
@@ -56,6 +61,7 @@ class QemuInspection final : public Inspection {
   GdbStub& stub_;
   Monitor monitor_;
   Runner runner_;
+  FileTaker take_file_;
   const Clock& clock_;
   Duration left_;
   std::optional<std::vector<CpuState>> cpus_;

@@ -192,7 +192,8 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   if (!attached) BOOTRIG_TRY_VOID(start_stub(deadline));
   auto inspection = std::make_unique<QemuInspection>(
       *stub_, [this](std::string_view command, Deadline until) { return run_monitor(command, until); },
-      [this](Duration time, Deadline until) { return let_run(time, until); }, clock_, deadline.remaining(clock_.now()));
+      [this](Duration time, Deadline until) { return let_run(time, until); }, clock_, deadline.remaining(clock_.now()),
+      [this](const auto& write, std::size_t limit) { return process_->take_file(write, limit); });
   if (!attached) BOOTRIG_TRY_VOID(inspection->attach());
   return inspection;
 }
@@ -247,9 +248,9 @@ Result<void> QemuMachine::serve_gdb(const std::filesystem::path& socket) {
   if (!channels_.qmp.valid() || (ended_ && std::holds_alternative<MachineExited>(*ended_))) return fail(kGone);
   const Deadline deadline = Deadline::after(clock_.now(), inspection_time_);
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
-  BOOTRIG_TRY(
-      const std::string made,
-      run_monitor(fmt::format("chardev-add socket,id=debugger,path={},server=on,wait=off", socket.string()), deadline));
+  BOOTRIG_TRY(const std::string there, process_->listen_for(socket));
+  BOOTRIG_TRY(const std::string made,
+              run_monitor(fmt::format("chardev-add socket,id=debugger,path={},server=on,wait=off", there), deadline));
   if (!trim(made).empty()) return fail(fmt::format("QEMU makes no socket for gdb: {}", printable(trim(made))));
   BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:debugger", deadline));
   if (!answer.starts_with("Waiting for gdb connection")) {

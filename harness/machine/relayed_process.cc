@@ -45,8 +45,12 @@ class SharedStatus {
 
 class RelayedProcess final : public ChildProcess {
  public:
-  RelayedProcess(std::unique_ptr<ChildProcess> relay, SharedStatus status, std::string host)
-      : relay_(std::move(relay)), status_(std::move(status)), host_(std::move(host)), begun_(SteadyClock().now()) {}
+  RelayedProcess(std::unique_ptr<ChildProcess> relay, SharedStatus status, std::string host, FilesThere& files)
+      : relay_(std::move(relay)),
+        status_(std::move(status)),
+        host_(std::move(host)),
+        files_(files),
+        begun_(SteadyClock().now()) {}
 
   pid_t pid() const override { return relay_->pid(); }
   int pidfd() const override { return relay_->pidfd(); }
@@ -64,6 +68,18 @@ class RelayedProcess final : public ChildProcess {
     const Duration now = SteadyClock().now().time_since_epoch();
     const Duration silent = now - (heard == Duration::zero() ? begun_.time_since_epoch() : heard);
     return Duration(static_cast<Duration::rep>(status.starved.load())) + silent;
+  }
+
+  Result<std::string> take_file(const FileWriter& write, std::size_t limit) override {
+    BOOTRIG_TRY(const std::string name, files_.new_name());
+    BOOTRIG_TRY_VOID(write(name));
+    return files_.take(name, limit);
+  }
+
+  Result<std::string> listen_for(const std::filesystem::path& socket) override {
+    BOOTRIG_TRY(std::string name, files_.new_name());
+    BOOTRIG_TRY_VOID(files_.forward(socket, name));
+    return name;
   }
 
  private:
@@ -87,16 +103,18 @@ class RelayedProcess final : public ChildProcess {
   std::unique_ptr<ChildProcess> relay_;
   SharedStatus status_;
   std::string host_;
+  FilesThere& files_;
   TimePoint begun_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ChildProcess>> launch_relay(ProcessLauncher& launcher, LaunchSpec spec, std::string host) {
+Result<std::unique_ptr<ChildProcess>> launch_relay(ProcessLauncher& launcher, LaunchSpec spec, std::string host,
+                                                   FilesThere& files) {
   BOOTRIG_TRY(SharedStatus status, SharedStatus::make());
   spec.inherited.emplace_back(status.descriptor(), kStatusDescriptor);
   BOOTRIG_TRY(auto relay, launcher.launch(spec));
-  return std::make_unique<RelayedProcess>(std::move(relay), std::move(status), std::move(host));
+  return std::make_unique<RelayedProcess>(std::move(relay), std::move(status), std::move(host), files);
 }
 
 }  // namespace bootrig

@@ -38,6 +38,20 @@ std::pair<ScopedFd, ScopedFd> ends(int kind) {
   return {ScopedFd(two[0]), ScopedFd(two[1])};
 }
 
+// Of this host, in the place of another.
+class FilesHere final : public FilesThere {
+ public:
+  Result<std::string> new_name() override { return folder_.path() / "made"; }
+  Result<std::string> take(const std::string& name, std::size_t limit) override { return read_file(name, limit); }
+  Result<void> forward(const std::filesystem::path& socket, const std::string& name) override {
+    forwarded_ = socket.string() + " to " + name;
+    return {};
+  }
+
+  TestFolder folder_;
+  std::string forwarded_;
+};
+
 class Relayed : public testing::Test {
  protected:
   // `script`: what runs over there, with the descriptors of a QEMU. `way`: in the place of ssh.
@@ -58,10 +72,12 @@ class Relayed : public testing::Test {
         .argv = argv,
         .errors = errors.get(),
         .inherited = {{uart.get(), kUartDescriptor}, {qmp.get(), kQmpDescriptor}, {gdb.get(), kGdbDescriptor}}};
-    auto child = launch_relay(launcher_, spec, "host 'x'");
+    auto child = launch_relay(launcher_, spec, "host 'x'", files_);
     ASSERT_TRUE(child) << to_text(child.error());
     child_ = std::move(*child);
   }
+
+  FilesHere files_;
 
   // Reads on until there are so many bytes, or the end, or 10 s have passed.
   static void read_to(const ScopedFd& descriptor, std::string& text, std::size_t size) {
@@ -227,6 +243,17 @@ TEST_F(Relayed, WhatSshSaysIsTold) {
 TEST_F(Relayed, ABannerIsNoAgent) {
   start("", {"/bin/sh", "-c", "echo Welcome to this machine; sleep 1000"});
   EXPECT_EQ(wait().lost, "host 'x' was lost: what came over ssh is not what bootrig's agent says");
+}
+
+TEST_F(Relayed, WritesItsFilesAndListensOverThere) {
+  start("sleep 20");
+  const auto taken = child_->take_file([](const std::string& path) { return write_file(path, "a tree"); }, 100);
+  ASSERT_TRUE(taken) << to_text(taken.error());
+  EXPECT_EQ(*taken, "a tree");
+  EXPECT_FALSE(child_->take_file([](const std::string&) -> Result<void> { return fail("no"); }, 100));
+  const std::string name = files_.new_name().value();
+  EXPECT_EQ(child_->listen_for("/tmp/gdb"), name);
+  EXPECT_EQ(files_.forwarded_, "/tmp/gdb to " + name);
 }
 
 }  // namespace

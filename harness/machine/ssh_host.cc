@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <utility>
 
 #include "base/file.h"
@@ -183,7 +184,7 @@ Result<std::string> SshHost::put(const fs::path& file) {
   const std::string there = fmt::format("{}/{}", folder, hash);
   BOOTRIG_TRY(const std::string said,
               run(fmt::format("umask 077; mkdir -p {0} && if [ -f {1} ]; then touch {1}; else "
-                              "find {0} -type f -mtime +{3} -exec rm -f {{}} +; t={1}.$$; "
+                              "find {0} ! -type d -mtime +{3} -exec rm -f {{}} +; t={1}.$$; "
                               "cat > $t && [ $(wc -c < $t) -eq {2} ] && chmod 700 $t && mv $t {1} || "
                               "{{ rm -f $t; exit 1; }}; fi",
                               folder, there, size, kKeepDays),
@@ -200,7 +201,36 @@ Result<std::unique_ptr<ChildProcess>> SshHost::launch(const std::vector<std::str
                 fmt::format("{}", way.size())};
   relay.argv.insert(relay.argv.end(), way.begin(), way.end());
   relay.argv.insert(relay.argv.end(), argv.begin(), argv.end());
-  return launch_relay(launcher_, std::move(relay), fmt::format("host '{}' (ssh {})", spec_.name, printable(spec_.ssh)));
+  return launch_relay(launcher_, std::move(relay), fmt::format("host '{}' (ssh {})", spec_.name, printable(spec_.ssh)),
+                      *this);
+}
+
+Result<std::string> SshHost::new_name() {
+  const std::lock_guard lock(mutex_);
+  // Absolute: a server of ssh is not in the home folder.
+  BOOTRIG_TRY(const std::string folder,
+              run(fmt::format("cd {} && pwd", shell_quote({spec_.folder})), -1, kCommandLimit));
+  std::random_device random;
+  return fmt::format("{}/made-{:08x}{:08x}", trim(folder), random(), random());
+}
+
+Result<std::string> SshHost::take(const std::string& name, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  const std::string quoted = shell_quote({name});
+  return run(fmt::format("head -c {} {}; s=$?; rm -f {}; exit $s", limit, quoted, quoted), -1, kCommandLimit);
+}
+
+// By the shared connection, as it goes on as long as this.
+Result<void> SshHost::forward(const fs::path& socket, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> words{"ssh"};
+  if (!spec_.ssh_config.empty()) words.insert(words.end(), {"-F", spec_.ssh_config});
+  words.insert(words.end(), {"-o", fmt::format("ControlPath={}", (master_->folder / "socket").string()), "-O",
+                             "forward", "-L", fmt::format("{}:{}", socket.string(), name), spec_.ssh});
+  BOOTRIG_TRY(const CommandResult done,
+              run_command(launcher_, {.argv = words}, Deadline::after(SteadyClock().now(), scaled(kCommandLimit))));
+  if (done.status.code == 0) return {};
+  return refuse("a socket there is not reached", fmt::format("tried {}: {}", shell_quote(words), done.output));
 }
 
 }  // namespace bootrig

@@ -12,15 +12,16 @@
 #include <vector>
 
 #include "machine/host_facts.h"
+#include "machine/relayed_process.h"
 #include "process/launcher.h"
 
 namespace bootrig {
 
-class SshHost {
+class SshHost final : public FilesThere {
  public:
   // `agents`: the folder with an agent for each architecture, named as uname -m names it. The launcher outlives it.
   SshHost(HostSpec spec, std::filesystem::path agents, ProcessLauncher& launcher);
-  ~SshHost();
+  ~SshHost() override;
 
   const HostSpec& spec() const { return spec_; }
   // Errors say what was tried.
@@ -31,6 +32,10 @@ class SshHost {
   // Starts `argv` over there in the place of a QEMU that `here` would start, with the same descriptors. The child
   // is the relay; its status and starved time are those of the program over there.
   Result<std::unique_ptr<ChildProcess>> launch(const std::vector<std::string>& argv, const LaunchSpec& here);
+
+  Result<std::string> new_name() override;
+  Result<std::string> take(const std::string& name, std::size_t limit) override;
+  Result<void> forward(const std::filesystem::path& socket, const std::string& name) override;
 
  private:
   struct Master;

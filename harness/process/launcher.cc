@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/private_folder.h"
 #include "base/text.h"
 #include "process/child.h"
 
@@ -238,6 +239,21 @@ Result<std::unique_ptr<ChildProcess>> ForkingLauncher::launch(const LaunchSpec& 
     return fail(spec.argv[0], fmt::format("cannot start in {}: {}", plan.folder, std::strerror(failure->error)));
   }
   return cannot_start(spec, failure->error);
+}
+
+Result<std::string> take_local_file(const ChildProcess::FileWriter& write, std::size_t limit) {
+  BOOTRIG_TRY(const PrivateFolder folder, PrivateFolder::make());
+  const std::filesystem::path file = folder.path() / "file";
+  BOOTRIG_TRY_VOID(write(file.string()));
+  return read_file(file, limit);
+}
+
+Result<std::string> ChildProcess::take_file(const FileWriter& write, std::size_t limit) {
+  return take_local_file(write, limit);
+}
+
+Result<std::string> ChildProcess::listen_for(const std::filesystem::path& socket) {
+  return socket.string();
 }
 
 }  // namespace bootrig

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,7 +53,17 @@ class ChildProcess {
   // The largest time that one of its threads was runnable but not running
   // (/proc/PID/task/TID/schedstat, second field). Zero once it has ended.
   virtual Duration starved() const = 0;
+
+  // Writes the file with that path, on the process's host.
+  using FileWriter = std::function<Result<void>(const std::string& path)>;
+  // What the process writes when `write` asks it to; at most `limit` bytes. The file is removed.
+  virtual Result<std::string> take_file(const FileWriter& write, std::size_t limit);
+  // Where the process must listen, so that who connects to the socket of this path, on this host, reaches it.
+  virtual Result<std::string> listen_for(const std::filesystem::path& socket);
 };
+
+// For a process of this host.
+Result<std::string> take_local_file(const ChildProcess::FileWriter& write, std::size_t limit);
 
 class ProcessLauncher {
  public:
