@@ -228,8 +228,8 @@ Result<void> GdbStub::insert_breakpoint(std::uint64_t address, Deadline deadline
 
 Result<void> GdbStub::resume(std::optional<unsigned> step) {
   if (out_of_step_) return fail("gdbstub: it left an earlier question unanswered");
-  // While the guest runs, QEMU takes any byte for a request to stop it: an acknowledgement would be one.
-  if (acknowledge_) return fail("gdbstub: it wants acknowledgements");
+  // While the guest runs, QEMU takes any byte for a request to stop it. Acknowledgements that are due go before this, and
+  // that of the stop itself before the next question.
   CHECK(!step || *step < cpus_.size());
   outbox_ += gdb_packet(step ? "vCont;s:" + cpus_[*step] : "vCont;c");
   out_of_step_ = true;
@@ -240,6 +240,7 @@ Result<std::optional<GdbStop>> GdbStub::take_stop() {
   BOOTRIG_TRY_VOID(receive());
   BOOTRIG_TRY(const std::optional<std::string> reply, reader_.next());
   if (!reply) return std::nullopt;
+  if (acknowledge_) outbox_ += '+';
   if (!is_stop_reply(*reply)) return fail("gdbstub: no sense in what it says of the guest's stop");
   out_of_step_ = false;
   constexpr std::string_view kTrap = "05";  // SIGTRAP, as the protocol numbers it

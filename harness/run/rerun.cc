@@ -190,11 +190,12 @@ class Rerun {
     if (!first_.cause && first_cause && same) {
       first_.cause = first_cause;
       first_.signature = std::move(first_signature);
-    } else if (first_cause && (!first_.cause || first_.cause->name != first_cause->name)) {
-      first_.findings.push_back(
-          fmt::format("at rest the machine had told of {}, which does not hold at the exception: {}", first_cause->name,
-                      first_cause->what));
+    } else if (first_cause && (!first_.cause || first_.cause->what != first_cause->what)) {
       line.at_rest = first_cause;
+      if (!first_.cause || first_.cause->name != first_cause->name) {
+        first_.findings.push_back(fmt::format("at rest the machine had told of {}, which does not hold at the exception",
+                                              first_cause->name));
+      }
     }
     if (request_.sought) add_disagreements(*taken_);
     first_.rerun = std::move(line);
