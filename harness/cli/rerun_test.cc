@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 class RerunProgram : public ::testing::Test {
  protected:
   Finished run(const std::string& variant, const std::string& target, bool rerun, const std::string& set = "") {
-    Words words{"run", "boot/hello@" + target, "--set", "fault=" + variant, "--output", folder_.path().string(),
-                "--no-history"};
+    Words words{"run",      "boot/hello@" + target,  "--set",       "fault=" + variant,
+                "--output", folder_.path().string(), "--no-history"};
     if (rerun) words.emplace_back("--triage-rerun");
     if (!set.empty()) words.insert(words.end(), {"--set", set});
     EXPECT_EQ(bootrig(words).code, 1);
@@ -48,7 +48,8 @@ TEST_F(RerunProgram, ACauseWhereThereWasNone) {
     EXPECT_TRUE(told.out.contains("MISSING    the tables of who faulted: --triage-rerun would")) << told.out;
 
     told = run("domain-access-flag", target, true);
-    EXPECT_TRUE(told.out.contains("CAUSE      the level 3 descriptor for 0x201000, where user.elf has its data, has the"))
+    EXPECT_TRUE(
+        told.out.contains("CAUSE      the level 3 descriptor for 0x201000, where user.elf has its data, has the"))
         << told.out;
     EXPECT_TRUE(told.out.contains("<user_l3+0x8> is 0x")) << told.out;
     EXPECT_TRUE(told.out.contains("the tables give the syndrome that the CPU reported")) << told.out;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "aarch64/syndrome.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "run/verdict.h"
 
 namespace bootrig {
@@ -16,7 +18,7 @@ using namespace std::chrono_literals;
 
 // How often the log's size and the time are looked at while no CPU comes to a vector.
 constexpr Duration kSlice = 250ms;
-// So long without a stop at a vector is the end, or twice what the first boot took.
+// So long without a stop at a vector is the end, or twice what the first boot took: it had no more to come.
 constexpr Duration kQuietLeast = 5s;
 constexpr std::uint64_t kStopsMax = 200'000;
 constexpr std::uint64_t kLogMax = std::uint64_t{64} << 20;
@@ -91,6 +93,9 @@ class Rerun {
       why_not_ = machine.error().message;
       return;
     }
+    if (!request_.folder.empty() && make_folders(request_.folder)) {
+      (void)write_file(request_.folder / "command.txt", shell_quote((*machine)->facts().argv) + "\n");
+    }
     follow(**machine, sought);
     if (const ExceptionLog* log = (*machine)->exception_log()) keep(*log);
     (*machine)->stop();
@@ -102,13 +107,13 @@ class Rerun {
       why_not_ = to_text(breakpoints.error());
       return;
     }
-    TimePoint last_stop = request_.clock.now();
+    const Duration quiet_limit = std::max(kQuietLeast, 2 * request_.first);
+    Duration quiet{0};  // since the last stop, less what the host kept the machine waiting
+    Duration starved = machine.starved();
     while (!found_ && stops_ < kStopsMax) {
       const TimePoint now = request_.clock.now();
       const bool flooded = machine.exception_log() != nullptr && machine.exception_log()->bytes() > kLogMax;
-      if (flooded || now - begin_ >= request_.limit || now - last_stop >= std::max(kQuietLeast, 2 * request_.first)) {
-        return;
-      }
+      if (flooded || now - begin_ >= request_.limit || quiet >= quiet_limit) return;
       const Deadline end = Deadline::after(begin_, request_.limit);
       const auto stop = (*breakpoints)->next(earlier(end, Deadline::after(now, kSlice)));
       if (!stop) {
@@ -116,9 +121,13 @@ class Rerun {
         return;
       }
       if (stop->why == BreakStop::Why::kGuestStopped) return;
-      if (stop->why != BreakStop::Why::kBreakpoint) continue;
+      if (stop->why == BreakStop::Why::kDeadlinePassed) {
+        const Duration before = std::exchange(starved, machine.starved());
+        quiet += request_.clock.now() - now - (starved - before);
+        continue;
+      }
       ++stops_;
-      last_stop = request_.clock.now();
+      quiet = Duration{0};
       look_at(machine, *sought, taken_at(*stop));
     }
   }
@@ -193,8 +202,8 @@ class Rerun {
     } else if (first_cause && (!first_.cause || first_.cause->what != first_cause->what)) {
       line.at_rest = first_cause;
       if (!first_.cause || first_.cause->name != first_cause->name) {
-        first_.findings.push_back(fmt::format("at rest the machine had told of {}, which does not hold at the exception",
-                                              first_cause->name));
+        first_.findings.push_back(
+            fmt::format("at rest the machine had told of {}, which does not hold at the exception", first_cause->name));
       }
     }
     if (request_.sought) add_disagreements(*taken_);

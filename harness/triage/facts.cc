@@ -88,6 +88,10 @@ void take_exception(Facts& facts, const TakenException& taken) {
   facts.syndrome = aarch64::decode_esr(taken.esr);
   facts.elr = taken.elr;
   if (facts.syndrome->far_valid) facts.far = taken.far;
+  if (!facts.record || !facts.cpu) return;
+  // What a dump leaves out, or prints of a later moment.
+  std::ranges::copy(facts.cpu->x, facts.record->x.begin());
+  facts.record->sp = system_register(*facts.cpu, "SP", (taken.spsr & 1) != 0 ? facts.taken_from : 0);
 }
 
 // What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
