@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "run/image_console.h"
 #include "run/preflight.h"
+#include "run/rerun.h"
 #include "run/session.h"
 #include "triage/diagnosis.h"
 #include "triage/diagnosis_text.h"
@@ -38,6 +39,7 @@ struct BootOptions {
   std::string project;
   HostOptions hosts;
   std::string triage = "on";
+  bool rerun = false;
   bool keep = false;
   bool quiet = false;
   bool strict_preflight = false;
@@ -181,8 +183,23 @@ Result<int> boot(const BootOptions& options) {
   const bool failed = verdict.kind == VerdictKind::kFail;
   std::optional<Diagnosis> diagnosis;
   if (failed && options.triage == "on") {
-    diagnosis = triage_machine(**machine, target.machine, image, image_console(said, outcome),
-                               stopped_for(outcome.termination));
+    const std::string console = image_console(said, outcome);
+    std::optional<SoughtException> sought;
+    diagnosis =
+        triage_machine(**machine, target.machine, image, console, stopped_for(outcome.termination), nullptr, &sought);
+    if (diagnosis && options.rerun) {
+      rerun_to_exception({.machines = *machines,
+                          .clock = clock,
+                          .machine = {target.machine, boot_image(image), host},
+                          .image = image,
+                          .transcript = console,
+                          .stopped_for = stopped_for(outcome.termination),
+                          .sought = sought,
+                          .first = outcome.wall,
+                          .limit = scaled(scenario.timeouts.overall, session.timeout_multiplier),
+                          .folder = options.output.empty() ? "" : std::filesystem::path(options.output) / "rerun"},
+                         *diagnosis);
+    }
   }
   tell_verdict(options, outcome, verdict, diagnosis, on_newline, session.timeout_multiplier);
   tell_findings(looked.get(), verdict.kind != VerdictKind::kPass);
@@ -227,6 +244,8 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_option("--triage", options->triage, "Explain a failure from the stopped machine: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  app.add_flag("--triage-rerun", options->rerun,
+               "Boot a failure once more, stopped where its exception is taken, and look there (QEMU only)");
   app.add_flag("--keep", options->keep,
                "Keep the machine of a failure, paused, for gdb, until Ctrl-C or the end of input");
   app.add_flag("--strict-preflight", options->strict_preflight,

@@ -140,6 +140,7 @@ RunOptions to_run_options(const RunCommandOptions& options, unsigned repeat) {
   run.silence_ends = options.silence_ends;
   run.repeat_options = repeat_options(options);
   run.strict_preflight = options.strict_preflight;
+  run.triage_rerun = options.triage_rerun;
   run.capacity = host_capacity();
   if (options.jobs > 0) run.capacity.jobs = options.jobs;
   run.rounds = options.rounds;
@@ -272,6 +273,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::Range(0.01, 1000.0));
   app.add_option("--triage", options->triage, "Look at the stopped machine of: off, failures, or so many of them")
       ->capture_default_str();
+  app.add_flag("--triage-rerun", options->triage_rerun,
+               "Boot a failure that was looked at once more, stopped where its exception is taken (QEMU only)");
   app.add_flag("--strict-preflight", options->strict_preflight,
                "What preflight says cannot boot is an error (image-build), without a boot");
   add_result_options(app, *options);

@@ -35,6 +35,7 @@ struct RunCommandOptions {
   bool recheck = false;
   unsigned rounds = 1;  // the whole plan so many times, until something fails
   std::string triage = "failures";
+  bool triage_rerun = false;
   bool strict_preflight = false;
   double timeout_multiplier = 1.0;
   std::optional<Duration> silence_ends;

@@ -92,6 +92,7 @@ std::vector<std::string> task_command(const RunCommandOptions& options, const Se
   if (!options.parameters.file.empty()) add(words, "--parameters", {options.parameters.file});
   if (options.retries > 0) add(words, "--retries", {std::to_string(options.retries)});
   if (options.recheck) words.emplace_back("--recheck");
+  if (options.triage_rerun) words.emplace_back("--triage-rerun");
   if (options.strict_preflight) words.emplace_back("--strict-preflight");
   if (options.fail_fast) words.emplace_back("--fail-fast");
   if (options.no_cache) words.emplace_back("--no-cache");
@@ -214,7 +215,8 @@ Result<PreparedRun> prepare(const RunCommandOptions& options, const Project& pro
   run.groups = division.groups;
   run.fail_fast = options.fail_fast;
   const fs::path folder = shards_folder(run.output);
-  const unsigned boots = selection.repeat * (1 + options.retries + (options.recheck ? 1 : 0));
+  const unsigned boots =
+      selection.repeat * (1 + options.retries + (options.recheck ? 1 : 0) + (options.triage_rerun ? 1 : 0));
   run.job = {.name = "bootrig-" + prepared.plan.name,
              .script = folder / "task.sh",
              .folder = folder,

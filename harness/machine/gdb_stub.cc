@@ -51,7 +51,7 @@ std::unexpected<Error> bad_reply(const std::string& request) {
   return fail(fmt::format("gdbstub: no sense in its reply to '{}'", printable(request.substr(0, 60))));
 }
 
-// Each CPU has them; in `cpus` they come first.
+// Each CPU has them.
 std::vector<std::string> core_registers() {
   std::vector<std::string> names{"sp", "pc", "cpsr"};
   for (unsigned i = 0; i < 31; ++i) names.push_back(fmt::format("x{}", i));
@@ -175,11 +175,12 @@ Result<std::map<std::string, std::uint64_t>> GdbStub::read_registers(const std::
   for (const std::string& name : names) requests.push_back(fmt::format("p{:x}", numbers_.at(name)));
   BOOTRIG_TRY(const std::vector<std::string> replies, ask(requests, deadline));
   if (!is(replies[0], "OK")) return bad_reply(requests[0]);
+  const std::vector<std::string> core = core_registers();
   std::map<std::string, std::uint64_t> values;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (const auto value = parse_gdb_number(replies[i + 2])) {
       values[names[i]] = *value;
-    } else if (i < core_registers().size()) {
+    } else if (std::ranges::find(core, names[i]) != core.end()) {
       return bad_reply(requests[i + 2]);
     }
   }
@@ -202,6 +203,56 @@ Result<void> GdbStub::read_physical(std::uint64_t address, std::span<std::uint8_
     std::ranges::copy(*bytes, piece.begin());
   }
   return {};
+}
+
+Result<std::map<std::string, std::uint64_t>> GdbStub::registers(unsigned cpu, const std::vector<std::string>& names,
+                                                                Deadline deadline) {
+  CHECK(cpu < cpus_.size());
+  std::vector<std::string> known;
+  for (const std::string& name : names) {
+    if (numbers_.contains(name)) known.push_back(name);
+  }
+  BOOTRIG_TRY(auto values, read_registers(cpus_[cpu], known, deadline));
+  for (const char* name : {"pc", "cpsr"}) {
+    if (!values.contains(name)) return fail(fmt::format("gdbstub: it does not tell the register {}", name));
+  }
+  return values;
+}
+
+Result<void> GdbStub::insert_breakpoint(std::uint64_t address, Deadline deadline) {
+  constexpr unsigned kInstructionBytes = 4;
+  BOOTRIG_TRY(const std::string set, ask(fmt::format("Z1,{:x},{}", address, kInstructionBytes), deadline));
+  if (!is(set, "OK")) return fail(fmt::format("gdbstub: it sets no breakpoint at {:#x}", address));
+  return {};
+}
+
+Result<void> GdbStub::resume(std::optional<unsigned> step) {
+  if (out_of_step_) return fail("gdbstub: it left an earlier question unanswered");
+  // While the guest runs, QEMU takes any byte for a request to stop it. Acknowledgements that are due go before this, and
+  // that of the stop itself before the next question.
+  CHECK(!step || *step < cpus_.size());
+  outbox_ += gdb_packet(step ? "vCont;s:" + cpus_[*step] : "vCont;c");
+  out_of_step_ = true;
+  return send_pending();
+}
+
+Result<std::optional<GdbStop>> GdbStub::take_stop() {
+  BOOTRIG_TRY_VOID(receive());
+  BOOTRIG_TRY(const std::optional<std::string> reply, reader_.next());
+  if (!reply) return std::nullopt;
+  if (acknowledge_) outbox_ += '+';
+  if (!is_stop_reply(*reply)) return fail("gdbstub: no sense in what it says of the guest's stop");
+  out_of_step_ = false;
+  constexpr std::string_view kTrap = "05";  // SIGTRAP, as the protocol numbers it
+  GdbStop stop{.trap = reply->substr(1, 2) == kTrap};
+  constexpr std::string_view kThread = "thread:";
+  const std::size_t at = reply->find(kThread);
+  if (at == std::string::npos) return stop;
+  const std::string name = reply->substr(at + kThread.size(), reply->find(';', at) - at - kThread.size());
+  const auto cpu = std::ranges::find(cpus_, name);
+  if (cpu == cpus_.end()) return fail("gdbstub: it tells of a stop of a CPU that it has not named");
+  stop.cpu = static_cast<unsigned>(cpu - cpus_.begin());
+  return stop;
 }
 
 Result<std::string> GdbStub::ask(const std::string& request, Deadline deadline) {
@@ -250,7 +301,10 @@ Result<void> GdbStub::exchange(Deadline deadline) {
   CHECK(count >= 0 || errno == EINTR);
   if (count <= 0) return {};
   if ((watched.revents & POLLOUT) != 0) BOOTRIG_TRY_VOID(send_pending());
-  if ((watched.revents & ~POLLOUT) == 0) return {};
+  return (watched.revents & ~POLLOUT) == 0 ? Result<void>() : receive();
+}
+
+Result<void> GdbStub::receive() {
   std::array<char, 16384> bytes;
   const ssize_t received = ::read(socket_.get(), bytes.data(), bytes.size());
   if (received > 0) reader_.feed({bytes.data(), static_cast<std::size_t>(received)});

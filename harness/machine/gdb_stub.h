@@ -1,10 +1,11 @@
 // GdbStub: looks at a stopped machine through its gdbstub (GDB manual, "Remote Protocol"): registers by name, physical
-// memory. It never writes to the guest and never lets it run. The stub is not trusted: whatever it says, a call ends by
-// its deadline with a value or an error.
+// memory. It never writes to the guest, and lets it run to breakpoints alone (breakpoint.h). The stub is not trusted:
+// whatever it says, a call ends by its deadline with a value or an error.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "machine/breakpoint.h"
 #include "machine/gdb_packet.h"
 #include "machine/inspection.h"
 
@@ -30,6 +32,19 @@ class GdbStub {
   Result<std::vector<CpuState>> cpus(Deadline deadline);
   // The stub gives zeros for addresses where there is nothing; who calls must know that there is memory.
   Result<void> read_physical(std::uint64_t address, std::span<std::uint8_t> out, Deadline deadline);
+  // Some registers of one CPU, by canonical name. "pc" and "cpsr" must be there; others that the machine does not have
+  // are absent.
+  Result<std::map<std::string, std::uint64_t>> registers(unsigned cpu, const std::vector<std::string>& names,
+                                                         Deadline deadline);
+
+  // By the hardware's means ("Z1"), which need not write to memory: the address may be mapped later, or never.
+  Result<void> insert_breakpoint(std::uint64_t address, Deadline deadline);
+  // Lets all CPUs go on, or one by one instruction, the others standing. Until take_stop() has given a stop nothing may
+  // be asked.
+  Result<void> resume(std::optional<unsigned> step);
+  // What tells of it is readable at descriptor(). None: not there yet.
+  Result<std::optional<GdbStop>> take_stop();
+  int descriptor() const { return socket_.get(); }
 
  private:
   // Sends all requests in one go and gives their replies, in order.
@@ -38,6 +53,7 @@ class GdbStub {
   Result<std::vector<std::string>> take_replies(std::size_t count, Deadline deadline);
   Result<void> send_pending();               // as much as the socket takes
   Result<void> exchange(Deadline deadline);  // waits until bytes could be sent or were received
+  Result<void> receive();                    // what is there
   Result<void> learn_abilities(Deadline deadline);
   Result<void> learn_registers(Deadline deadline);
   Result<void> learn_cpus(Deadline deadline);

@@ -80,5 +80,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       stub, [&map](std::string_view, Deadline) { return Result<std::string>(map); },
       [](Duration, Deadline) { return Result<void>(); }, clock, time);
   look(inspection, 0x40000000 + 4096 * (shape >> 2) - 24);
+  // What is left of the case tells of stops.
+  const Deadline soon = Deadline::after(clock.now(), time);
+  if (stub.insert_breakpoint(0x200, soon) && stub.resume(std::nullopt)) (void)stub.take_stop();
   return 0;
 }

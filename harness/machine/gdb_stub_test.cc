@@ -130,6 +130,85 @@ TEST_F(GdbStubTest, NoAcknowledgementsOnceItAgrees) {
   EXPECT_FALSE(said.substr(said.find("target.xml")).contains('+')) << said;
 }
 
+class GdbStubRunTest : public GdbStubTest {
+ protected:
+  void attach() {
+    auto handshake = kHandshake;
+    handshake[1] = "OK";  // QStartNoAckMode
+    reply(handshake);
+    ASSERT_TRUE(stub_->attach(soon()));
+    (void)heard();
+  }
+};
+
+TEST_F(GdbStubRunTest, RunsToABreakpoint) {
+  attach();
+  reply({"OK"});
+  ASSERT_TRUE(stub_->insert_breakpoint(0xff80'4000'2400, soon()));
+  EXPECT_EQ(heard(), gdb_packet("Z1,ff8040002400,4"));
+  ASSERT_TRUE(stub_->resume(std::nullopt));
+  EXPECT_EQ(heard(), gdb_packet("vCont;c"));
+  const auto none = stub_->take_stop();
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none);
+  // Nothing may be asked while the guest runs: any byte would stop it.
+  EXPECT_EQ(to_text(stub_->insert_breakpoint(4, soon()).error()), "gdbstub: it left an earlier question unanswered");
+  EXPECT_EQ(heard(), "");
+  say(gdb_packet("T05thread:p1.2;"));
+  const auto stop = stub_->take_stop();
+  ASSERT_TRUE(stop && *stop);
+  EXPECT_TRUE((*stop)->trap);
+  EXPECT_EQ((*stop)->cpu, 1u);
+
+  ASSERT_TRUE(stub_->resume(1));
+  EXPECT_EQ(heard(), gdb_packet("vCont;s:p1.2"));
+  say(gdb_packet("T03thread:p1.1;"));
+  const auto ended = stub_->take_stop();
+  ASSERT_TRUE(ended && *ended);
+  EXPECT_FALSE((*ended)->trap);
+}
+
+TEST_F(GdbStubRunTest, RegistersOfOneCpu) {
+  attach();
+  reply({"OK", "0000", "0000004000000000", "c9030000", "0600009200000000"});
+  const auto values = stub_->registers(1, {"pc", "cpsr", "ESR_EL1", "ESR_EL2"}, soon());
+  ASSERT_TRUE(values) << to_text(values.error());
+  EXPECT_EQ(*values,
+            (std::map<std::string, std::uint64_t>{{"pc", 0x40000000}, {"cpsr", 0x3c9}, {"ESR_EL1", 0x92000006}}));
+  EXPECT_TRUE(heard().starts_with(gdb_packet("Hgp1.2")));
+}
+
+TEST_F(GdbStubRunTest, AStubThatMakesNoSenseOfIt) {
+  attach();
+  reply({""});
+  EXPECT_EQ(to_text(stub_->insert_breakpoint(4, soon()).error()), "gdbstub: it sets no breakpoint at 0x4");
+  ASSERT_TRUE(stub_->resume(std::nullopt));
+  say(gdb_packet("T05thread:p1.9;"));
+  EXPECT_EQ(to_text(stub_->take_stop().error()), "gdbstub: it tells of a stop of a CPU that it has not named");
+  reply({"OK"});
+  ASSERT_TRUE(stub_->insert_breakpoint(4, soon()));
+  ASSERT_TRUE(stub_->resume(std::nullopt));
+  say(gdb_packet("OK"));
+  EXPECT_EQ(to_text(stub_->take_stop().error()), "gdbstub: no sense in what it says of the guest's stop");
+  ::shutdown(far_.get(), SHUT_WR);
+  EXPECT_EQ(to_text(stub_->take_stop().error()), "gdbstub: the machine has ended");
+}
+
+// As QEMU 7.2: it would take an acknowledgement, or anything else, for a request to stop the guest that runs.
+TEST_F(GdbStubTest, NothingIsAcknowledgedWhileTheGuestRuns) {
+  reply(kHandshake);
+  ASSERT_TRUE(stub_->attach(soon()));
+  (void)heard();
+  ASSERT_TRUE(stub_->resume(std::nullopt));
+  EXPECT_TRUE(heard().ends_with(gdb_packet("vCont;c")));
+  say("+" + gdb_packet("T05thread:p1.1;"));
+  const auto stop = stub_->take_stop();
+  ASSERT_TRUE(stop && *stop);
+  EXPECT_EQ(heard(), "");
+  ASSERT_TRUE(stub_->resume(0));
+  EXPECT_EQ(heard(), "+" + gdb_packet("vCont;s:p1.1"));
+}
+
 TEST_F(GdbStubTest, DocumentInPieces) {
   auto handshake = kHandshake;
   handshake[2] = std::string(kTarget.substr(20));

@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "machine/breakpoint.h"
 #include "machine/inspection.h"
 #include "process/launcher.h"
 #include "qemu/arguments.h"
+#include "qemu/exception_log.h"
 #include "spec/hosts.h"
 #include "spec/target.h"
 
@@ -83,6 +85,12 @@ class Machine {
   // Stops the guest, if it still runs, and lets one look at it; one inspection at a time. Once that is put away, the
   // machine can be inspected again, debugged, stopped, or told to go on. An error: it has ended, or does not answer.
   virtual Result<std::unique_ptr<Inspection>> inspect() = 0;
+  // Breakpoints, from before the guest goes on; once for a machine. While they are used, no events are pulled.
+  virtual Result<std::unique_ptr<Breakpoints>> break_at(const std::vector<std::uint64_t>& /*addresses*/) {
+    return fail("machines of this kind have no breakpoints");
+  }
+  // The exceptions that it has taken, where MachineRequest asked for their log and this machine writes one.
+  virtual const ExceptionLog* exception_log() const { return nullptr; }
   // Stops the guest, if it still runs, and lets a debugger attach at a unix socket with this path (of letters, digits,
   // '/', '-' and '.', at most 100). Ends an inspection. Events can be pulled again: a debugger may let the guest go on.
   virtual Result<void> serve_gdb(const std::filesystem::path& socket) = 0;
@@ -118,6 +126,9 @@ struct MachineRequest {
   BootImage image;
   std::size_t host = 0;     // one of MachineFactory::hosts()
   double time_scale = 1.0;  // by which its answers may take longer; set for machines of other hosts
+  // QEMU only. `paused`: before its first instruction, until breakpoints let it go on.
+  bool paused = false;
+  bool log_exceptions = false;
 };
 
 // Where machines can run.

@@ -27,6 +27,8 @@ constexpr std::size_t kErrorsMax = std::size_t{64} << 10;
 // instead of 1700, and half of the work). Everything else still wakes it.
 constexpr Duration kGather = std::chrono::microseconds(200);
 constexpr std::size_t kShortRead = 4096;
+// What of the log of exceptions is read in one go, so that a flood does not keep the console waiting.
+constexpr int kLogReads = 16;
 constexpr const char* kGone = "the machine has ended";
 constexpr std::size_t kOutboxMax = std::size_t{1} << 20;
 // Of the console while a command runs; a guest that says more in that time has the rest dropped.
@@ -50,7 +52,7 @@ int poll_until(std::span<pollfd> watched, Duration left, bool forever) {
 
 // QEMU's ends, as a LaunchSpec names them.
 struct FarEnds {
-  ScopedFd uart, qmp, gdb, errors;
+  ScopedFd uart, qmp, gdb, errors, log;
 };
 
 bool make_socket_pair(ScopedFd& near, ScopedFd& far) {
@@ -72,7 +74,8 @@ bool make_pipe(ScopedFd& near, ScopedFd& far) {
   return ::fcntl(near.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
-bool make_channels(QemuChannels& near, FarEnds& far) {
+bool make_channels(QemuChannels& near, FarEnds& far, bool log) {
+  if (log && !make_pipe(near.log, far.log)) return false;
   return make_socket_pair(near.uart, far.uart) && make_socket_pair(near.qmp, far.qmp) &&
          make_socket_pair(near.gdb, far.gdb) && make_pipe(near.errors, far.errors);
 }
@@ -88,6 +91,7 @@ QemuMachine::QemuMachine(std::unique_ptr<ChildProcess> process, QemuChannels cha
       inspection_time_(
           std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(kInspectionTime) * time_scale)),
       buffer_(kReadSize) {
+  if (channels_.log.valid()) log_.emplace();
   facts_.argv = std::move(argv);
   facts_.pid = process_->pid();
 }
@@ -106,6 +110,7 @@ MachineEvent QemuMachine::next_event(Deadline deadline) {
     const Ready ready = wait(qmp_.stopped() ? Deadline{clock_.now()} : deadline, input_);
     if (ready.interrupted) return Interrupted{};
     if (ready.errors || ready.exited) read_errors();
+    if (ready.log || ready.exited) read_log();
     if (ready.qmp || ready.exited) read_qmp();
     send_pending();
     // Only now: whatever the guest said before it stopped is in the socket.
@@ -121,12 +126,13 @@ QemuMachine::Ready QemuMachine::wait(Deadline deadline, int input) const {
   const bool gathering = now < gather_until_;
   if (gathering) deadline = earlier(deadline, Deadline{gather_until_});
   const short console_events = outbox_.empty() ? POLLIN : POLLIN | POLLOUT;
-  std::array<pollfd, 6> watched{{{interrupt_.descriptor(), POLLIN, 0},
+  std::array<pollfd, 7> watched{{{interrupt_.descriptor(), POLLIN, 0},
                                  {process_->pidfd(), POLLIN, 0},
                                  {channels_.qmp.get(), POLLIN, 0},
                                  {channels_.errors.get(), POLLIN, 0},
                                  {gathering ? -1 : channels_.uart.get(), console_events, 0},
-                                 {input, POLLIN, 0}}};
+                                 {input, POLLIN, 0},
+                                 {channels_.log.get(), POLLIN, 0}}};
   const int count = poll_until(watched, deadline.remaining(now), deadline.is_never());
   CHECK(count >= 0 || errno == EINTR);
   if (count <= 0) return {};
@@ -134,6 +140,7 @@ QemuMachine::Ready QemuMachine::wait(Deadline deadline, int input) const {
           .exited = watched[1].revents != 0,
           .qmp = watched[2].revents != 0,
           .errors = watched[3].revents != 0,
+          .log = watched[6].revents != 0,
           .input = watched[5].revents != 0};
 }
 
@@ -162,6 +169,23 @@ void QemuMachine::read_qmp() {
 void QemuMachine::read_errors() {
   const auto bytes = read_some(channels_.errors, buffer_);
   facts_.errors.append(bytes.substr(0, kErrorsMax - facts_.errors.size()));
+}
+
+void QemuMachine::read_log() {
+  for (int i = 0; i < kLogReads; ++i) {
+    const auto bytes = read_some(channels_.log, buffer_);
+    if (bytes.empty()) return;
+    log_->feed(bytes);
+  }
+}
+
+Result<void> QemuMachine::hear(const Ready& ready) {
+  if (ready.interrupted) return fail("the run was interrupted");
+  if (ready.errors) read_errors();
+  if (ready.log || ready.exited) read_log();
+  if (ready.qmp || ready.exited) read_qmp();
+  hold_console();
+  return {};
 }
 
 Result<void> QemuMachine::send(std::string_view bytes) {
@@ -198,6 +222,35 @@ Result<std::unique_ptr<Inspection>> QemuMachine::inspect() {
   return inspection;
 }
 
+Result<std::unique_ptr<Breakpoints>> QemuMachine::break_at(const std::vector<std::uint64_t>& addresses) {
+  // An inspection stops the guest and attaches the stub.
+  BOOTRIG_TRY_VOID(inspect());
+  auto breakpoints = std::make_unique<GdbBreakpoints>(
+      *stub_, [this](std::optional<unsigned> step, Deadline deadline) { return go_on(step, deadline); }, clock_,
+      inspection_time_);
+  BOOTRIG_TRY_VOID(breakpoints->insert(addresses));
+  return breakpoints;
+}
+
+// The log and the console are read on the way: QEMU that finds no room for them waits, deaf to all else.
+Result<std::optional<GdbStop>> QemuMachine::go_on(std::optional<unsigned> step, Deadline deadline) {
+  BOOTRIG_TRY_VOID(stub_->resume(step));
+  bool stopping = false;
+  for (;;) {
+    const Ready ready = wait(deadline, stub_->descriptor());
+    BOOTRIG_TRY_VOID(hear(ready));
+    BOOTRIG_TRY(const std::optional<GdbStop> stop, stub_->take_stop());
+    // A stop that we asked for may have come too late for a breakpoint.
+    if (stop) return stopping && !stop->trap && !qmp_.stopped() ? std::nullopt : std::optional(*stop);
+    if (ready.exited || !channels_.qmp.valid()) return fail(kGone);
+    if (!deadline.passed(clock_.now())) continue;
+    if (stopping) return fail("gdbstub: it does not tell that the guest has stopped");
+    deadline = Deadline::after(clock_.now(), inspection_time_);
+    BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
+    stopping = true;
+  }
+}
+
 // Once: a second gdbserver would take this chardev out of the machine.
 Result<void> QemuMachine::start_stub(Deadline deadline) {
   BOOTRIG_TRY(const std::string answer, run_monitor("gdbserver chardev:gdb", deadline));
@@ -230,11 +283,8 @@ Result<void> QemuMachine::reset(Deadline deadline) {
   BOOTRIG_TRY_VOID(run_command("set-action", {{"reboot", "shutdown"}}, deadline));
   while (qmp_.resets() == before) {
     const Ready ready = wait(deadline);
-    if (ready.interrupted) return fail("the run was interrupted");
+    BOOTRIG_TRY_VOID(hear(ready));
     if (ready.exited) return fail(kGone);
-    if (ready.errors) read_errors();
-    if (ready.qmp) read_qmp();
-    hold_console();
     if (deadline.passed(clock_.now())) return fail("QEMU does not reset the guest in time");
   }
   outbox_.clear();
@@ -272,11 +322,8 @@ Result<void> QemuMachine::let_run(Duration time, Deadline deadline) {
   const Duration starved_before = process_->starved();
   for (TimePoint until = begin + time; clock_.now() < until && !deadline.passed(clock_.now());) {
     const Ready ready = wait(earlier(deadline, Deadline{until}));
-    if (ready.interrupted) return fail("the run was interrupted");
+    BOOTRIG_TRY_VOID(hear(ready));
     if (ready.exited) return fail(kGone);
-    if (ready.errors) read_errors();
-    if (ready.qmp) read_qmp();
-    hold_console();
     until = begin + time + (process_->starved() - starved_before);
   }
   BOOTRIG_TRY_VOID(run_command("stop", {}, deadline));
@@ -296,10 +343,7 @@ Result<std::string> QemuMachine::run_command(std::string_view command,
   }
   for (;;) {
     const Ready ready = wait(deadline);
-    if (ready.interrupted) return fail("the run was interrupted");
-    if (ready.errors) read_errors();
-    if (ready.qmp || ready.exited) read_qmp();
-    hold_console();
+    BOOTRIG_TRY_VOID(hear(ready));
     if (qmp_.reply()) break;
     if (ready.exited || !channels_.qmp.valid()) return fail(kGone);
     if (deadline.passed(clock_.now())) return fail(fmt::format("QEMU does not answer to '{}' in time", command));
@@ -340,18 +384,23 @@ std::expected<std::unique_ptr<Machine>, StartFailure> start_qemu(ProcessLauncher
                                                                  const MachineRequest& request) {
   QemuChannels near;
   FarEnds far;
-  if (!make_channels(near, far)) {
+  if (!make_channels(near, far, request.log_exceptions)) {
     return std::unexpected(StartFailure{StartFailure::Kind::kStart,
                                         fmt::format("cannot make the machine's channels: {}", std::strerror(errno))});
   }
   // The socket is empty and takes it whole.
-  CHECK(::send(near.qmp.get(), kQmpOpening.data(), kQmpOpening.size(), MSG_NOSIGNAL) ==
-        static_cast<ssize_t>(kQmpOpening.size()));
-  const LaunchSpec spec{
+  const std::string_view opening = request.paused ? kQmpOpeningPaused : kQmpOpening;
+  CHECK(::send(near.qmp.get(), opening.data(), opening.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(opening.size()));
+  LaunchSpec spec{
       .argv = qemu_arguments(request.machine, request.image),
       .errors = far.errors.get(),
       .inherited = {
           {far.uart.get(), kUartDescriptor}, {far.qmp.get(), kQmpDescriptor}, {far.gdb.get(), kGdbDescriptor}}};
+  if (request.log_exceptions) {
+    const auto more = exception_log_arguments();
+    spec.argv.insert(spec.argv.end(), more.begin(), more.end());
+    spec.inherited.push_back({far.log.get(), kLogDescriptor});
+  }
   auto process = launcher.launch(spec);
   if (!process) return std::unexpected(StartFailure{StartFailure::Kind::kStart, to_text(process.error())});
   return std::make_unique<QemuMachine>(std::move(*process), std::move(near), spec.argv, clock, interrupt,

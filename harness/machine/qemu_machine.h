@@ -20,6 +20,7 @@ struct QemuChannels {
   ScopedFd qmp;
   ScopedFd gdb;     // nobody speaks there until a monitor command starts a gdbstub
   ScopedFd errors;  // the reading end of its stderr
+  ScopedFd log;     // the reading end of its log of exceptions; invalid: it writes none
 };
 
 class QemuMachine final : public Machine {
@@ -42,6 +43,8 @@ class QemuMachine final : public Machine {
   Result<void> control(MachineControl what) override;
   Duration starved() override { return process_->starved(); }
   Result<std::unique_ptr<Inspection>> inspect() override;
+  Result<std::unique_ptr<Breakpoints>> break_at(const std::vector<std::uint64_t>& addresses) override;
+  const ExceptionLog* exception_log() const override { return log_ ? &*log_ : nullptr; }
   Result<void> serve_gdb(const std::filesystem::path& socket) override;
   void stop() override;
   const MachineFacts& facts() const override { return facts_; }
@@ -52,6 +55,7 @@ class QemuMachine final : public Machine {
     bool exited = false;
     bool qmp = false;
     bool errors = false;
+    bool log = false;
     bool input = false;
   };
   // `input`: a descriptor of the caller's to watch as well, or -1.
@@ -60,12 +64,16 @@ class QemuMachine final : public Machine {
   void hold_console();
   void read_qmp();
   void read_errors();
+  void read_log();
   void send_pending();
   // Runs a QMP command and gives the text that it returns.
   Result<std::string> run_command(std::string_view command,
                                   const std::vector<std::pair<std::string, std::string>>& arguments, Deadline deadline);
   Result<std::string> run_monitor(std::string_view command, Deadline deadline);
   Result<void> let_run(Duration time, Deadline deadline);
+  Result<std::optional<GdbStop>> go_on(std::optional<unsigned> step, Deadline deadline);
+  // What is there now of all that QEMU says while nobody pulls events; an error: it has ended, or the run.
+  Result<void> hear(const Ready& ready);
   Result<void> start_stub(Deadline deadline);
   Result<void> reset(Deadline deadline);
   MachineEvent end();
@@ -82,6 +90,7 @@ class QemuMachine final : public Machine {
   std::string held_;               // of the console, read while a command ran
   int input_ = -1;                 // the caller's, which wakes next_event()
   std::unique_ptr<GdbStub> stub_;  // attached at the first inspection
+  std::optional<ExceptionLog> log_;
   bool debugged_ = false;
   std::vector<char> buffer_;           // for one read
   std::optional<MachineEvent> ended_;  // the last event, once there was one

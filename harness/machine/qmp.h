@@ -19,6 +19,10 @@ inline constexpr std::string_view kQmpOpening =
     "{\"execute\":\"qmp_capabilities\"}\n"
     "{\"execute\":\"query-kvm\",\"id\":\"query-kvm\"}\n"
     "{\"execute\":\"cont\"}\n";
+// For a machine that is to be looked at before its first instruction: it goes on when its gdbstub lets it.
+inline constexpr std::string_view kQmpOpeningPaused =
+    "{\"execute\":\"qmp_capabilities\"}\n"
+    "{\"execute\":\"query-kvm\",\"id\":\"query-kvm\"}\n";
 
 // One command, on one line. `arguments` are pairs of name and text.
 std::string qmp_command(std::string_view command, std::string_view id,

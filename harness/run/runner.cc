@@ -18,6 +18,7 @@
 #include "run/image_console.h"
 #include "run/journal.h"
 #include "run/plan_record.h"
+#include "run/rerun.h"
 #include "run/result_json.h"
 #include "run/session.h"
 
@@ -355,15 +356,29 @@ class Runner {
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
     attempt.outcome.accelerator_asked = machine_value(testcase.target.machine, "accelerator");
     const bool failed = judge(attempt.outcome, testcase.scenario->ending).kind == VerdictKind::kFail;
+    std::string console;
+    std::optional<SoughtException> sought;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
-      const auto console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
-      attempt.diagnosis =
-          triage_machine(**machine, testcase.target.machine, image, console, stopped_for(attempt.outcome.termination));
+      console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
+      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image, console,
+                                         stopped_for(attempt.outcome.termination), nullptr, &sought);
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();
     if (host > 0) attempt.outcome.machine.host = hosts_[host].name;
     attempt.outcome.machine.time_scale = hosts_[host].time_scale;
+    if (!options_.triage_rerun || !attempt.diagnosis || context_.interrupt.raised()) return;
+    rerun_to_exception({.machines = context_.machines,
+                        .clock = context_.clock,
+                        .machine = {testcase.target.machine, boot_image(image), host},
+                        .image = image,
+                        .transcript = console,
+                        .stopped_for = stopped_for(attempt.outcome.termination),
+                        .sought = sought,
+                        .first = attempt.outcome.wall,
+                        .limit = scaled(testcase.scenario->timeouts.overall, session.timeout_multiplier),
+                        .folder = folder / "rerun"},
+                       *attempt.diagnosis);
   }
 
   static Result<void> keep_attempt(const fs::path& folder, Attempt& attempt, TranscriptFile& transcript) {

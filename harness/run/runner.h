@@ -30,6 +30,7 @@ struct RunOptions {
   double timeout_multiplier = 1.0;
   std::optional<Duration> silence_ends;  // as in SessionOptions
   unsigned triage_limit = ~0u;           // so many failures are looked at
+  bool triage_rerun = false;             // and booted once more, stopped at the exception (rerun.h)
   // What preflight says cannot boot is not booted, unless a failure is expected.
   bool strict_preflight = false;
   Capacity capacity;

@@ -58,10 +58,7 @@ class Session {
   }
 
  private:
-  Duration scaled(Duration duration) const {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(duration) *
-                                                options_.timeout_multiplier);
-  }
+  Duration scaled(Duration duration) const { return bootrig::scaled(duration, options_.timeout_multiplier); }
   TimeLimit limit(Duration duration) const { return TimeLimit(scaled(duration), clock_.now(), starved_); }
 
   // From power-on, or from when a boot stage before the image has started it: that one's time is not the scenario's.

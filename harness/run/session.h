@@ -21,6 +21,11 @@ struct SessionOptions {
   std::function<void(std::string_view)> live;
 };
 
+// Of a time limit that a scenario states.
+inline Duration scaled(Duration duration, double multiplier) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(duration) * multiplier);
+}
+
 // Runs a started machine until it is decided. The machine is left as it is then, for triage; the caller stops it.
 Outcome run_session(Machine& machine, const Scenario& scenario, const SessionOptions& options, const Clock& clock,
                     TranscriptFile& transcript);

@@ -11,6 +11,26 @@ bool is_last(const MachineEvent& event) {
   return std::holds_alternative<GuestStopped>(event) || std::holds_alternative<MachineExited>(event);
 }
 
+class FakeBreakpoints final : public Breakpoints {
+ public:
+  FakeBreakpoints(ManualClock& clock, std::vector<BreakStop> stops, std::shared_ptr<FakeMachineRecord> record)
+      : clock_(clock), stops_(std::move(stops)), record_(std::move(record)) {}
+
+  Result<BreakStop> next(Deadline deadline) override {
+    CHECK(!record_->stopped);
+    record_->inspected = false;
+    if (next_ < stops_.size()) return stops_[next_++];
+    clock_.advance_to(deadline.at);
+    return BreakStop{.why = BreakStop::Why::kDeadlinePassed};
+  }
+
+ private:
+  ManualClock& clock_;
+  std::vector<BreakStop> stops_;
+  std::shared_ptr<FakeMachineRecord> record_;
+  std::size_t next_ = 0;
+};
+
 }  // namespace
 
 FakeMachine::FakeMachine(ManualClock& clock, std::vector<FakeStep> steps, std::shared_ptr<FakeMachineRecord> record)
@@ -53,6 +73,12 @@ Result<std::unique_ptr<Inspection>> FakeMachine::inspect() {
   record_->inspected = true;
   if (!inspection_) return fail("the machine cannot be inspected: it is a fake");
   return std::make_unique<FakeInspection>(*inspection_);
+}
+
+Result<std::unique_ptr<Breakpoints>> FakeMachine::break_at(const std::vector<std::uint64_t>& addresses) {
+  record_->breakpoints = addresses;
+  if (!stops_) return Machine::break_at(addresses);
+  return std::make_unique<FakeBreakpoints>(clock_, *stops_, record_);
 }
 
 FakeMachineFactory::FakeMachineFactory(ManualClock& clock, std::vector<FakeStep> steps)

@@ -26,7 +26,8 @@ struct FakeMachineRecord {
   std::string sent;  // all that was sent, one after the other
   std::vector<TimePoint> sent_at;
   bool inspected = false;
-  std::filesystem::path gdb_socket;  // that a debugger was offered; empty: none
+  std::vector<std::uint64_t> breakpoints;  // that were asked for
+  std::filesystem::path gdb_socket;        // that a debugger was offered; empty: none
   bool stopped = false;
 };
 
@@ -45,6 +46,9 @@ class FakeMachine final : public Machine {
   Duration starved() override { return starved_; }
   // A copy of what set_inspection() gave; without it, an error.
   Result<std::unique_ptr<Inspection>> inspect() override;
+  // It may be inspected at each stop.
+  Result<std::unique_ptr<Breakpoints>> break_at(const std::vector<std::uint64_t>& addresses) override;
+  const ExceptionLog* exception_log() const override { return log_ ? &*log_ : nullptr; }
   Result<void> serve_gdb(const std::filesystem::path& socket) override {
     record_->gdb_socket = socket;
     return {};
@@ -55,6 +59,9 @@ class FakeMachine final : public Machine {
   void set_starved(Duration starved) { starved_ = starved; }
   void set_facts(MachineFacts facts) { facts_ = std::move(facts); }
   void set_inspection(FakeInspectionData inspection) { inspection_ = std::move(inspection); }
+  // Where breakpoints stop it, one after the other; behind the last, deadlines pass. Without it there are none.
+  void set_stops(std::vector<BreakStop> stops) { stops_ = std::move(stops); }
+  void set_exception_log(ExceptionLog log) { log_ = std::move(log); }
   void refuse_to_send(std::string why) { send_trouble_ = std::move(why); }
   const FakeMachineRecord& record() const { return *record_; }
 
@@ -68,6 +75,8 @@ class FakeMachine final : public Machine {
   Duration starved_{0};
   std::string send_trouble_;
   std::optional<FakeInspectionData> inspection_;
+  std::optional<std::vector<BreakStop>> stops_;
+  std::optional<ExceptionLog> log_;
   MachineFacts facts_;
 };
 

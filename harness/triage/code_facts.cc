@@ -83,12 +83,22 @@ void add_backtrace(const Facts& facts, const CpuFrame& start, const Translate& t
   }
 }
 
+// Of a CPU that has just taken the exception: the stack pointer that was in use (DDI 0487, SPSR_ELx.M[0]).
+std::uint64_t stack_before(const Facts& facts) {
+  const unsigned level = (facts.evidence.taken->spsr & 1) == 0 ? 0 : facts.taken_from;
+  return system_register(*facts.cpu, "SP", level).value_or(0);
+}
+
 void add_exception(const Facts& facts, Diagnosis& diagnosis) {
   const Translate translated = [&](std::uint64_t address) {
     return translate(facts, address, aarch64::Access::Kind::kRead);
   };
   const bool fetch = facts.syndrome && facts.syndrome->abort && facts.syndrome->instruction;
   if (facts.elr && !fetch) add_view(facts, *facts.elr, translated, {}, diagnosis);
+  if (facts.evidence.taken != nullptr && facts.cpu && facts.elr) {
+    return add_backtrace(facts, {*facts.elr, facts.cpu->x[30], facts.cpu->x[29], stack_before(facts)}, translated,
+                         diagnosis);
+  }
   if (!facts.record || !facts.elr) return;
   const auto& x = facts.record->x;
   if (x[29] && x[30] && facts.record->sp) {

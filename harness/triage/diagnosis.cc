@@ -65,6 +65,13 @@ void add_walk(const Facts& facts, std::vector<std::string>& findings) {
   findings.push_back(fmt::format("{}: {}", fault.status.text, fault.why));
   // A root or an entry that was chosen so that it does agree.
   if (facts.from_files || !facts.suspected.empty()) return;
+  if (facts.evidence.taken != nullptr && !agrees(fault, *facts.syndrome)) {
+    findings.push_back(
+        fmt::format("the tables at the exception give {:#x}, the CPU has {:#x}: a TLB holds what they no "
+                    "longer say, or another CPU has changed them",
+                    fault.esr, facts.syndrome->esr));
+    return;
+  }
   findings.push_back(agrees(fault, *facts.syndrome)
                          ? "the tables give the syndrome that the CPU reported"
                          : fmt::format("the tables as they are now give {:#x}, the CPU reported {:#x}: {}they have "
@@ -108,6 +115,22 @@ void add_silence(const Facts& facts, std::vector<std::string>& findings) {
   findings.push_back(fmt::format("the console is silent after '{}'", printable(last.substr(0, kShown))));
 }
 
+// Of a machine that stands at its exception: where, and that all else is of that moment.
+void add_taken(const Facts& facts, std::vector<std::string>& findings) {
+  const TakenException* taken = facts.evidence.taken;
+  if (taken == nullptr) return;
+  std::string text =
+      fmt::format("the machine at the exception, in a second boot, not at rest: CPU {} has just taken it to {}",
+                  taken->cpu, code_symbol(facts, taken->vector));
+  if (facts.registers && facts.regime == aarch64::Regime::kEl10) {
+    text += fmt::format(", TTBR0_EL1 {:#x}, TTBR1_EL1 {:#x}", facts.registers->ttbr0, facts.registers->ttbr1);
+    if (aarch64::stage2_enabled(*facts.registers, facts.regime)) {
+      text += fmt::format(", VTTBR_EL2 {:#x}, VTCR_EL2 {:#x}", facts.registers->vttbr, facts.registers->vtcr);
+    }
+  }
+  findings.push_back(std::move(text));
+}
+
 std::vector<std::string> find_facts(const Facts& facts) {
   std::vector<std::string> findings;
   if (facts.record) {
@@ -127,6 +150,7 @@ std::vector<std::string> find_facts(const Facts& facts) {
     if (facts.overtaken)
       findings.push_back("ELR and SPSR are of a later interrupt: where the exception was taken is lost");
   }
+  add_taken(facts, findings);
   add_walk(facts, findings);
   add_links(facts, findings);
   if (!facts.syndrome) add_cpus(facts, findings);
@@ -174,8 +198,20 @@ void add_data(const Facts& facts, Diagnosis& diagnosis) {
 
 }  // namespace
 
-std::optional<Diagnosis> diagnose(const Evidence& evidence) {
-  const Facts facts = gather(evidence);
+namespace {
+
+// The exception came from below, and the tables at rest do not give it: whoever took it has since gone on in others.
+bool tables_are_anothers(const Facts& facts) {
+  if (facts.evidence.taken != nullptr || facts.evidence.at_rest == nullptr || !facts.syndrome || !facts.walk) {
+    return false;
+  }
+  const bool qemu = facts.evidence.machine != nullptr && facts.evidence.machine->kind == MachineKind::kQemu;
+  const bool given = facts.walk->fault && agrees(*facts.walk->fault, *facts.syndrome);
+  return qemu && facts.taken_from < facts.taken_to && !given;
+}
+
+std::optional<Diagnosis> diagnose(const Facts& facts) {
+  const Evidence& evidence = facts.evidence;
   Diagnosis diagnosis;
   diagnosis.cause = find_root_cause(facts);
   // A guest that ended by itself, or said what it must not, has nothing to explain but an exception.
@@ -184,6 +220,7 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
+  if (tables_are_anothers(facts)) diagnosis.missing.emplace_back(kRerunWouldTell);
   if (!diagnosis.cause && evidence.symbols != nullptr && evidence.symbols->symbols().empty()) {
     diagnosis.missing.push_back("symbols: give the ELF files of what runs (--symbols, or the recipe's boot.symbols)");
   }
@@ -192,8 +229,6 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   add_code(facts, diagnosis);
   return diagnosis;
 }
-
-namespace {
 
 // Asked of each kind of machine once: it costs the start of a QEMU. One that does not answer, as on a host that has too
 // much to do, is an empty map, and asked again next time.
@@ -212,8 +247,13 @@ std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
 
 }  // namespace
 
+std::optional<Diagnosis> diagnose(const Evidence& evidence) {
+  return diagnose(gather(evidence));
+}
+
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for) {
+                                        std::string_view transcript, StoppedFor stopped_for,
+                                        const TakenException* taken, std::optional<SoughtException>* sought) {
   const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
   Evidence evidence = known.with(transcript);
@@ -221,7 +261,10 @@ std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spe
   evidence.at_rest = at_rest ? at_rest->get() : nullptr;
   evidence.stopped_for = stopped_for;
   evidence.map_of = map_of_other_machine;
-  auto diagnosis = diagnose(evidence);
+  evidence.taken = taken;
+  const Facts facts = gather(evidence);
+  auto diagnosis = diagnose(facts);
+  if (sought != nullptr) *sought = sought_exception(facts);
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));
   return diagnosis;
 }

@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "machine/memory_map.h"
 #include "spec/target.h"
+#include "triage/sought.h"
 
 namespace bootrig {
 
@@ -50,6 +51,8 @@ struct Evidence {
   // What another machine has where, to compare with; empty: cannot be asked. Asked only when a fault hit nothing.
   std::function<std::vector<MemoryRegion>(const MachineSpec&)> map_of = {};
   const SourceLines* lines = nullptr;  // of what runs; may be absent
+  // The machine does not rest: it stands where this exception was just taken. The transcript is that of an earlier boot.
+  const TakenException* taken = nullptr;
 };
 
 struct RootCause {
@@ -85,6 +88,15 @@ struct CpuLine {
   std::string state;  // "waits for an interrupt (wfi), IRQ masked"
 };
 
+// What a second boot, stopped at the exception itself, has brought.
+struct RerunLine {
+  // "at-exception": the rest of the diagnosis is of the machine there; "not-seen": it did not come again; "impossible".
+  std::string outcome;
+  std::string text;                  // one sentence: what was done, or why nothing came of it
+  std::uint64_t stops = 0;           // at vectors
+  std::optional<RootCause> at_rest;  // what the machine at rest had given, where that is another cause
+};
+
 struct Diagnosis {
   std::string headline;               // "Instruction Abort, same EL: translation fault, level 0; FAR = ELR = 0x..."
   std::vector<std::string> findings;  // one line each, in the order in which they build on each other
@@ -97,14 +109,21 @@ struct Diagnosis {
   std::vector<CpuLine> cpus;
   std::vector<std::string> code;       // disassembly around the instruction at fault, a line each
   std::vector<std::string> backtrace;  // "#0 0x... <symbol+0x4> file.c:12"
+  std::optional<RerunLine> rerun;
 };
+
+// What stands in `missing` where the tables at rest are not those of the exception.
+inline constexpr std::string_view kRerunWouldTell =
+    "the tables of who faulted: --triage-rerun would boot again and look at them where the exception is taken";
 
 // None when there is nothing to explain: no dump, no exception in the machine's registers, and no rule that knows more.
 std::optional<Diagnosis> diagnose(const Evidence& evidence);
 
 // The same for a machine that still stands: stops the guest and looks at it. A file of the image that cannot be read
-// adds nothing.
+// adds nothing. `taken`: as in Evidence. `sought`: set to what a second boot would look for, if there is something.
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for);
+                                        std::string_view transcript, StoppedFor stopped_for,
+                                        const TakenException* taken = nullptr,
+                                        std::optional<SoughtException>* sought = nullptr);
 
 }  // namespace bootrig

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/text.h"
 #include "json/members.h"
 
@@ -35,6 +37,12 @@ JsonValue walk_to_json(const WalkLine& line) {
   return Object{{"stage", line.stage},          {"level", line.level},   {"index", line.index},
                 {"address", hex(line.address)}, {"symbol", line.symbol}, {"descriptor", hex(line.descriptor)},
                 {"meaning", line.meaning}};
+}
+
+JsonValue rerun_to_json(const RerunLine& rerun) {
+  Object object{{"outcome", rerun.outcome}, {"text", rerun.text}, {"stops", rerun.stops}};
+  if (rerun.at_rest) object.emplace_back("at-rest", cause_to_json(*rerun.at_rest));
+  return object;
 }
 
 JsonValue cpu_to_json(const CpuLine& cpu) {
@@ -101,6 +109,16 @@ WalkLine walk_from_json(const JsonValue& value, Result<void>& state) {
   return line;
 }
 
+RerunLine rerun_from_json(const JsonValue& value, Result<void>& state) {
+  JsonMembers members(value, "rerun", state);
+  RerunLine rerun;
+  rerun.outcome = members.text("outcome");
+  rerun.text = members.text("text");
+  rerun.stops = small_number<std::uint64_t>(members, "stops", 0, std::numeric_limits<std::int64_t>::max());
+  if (const JsonValue* cause = members.find("at-rest")) rerun.at_rest = cause_from_json(*cause, state);
+  return rerun;
+}
+
 CpuLine cpu_from_json(const JsonValue& value, Result<void>& state) {
   JsonMembers members(value, "cpus", state);
   CpuLine cpu;
@@ -124,6 +142,7 @@ JsonValue to_json(const Diagnosis& diagnosis) {
   object.emplace_back("cpus", array_of(diagnosis.cpus, cpu_to_json));
   object.emplace_back("code", texts_to_json(diagnosis.code));
   object.emplace_back("backtrace", texts_to_json(diagnosis.backtrace));
+  if (diagnosis.rerun) object.emplace_back("rerun", rerun_to_json(*diagnosis.rerun));
   return object;
 }
 
@@ -143,6 +162,7 @@ Result<Diagnosis> diagnosis_from_json(const JsonValue& value) {
   for (const JsonValue& cpu : members.array("cpus")) diagnosis.cpus.push_back(cpu_from_json(cpu, state));
   diagnosis.code = members.texts("code");
   diagnosis.backtrace = members.texts("backtrace");
+  if (const JsonValue* rerun = members.find("rerun")) diagnosis.rerun = rerun_from_json(*rerun, state);
   if (!state) return std::unexpected(state.error());
   return diagnosis;
 }

@@ -31,6 +31,8 @@ inline Diagnosis full_diagnosis() {
                     {1, 2, 0x70003300, "park+0x4", "waits for an interrupt or event"}};
   diagnosis.code = {"  0x70002ffc  mov x0, x4", "> 0x70003000  br x4"};
   diagnosis.backtrace = {"#0 0x70003000 <start_kernel+0x10> loader.c:12", "#1 0x70003100 <main+0x40> loader.c:99"};
+  diagnosis.rerun = RerunLine{"at-exception", "booted once more and stopped at the exception", 41,
+                              RootCause{"null-pointer", "the loader reads from address 0x8", "set the pointer"}};
   return diagnosis;
 }
 

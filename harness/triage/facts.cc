@@ -22,8 +22,10 @@ unsigned current_level(const CpuState& cpu) {
   return (cpu.pstate >> 2) & 3;
 }
 
-// The CPU whose registers hold what the dump says; without a match the first.
-const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const ExceptionRecord* record) {
+// The CPU that is told to have taken it, or whose registers hold what the dump says; without a match the first.
+const CpuState& pick_cpu(const std::vector<CpuState>& cpus, const TakenException* taken,
+                         const ExceptionRecord* record) {
+  if (taken != nullptr && taken->cpu < cpus.size()) return cpus[taken->cpu];
   for (const CpuState& cpu : cpus) {
     if (record == nullptr || !record->esr) break;
     for (unsigned level = 1; level <= 3; ++level) {
@@ -66,15 +68,9 @@ void look_at_machine(Facts& facts) {
     return;
   }
   facts.memory = facts.evidence.at_rest;
-  facts.cpu = pick_cpu(*cpus, facts.record ? &*facts.record : nullptr);
+  facts.cpu = pick_cpu(*cpus, facts.evidence.taken, facts.record ? &*facts.record : nullptr);
   for (const CpuState& cpu : *cpus) facts.cpus.push_back(look_at_cpu(facts, cpu));
   if (const auto map = facts.evidence.at_rest->monitor("info mtree -f")) facts.map = parse_memory_map(*map);
-}
-
-// Without a dump the registers hold the last exception, which may be any system call.
-bool is_trouble(const aarch64::Syndrome& syndrome) {
-  constexpr unsigned kTrouble[] = {0x00, 0x0e, 0x22, 0x26};  // unknown, illegal state, PC and SP alignment
-  return syndrome.abort || std::ranges::find(kTrouble, syndrome.ec) != std::end(kTrouble);
 }
 
 // An interrupt leaves ESR and FAR as they are and writes ELR and SPSR: then these two are not of the exception that ESR
@@ -84,8 +80,23 @@ bool is_overtaken(const aarch64::Syndrome& syndrome, std::uint64_t spsr, unsigne
   return syndrome.abort && syndrome.same_level != from_same;
 }
 
+// The CPU stands at the exception: nothing is left to guess.
+void take_exception(Facts& facts, const TakenException& taken) {
+  constexpr std::uint64_t kAarch32 = 0x10;  // DDI 0487, SPSR_ELx.M[4]
+  facts.taken_to = taken.level;
+  facts.taken_from = (taken.spsr & kAarch32) != 0 ? 0 : static_cast<unsigned>(taken.spsr >> 2 & 3);
+  facts.syndrome = aarch64::decode_esr(taken.esr);
+  facts.elr = taken.elr;
+  if (facts.syndrome->far_valid) facts.far = taken.far;
+  if (!facts.record || !facts.cpu) return;
+  // What a dump leaves out, or prints of a later moment.
+  std::ranges::copy(facts.cpu->x, facts.record->x.begin());
+  facts.record->sp = system_register(*facts.cpu, "SP", (taken.spsr & 1) != 0 ? facts.taken_from : 0);
+}
+
 // What the exception was: the dump's words where there are some, else the registers of the level that the CPU is at.
 void find_exception(Facts& facts) {
+  if (facts.evidence.taken != nullptr) return take_exception(facts, *facts.evidence.taken);
   if (!facts.record && !facts.cpu) return;
   const bool told = facts.record.has_value();
   facts.taken_to = facts.cpu ? current_level(*facts.cpu) : 1;
@@ -97,7 +108,9 @@ void find_exception(Facts& facts) {
   const auto esr = take(told ? facts.record->esr : std::nullopt, "ESR");
   if (!esr || (!told && *esr == 0)) return;
   const aarch64::Syndrome syndrome = aarch64::decode_esr(*esr);
+  // Without a dump the registers hold the last exception, which may be any system call.
   if (!told && !is_trouble(syndrome)) return;
+  if (!told) facts.last_syndrome = *esr;
   facts.syndrome = syndrome;
   facts.elr = take(told ? facts.record->elr : std::nullopt, "ELR");
   if (syndrome.far_valid) facts.far = take(told ? facts.record->far : std::nullopt, "FAR");
@@ -171,7 +184,7 @@ void walk_tables(Facts& facts) {
 void look_again(Facts& facts) {
   constexpr int kLooks = 3;
   constexpr Duration kBetween = std::chrono::milliseconds(5);
-  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.cpus.empty()) return;
+  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.cpus.empty() || facts.evidence.taken != nullptr) return;
   for (int i = 0; i < kLooks; ++i) {
     if (!facts.evidence.at_rest->let_run(kBetween)) return;
     const auto cpus = facts.evidence.at_rest->cpus();
@@ -220,6 +233,11 @@ Facts gather(const Evidence& evidence) {
   facts.damaged_archive = find_damaged_archive(evidence.files);
   look_again(facts);
   return facts;
+}
+
+bool is_trouble(const aarch64::Syndrome& syndrome) {
+  constexpr unsigned kTrouble[] = {0x00, 0x0e, 0x22, 0x26};  // unknown, illegal state, PC and SP alignment
+  return syndrome.abort || std::ranges::find(kTrouble, syndrome.ec) != std::end(kTrouble);
 }
 
 bool gives_reported_fault(const aarch64::Syndrome& syndrome, const aarch64::WalkResult& walk) {

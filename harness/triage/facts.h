@@ -50,7 +50,8 @@ struct Facts {
   std::optional<aarch64::Syndrome> syndrome;  // of the exception; none: there was none
   std::optional<std::uint64_t> far, elr;      // valid ones only
   bool overtaken = false;  // an interrupt since has overwritten ELR and SPSR: where it was taken is lost
-  unsigned taken_to = 1;   // exception level
+  std::optional<std::uint64_t> last_syndrome;  // without a dump: ESR of the last exception, if it was trouble
+  unsigned taken_to = 1;                       // exception level
   unsigned taken_from = 1;
   // The walk of FAR, as the tables are now.
   std::optional<aarch64::TranslationRegisters> registers;
@@ -77,6 +78,10 @@ struct Facts {
 inline constexpr std::uint64_t kUpperHalf = std::uint64_t{0xffff} << 48;
 
 Facts gather(const Evidence& evidence);
+
+// No call, no interrupt and nothing that software asks to be trapped: aborts, undefined instructions, illegal states,
+// misaligned PC and SP.
+bool is_trouble(const aarch64::Syndrome& syndrome);
 
 // Whether the walk ends in the kind of fault, and at the level, that the CPU reported.
 bool gives_reported_fault(const aarch64::Syndrome& syndrome, const aarch64::WalkResult& walk);

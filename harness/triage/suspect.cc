@@ -29,7 +29,9 @@ bool must_map_itself(const Facts& facts, const LoadedElf& file, const FilePlace&
 }  // namespace
 
 std::optional<Suspect> find_suspect(const Facts& facts) {
-  if (facts.record || facts.evidence.at_rest == nullptr || !facts.registers) return std::nullopt;
+  if (facts.record || facts.evidence.at_rest == nullptr || !facts.registers || facts.evidence.taken != nullptr) {
+    return std::nullopt;
+  }
   const auto cpu = std::ranges::find(facts.cpus, facts.cpu->index, [](const CpuFacts& c) { return c.state.index; });
   if (cpu == facts.cpus.end()) return std::nullopt;
   const auto elr = system_register(cpu->state, "ELR", cpu->level);

@@ -42,3 +42,5 @@ struct user {
 };
 _Noreturn void user_start(const struct user* user);
 void user_call(struct context* context);
+// Before a fault of the thread is told: other tables, if the recipe asks for that.
+void user_leave(void);

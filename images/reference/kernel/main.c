@@ -18,6 +18,7 @@ static void handle_synchronous(struct context* context) {
     user_call(context);
     return;
   }
+  if (from_user) user_leave();
   dump(from_user ? "USER FAULT" : "EXCEPTION", context);
   halt();
 }

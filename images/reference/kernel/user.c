@@ -20,7 +20,19 @@ __attribute__((aligned(8192))) uint64_t user_l1[1024];
 PAGE uint64_t user_l2[512];
 PAGE uint64_t user_l3[512];
 
+// Of a domain that has nothing, and that comes after one that faulted: tables to the last level, so that a walk of them
+// ends as one of the thread's does.
+static __attribute__((aligned(8192))) uint64_t idle_l1[1024];
+PAGE static uint64_t idle_l0[512];
+PAGE static uint64_t idle_l2[512];
+PAGE static uint64_t idle_l3[512];
+
 static struct user user;
+
+// The thread's data is spoilt: "domain-page", "domain-access-flag".
+static int spoils_domain(void) {
+  return FAULT_IS("domain-page") || FAULT_IS("domain-access-flag");
+}
 
 // Stage 2 descriptors (DDI 0487, D8.3): normal write-back memory, readable and writable.
 #define STAGE2_NORMAL (15ul << 2)
@@ -44,22 +56,26 @@ static void build_tables(void) {
   for (uint64_t at = first; at < last; at += 4096) {
     user_l3[at / 4096 % 512] = page(at + user.offset);
   }
+  // The last page holds the end of the stack, the one before it data (user/user.ld).
+  uint64_t* const data = &user_l3[(last - 1) / 4096 % 512 - 1];
+  if (FAULT_IS("domain-page")) *data = 0;
+  if (FAULT_IS("domain-access-flag")) *data &= ~DESCRIPTOR_ACCESSED;
   dsb();
 }
 
-static void use_stage1(void) {
-  write_sysreg(ttbr0_el1, physical_of(user_l0));
+static void use_stage1(uint64_t table) {
+  write_sysreg(ttbr0_el1, table);
   isb();
   __asm__ volatile("tlbi vmalle1\n dsb sy\n isb" : : : "memory");
 }
 
-static void use_stage2(void) {
+static void use_stage2(uint64_t table) {
   enum { kVm = 1 << 0, kDefaultCacheable = 1 << 12 };
   const uint64_t range = read_sysreg(id_aa64mmfr0_el1) & 15;
   // T0SZ 24 (40 bits), start at level 1, walks inner shareable and write-back, 4 KiB, RES1.
   const uint64_t vtcr = 24 | 1 << 6 | 1 << 8 | 1 << 10 | 3 << 12 | 1ul << 31;
   write_sysreg(vtcr_el2, vtcr | (range < 5 ? range : 5) << 16);
-  write_sysreg(vttbr_el2, physical_of(user_l1));
+  write_sysreg(vttbr_el2, table);
   write_sysreg(sctlr_el1, 0x30d00800);
   write_sysreg(hcr_el2, read_sysreg(hcr_el2) | kVm | kDefaultCacheable);
   isb();
@@ -73,13 +89,28 @@ void user_start(const struct user* from_loader) {
   user = *from_loader;
   build_tables();
   if (current_level() == 2) {
-    use_stage2();
+    use_stage2(physical_of(user_l1));
   } else {
-    use_stage1();
+    use_stage1(physical_of(user_l0));
   }
   say("user thread at EL0 by stage %u tables, entry 0x%016lx", current_level(), user.entry);
   enter_user(user.entry, kSpsrEl0Masked);
   __builtin_unreachable();
+}
+
+// As a kernel does that runs somebody else before it tells of a fault: the tables are no longer those of the fault.
+void user_leave(void) {
+  if (!spoils_domain()) return;
+  const uint64_t first = user.start - user.offset;
+  idle_l0[0] = physical_of(idle_l1) | DESCRIPTOR_TABLE;
+  idle_l1[0] = physical_of(idle_l2) | DESCRIPTOR_TABLE;
+  idle_l2[first / (2 * MIB)] = physical_of(idle_l3) | DESCRIPTOR_TABLE;
+  dsb();
+  if (current_level() == 2) {
+    use_stage2(physical_of(idle_l1));
+  } else {
+    use_stage1(physical_of(idle_l0));
+  }
 }
 
 // Bytes of the thread's, read where the kernel sees them.

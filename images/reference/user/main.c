@@ -40,8 +40,14 @@ static void descend(void) {
   frame[1] = frame[0];  // so that it is no loop
 }
 
+static volatile uint64_t visits = 1;  // data: a page that is not the code's
+
 void user_main(void) {
   SAY(TEXT_OF(GREETING));
+  if (FAULT_IS("domain-page") || FAULT_IS("domain-access-flag")) {
+    SAY("counts a visit");
+    ++visits;
+  }
   if (FAULT_IS("noise")) make_noise();
   if (ENDING_IS("power-off")) {
     SAY("asks for power-off");
