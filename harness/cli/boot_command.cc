@@ -167,6 +167,7 @@ Result<int> boot(const BootOptions& options) {
   SessionOptions session;
   session.timeout_multiplier = target.timeout_multiplier * machines->hosts()[host].time_scale;
   if (options.expect.empty()) session.silence_ends = *silence;
+  if (host == 0) session.host = [] { return read_host_state(); };
   std::string said;  // what triage reads; a guest that talks without end is not explained by its text
   session.live = [&](std::string_view bytes) {
     if (said.size() < kTranscriptForTriage) said += bytes;
@@ -182,7 +183,7 @@ Result<int> boot(const BootOptions& options) {
   std::optional<Diagnosis> diagnosis;
   if (failed && options.triage == "on") {
     diagnosis = triage_machine(**machine, target.machine, image, image_console(said, outcome),
-                               stopped_for(outcome.termination));
+                               stopped_for(outcome.termination), outcome.wall - outcome.last_output);
   }
   tell_verdict(options, outcome, verdict, diagnosis, on_newline, session.timeout_multiplier);
   tell_findings(looked.get(), verdict.kind != VerdictKind::kPass);

@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 
-#include "base/text.h"
 #include "machine/other_machine.h"
 #include "triage/activity.h"
 #include "triage/code_facts.h"
 #include "triage/image_evidence.h"
 #include "triage/rules.h"
+#include "triage/silence.h"
 
 namespace bootrig {
 namespace {
@@ -95,19 +97,6 @@ void add_cpus(const Facts& facts, std::vector<std::string>& findings) {
   }
 }
 
-// Of a session that ended for time without an exception: where the silence begins.
-void add_silence(const Facts& facts, std::vector<std::string>& findings) {
-  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.record || facts.syndrome) return;
-  constexpr std::size_t kShown = 80;
-  const std::string_view said = trim(facts.evidence.transcript);
-  if (said.empty()) {
-    findings.push_back("the console is silent from the begin: not one byte of text");
-    return;
-  }
-  const std::string_view last = trim(said.substr(said.rfind('\n') + 1));
-  findings.push_back(fmt::format("the console is silent after '{}'", printable(last.substr(0, kShown))));
-}
-
 std::vector<std::string> find_facts(const Facts& facts) {
   std::vector<std::string> findings;
   if (facts.record) {
@@ -134,9 +123,19 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("the archive at {:#x} in the image: {}", facts.damaged_archive->first,
                                    damage_text(*facts.damaged_archive)));
   }
-  add_silence(facts, findings);
+  for (std::string& line : silence_lines(facts)) findings.push_back(std::move(line));
   for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
+}
+
+// Of a silence that no rule explains: what to look at next.
+void add_what_would_settle(const Facts& facts, Diagnosis& diagnosis) {
+  if (facts.cpus.empty()) return;
+  const std::uint64_t pc = facts.cpus.front().state.pc;
+  diagnosis.missing.push_back(
+      fmt::format("why it is silent: 'bootrig boot --keep' holds the machine for gdb; break where it was entered and "
+                  "follow it to {}",
+                  code_symbol(facts, pc)));
 }
 
 // Equal for the same defect in another build: the kind of fault, the cause and the name of what is at fault.
@@ -178,12 +177,16 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   const Facts facts = gather(evidence);
   Diagnosis diagnosis;
   diagnosis.cause = find_root_cause(facts);
-  // A guest that ended by itself, or said what it must not, has nothing to explain but an exception.
-  const bool stuck = evidence.stopped_for == StoppedFor::kTime && !facts.cpus.empty();
-  if (!facts.record && !facts.syndrome && !diagnosis.cause && !stuck) return std::nullopt;
+  // A guest that ended by itself, or said what it must not, has nothing to explain but an exception, or its silence.
+  const bool silent = !silence_lines(facts).empty();
+  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent) return std::nullopt;
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
+  if (silent && !diagnosis.cause) {
+    std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));
+    add_what_would_settle(facts, diagnosis);
+  }
   if (!diagnosis.cause && evidence.symbols != nullptr && evidence.symbols->symbols().empty()) {
     diagnosis.missing.push_back("symbols: give the ELF files of what runs (--symbols, or the recipe's boot.symbols)");
   }
@@ -213,13 +216,15 @@ std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
 }  // namespace
 
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for) {
+                                        std::string_view transcript, StoppedFor stopped_for,
+                                        std::optional<Duration> silent_for) {
   const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
   Evidence evidence = known.with(transcript);
   evidence.machine = &spec;
   evidence.at_rest = at_rest ? at_rest->get() : nullptr;
   evidence.stopped_for = stopped_for;
+  evidence.silent_for = silent_for;
   evidence.map_of = map_of_other_machine;
   auto diagnosis = diagnose(evidence);
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));

@@ -49,7 +49,8 @@ struct Evidence {
   std::span<const LoadedRange> loaded = {};  // of the image that was booted
   // What another machine has where, to compare with; empty: cannot be asked. Asked only when a fault hit nothing.
   std::function<std::vector<MemoryRegion>(const MachineSpec&)> map_of = {};
-  const SourceLines* lines = nullptr;  // of what runs; may be absent
+  const SourceLines* lines = nullptr;                 // of what runs; may be absent
+  std::optional<Duration> silent_for = std::nullopt;  // from the console's last byte, or power-on, to the end
 };
 
 struct RootCause {
@@ -105,6 +106,7 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence);
 // The same for a machine that still stands: stops the guest and looks at it. A file of the image that cannot be read
 // adds nothing.
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for);
+                                        std::string_view transcript, StoppedFor stopped_for,
+                                        std::optional<Duration> silent_for = std::nullopt);
 
 }  // namespace bootrig
