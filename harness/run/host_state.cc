@@ -62,8 +62,8 @@ HostState read_host_state(const std::filesystem::path& proc) {
 std::string load_text(const HostState& state) {
   std::vector<std::string> parts;
   if (state.load && state.processors > 0) {
-    parts.push_back(fmt::format("load {:.1f} on {} processor{}", *state.load, state.processors,
-                                state.processors == 1 ? "" : "s"));
+    parts.push_back(
+        fmt::format("load {:.1f} on {} processor{}", *state.load, state.processors, state.processors == 1 ? "" : "s"));
   }
   if (state.cpu_pressure) parts.push_back(fmt::format("CPU pressure {:.0f} %", *state.cpu_pressure));
   return fmt::format("{}", fmt::join(parts, ", "));

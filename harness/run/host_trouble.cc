@@ -35,27 +35,36 @@ std::string who_killed(const Outcome& outcome) {
   const std::string memory = memory_text(after);
   if (counted) {
     return fmt::format("; likely the kernel's OOM killer: it has killed {} process{} on this host since power-on{}{}",
-                       *after.oom_kills - *before.oom_kills,
-                       *after.oom_kills - *before.oom_kills == 1 ? "" : "es", memory.empty() ? "" : ", ", memory);
+                       *after.oom_kills - *before.oom_kills, *after.oom_kills - *before.oom_kills == 1 ? "" : "es",
+                       memory.empty() ? "" : ", ", memory);
   }
   if (is_short(after)) return fmt::format("; likely for want of memory: {}", memory);
   return fmt::format("; nobody of this run sent it{}{}", memory.empty() ? "" : ", and ", memory);
 }
 
+bool lacks_memory(std::string_view errors) {
+  return errors.contains("cannot set up guest memory") || errors.contains("Cannot allocate memory");
+}
+
 // QEMU's own complaint, or that of the libraries under it.
 std::string what_it_said(const Outcome& outcome) {
   const std::string_view errors = outcome.machine.errors;
-  if (errors.contains("cannot set up guest memory") || errors.contains("Cannot allocate memory")) {
+  if (lacks_memory(errors)) {
     const std::string memory = outcome.host_after ? memory_text(*outcome.host_after) : "";
     return fmt::format("; the host has no memory for this guest{}{}: fewer at a time (--jobs), or a smaller target",
                        memory.empty() ? "" : ": ", memory);
   }
-  if (errors.contains("Assertion `") || errors.contains("assertion failed") || errors.contains("code should not be reached"))
+  if (errors.contains("Assertion `") || errors.contains("assertion failed") ||
+      errors.contains("code should not be reached"))
     return "; an assertion of QEMU's own does not hold: a defect of this QEMU, whatever the guest did";
   return "";
 }
 
 }  // namespace
+
+bool is_the_hosts_doing(const Outcome& outcome) {
+  return lacks_memory(outcome.machine.errors) || outcome.exit_status.starts_with("signal 9 ");
+}
 
 std::string why_it_ended(const Outcome& outcome) {
   if (auto said = what_it_said(outcome); !said.empty()) return said;

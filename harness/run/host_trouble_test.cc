@@ -37,9 +37,10 @@ TEST(HostTrouble, TheKernelHasCountedAKill) {
   Outcome outcome = ended_by("signal 9 (Killed)");
   outcome.host_after->oom_kills = 4;
   outcome.host_after->memory_available = kGiB / 8;
-  EXPECT_EQ(detail(outcome),
-            "the emulator ended by itself, signal 9 (Killed); likely the kernel's OOM killer: it has killed 1 process on "
-            "this host since power-on, 128 of 16384 MiB of the host's memory are free");
+  EXPECT_EQ(
+      detail(outcome),
+      "the emulator ended by itself, signal 9 (Killed); likely the kernel's OOM killer: it has killed 1 process on "
+      "this host since power-on, 128 of 16384 MiB of the host's memory are free");
 }
 
 TEST(HostTrouble, TheHostIsShortOfMemory) {
@@ -64,8 +65,8 @@ TEST(HostTrouble, ASignalThatQemuBroughtOnItself) {
 }
 
 TEST(HostTrouble, QemusOwnAssertion) {
-  const std::string said = detail(
-      ended_by("signal 6 (Aborted)", "qemu-system-aarch64: ../hw/core/a.c:12: f: Assertion `x' failed.\n"));
+  const std::string said =
+      detail(ended_by("signal 6 (Aborted)", "qemu-system-aarch64: ../hw/core/a.c:12: f: Assertion `x' failed.\n"));
   EXPECT_THAT(said, HasSubstr("../hw/core/a.c:12: f: Assertion `x' failed."));
   EXPECT_THAT(said, HasSubstr("an assertion of QEMU's own does not hold"));
 }
@@ -76,9 +77,18 @@ TEST(HostTrouble, NoMemoryForTheGuest) {
   EXPECT_THAT(detail(outcome), HasSubstr("the host has no memory for this guest: 8192 of 16384 MiB"));
 }
 
+// Before QEMU has said a word on QMP it is mostly the command line that is wrong.
+TEST(HostTrouble, BeforeItRanItIsTheHostsAllTheSame) {
+  Outcome outcome = ended_by("exit status 1", "cannot set up guest memory 'mach-virt.ram': Cannot allocate memory");
+  outcome.bytes = 0;
+  outcome.machine.emulator_version.clear();
+  EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kHost);
+  outcome.machine.errors = "-cpu: no such CPU";
+  EXPECT_EQ(judge(outcome, Ending::kRunning).cause, Cause::kMachineStart);
+}
+
 TEST(HostTrouble, AnEndThatSaysNothingOfTheHost) {
-  EXPECT_EQ(detail(ended_by("exit status 1", "bad option")),
-            "the emulator ended by itself, exit status 1: bad option");
+  EXPECT_EQ(detail(ended_by("exit status 1", "bad option")), "the emulator ended by itself, exit status 1: bad option");
 }
 
 Outcome timed_out(Duration starved) {

@@ -103,7 +103,7 @@ Verdict judge_exit(const Outcome& outcome) {
   const std::string errors = printable(trim(outcome.machine.errors));
   const std::string text = fmt::format("the emulator ended by itself, {}{}{}{}", outcome.exit_status,
                                        errors.empty() ? "" : ": ", errors, why_it_ended(outcome));
-  const bool never_ran = outcome.bytes == 0 && outcome.machine.emulator_version.empty();
+  const bool never_ran = outcome.bytes == 0 && outcome.machine.emulator_version.empty() && !is_the_hosts_doing(outcome);
   return error(never_ran ? Cause::kMachineStart : Cause::kHost, text);
 }
 

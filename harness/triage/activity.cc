@@ -137,9 +137,7 @@ Activity activity_of(const Facts& facts, std::size_t cpu) {
   const bool fetched = std::ranges::all_of(looks, [](const CpuFacts* look) { return look->instruction.has_value(); });
   const bool moved = std::ranges::any_of(looks, [&](const CpuFacts* look) { return look->state.pc != first.state.pc; });
   // A CPU that is off stands at its reset address with all registers zero, CPU 0's excepted: it has run.
-  if (cpu > 0 && !moved && is_untouched(first.state) && first.instruction.value_or(0) == 0) {
-    return {Doing::kOff, std::nullopt};
-  }
+  if (!moved && is_off(first)) return {Doing::kOff, std::nullopt};
   if (std::ranges::any_of(looks, [](const CpuFacts* look) { return look->level == 0; })) {
     return {Doing::kUser, std::nullopt};
   }

@@ -83,6 +83,7 @@ void add_links(const Facts& facts, std::vector<std::string>& findings) {
 }
 
 std::string state_of(const CpuFacts& cpu) {
+  if (is_off(cpu)) return "off: it has never run";
   std::string text = cpu.waits ? "waits for an interrupt or event" : cpu.in_vectors ? "in its exception vectors" : "";
   if (!cpu.instruction) text += std::string(text.empty() ? "" : ", ") + "its PC cannot be fetched";
   if (cpu.irqs_masked) text += std::string(text.empty() ? "" : ", ") + "IRQs masked";

@@ -69,8 +69,8 @@ std::vector<Contradiction> against_same_place(const ExceptionRecord& record, con
 
 // An ELR of 0 that only a call of null could leave, and then FAR would be 0, too.
 std::vector<Contradiction> against_lost_place(const ExceptionRecord& record, const Bank& bank) {
-  const bool same_fault = record.esr == bank.esr && is_fault(bank.syndrome) && bank.syndrome.far_valid && bank.far != 0 &&
-                          record.far == bank.far;
+  const bool same_fault = record.esr == bank.esr && is_fault(bank.syndrome) && bank.syndrome.far_valid &&
+                          bank.far != 0 && record.far == bank.far;
   if (!same_fault || record.elr != std::uint64_t{0} || bank.elr == 0) return {};
   return {{name_of("ELR", bank), record.elr, bank.elr, "ESR and FAR are those of the machine"}};
 }

@@ -43,14 +43,16 @@ std::string no_code_at(const Facts& facts, std::uint64_t physical) {
 }
 
 bool is_word(std::string_view line, std::size_t at, std::size_t size) {
-  const auto letter = [&](std::size_t i) { return i < line.size() && std::isalpha(static_cast<unsigned char>(line[i])); };
+  const auto letter = [&](std::size_t i) {
+    return i < line.size() && std::isalpha(static_cast<unsigned char>(line[i]));
+  };
   return (at == 0 || !letter(at - 1)) && !letter(at + size);
 }
 
 // The address behind the last word of the line that announces a jump: "jumping to 0x40080000". None: it announces none.
 std::optional<std::uint64_t> announced_jump(std::string_view line) {
-  constexpr std::string_view kVerbs[] = {"jump", "jumping", "jumps",    "entering", "enters", "branching", "starting",
-                                         "boot", "booting", "transfer", "control",  "start",  "executing", "entry"};
+  constexpr std::string_view kVerbs[] = {"jump",     "jumping",  "jumps",   "entering",  "enters",       "branching",
+                                         "branches", "starting", "booting", "executing", "transferring", "launching"};
   std::string lower(line);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::size_t number = lower.rfind("0x");
@@ -62,6 +64,12 @@ std::optional<std::uint64_t> announced_jump(std::string_view line) {
   const std::size_t end = std::min(lower.find_first_not_of("0123456789abcdef_", number + 2), lower.size());
   const auto address = parse_address(std::string_view(lower).substr(number, end - number));
   return announced && address ? std::optional(*address) : std::nullopt;
+}
+
+// The first CPU is not about its work: it goes round exceptions, or stands where nothing can be fetched.
+bool is_lost(const Facts& facts) {
+  const CpuFacts& cpu = facts.cpus.front();
+  return facts.syndrome || cpu.in_vectors || cpu.instruction.value_or(0) == 0;
 }
 
 // The physical address of one that the first CPU would fetch from, as its tables are. None: they have none.
@@ -95,7 +103,7 @@ std::optional<RootCause> lost_behind_jump(const Facts& facts) {
   const auto address = announced_jump(last_words(facts));
   const auto physical = address ? physical_for_first(facts, *address) : std::nullopt;
   const std::string there = physical ? no_code_at(facts, *physical) : "";
-  if (there.empty()) return std::nullopt;
+  if (there.empty() || !is_lost(facts)) return std::nullopt;
   return RootCause{
       "lost-behind-jump",
       fmt::format("the console's last words are '{}', and at {} {}: the CPU was lost there, it is at {} now",

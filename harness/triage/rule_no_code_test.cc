@@ -105,6 +105,14 @@ TEST_F(LostBehindJumpTest, TheAddressIsOfSomethingElse) {
   EXPECT_EQ(cause(), "vectors-not-set");
 }
 
+TEST_F(LostBehindJumpTest, TheCpuIsNotLost) {
+  evidence_.transcript = "loader: starting the heap at 0x40401000\n";
+  cpu().pc = kTestCode + 4;
+  cpu().system["VBAR_EL1"] = kTestCode + 0x800;
+  put_exception(0, 0, 0);
+  EXPECT_EQ(cause(), "");
+}
+
 TEST_F(LostBehindJumpTest, SomethingWasSaidSince) {
   evidence_.transcript = "loader: jumping to 0x40401000\nkernel: here\n";
   EXPECT_EQ(cause(), "vectors-not-set");

@@ -75,6 +75,16 @@ std::optional<std::uint64_t> polled_device(const Facts& facts, std::size_t cpu) 
   return region != nullptr && !region->memory ? address : std::nullopt;
 }
 
+// The loop tests the receiver's flag of a PL011, UARTFR.RXFE (DDI 0183): by TBZ or TBNZ of bit 4, or AND or TST with 0x10.
+bool awaits_byte(const Facts& facts, const Loop& loop, std::uint64_t address) {
+  constexpr std::uint64_t kFlags = 0x18;
+  const MemoryRegion* region = find_region(facts.map, address);
+  if (!region->name.contains("pl011") || address - region->first != kFlags) return false;
+  return std::ranges::any_of(loop.code, [](std::uint32_t code) {
+    return (code & 0xfef80000) == 0x36200000 || (code & 0x9ffffc00) == 0x121c0000;
+  });
+}
+
 // A line that stops where a shell, a boot loader or a login asks: "=> ", "login: ", "/ # ".
 bool is_prompt(std::string_view line) {
   constexpr std::string_view kQuestions[] = {"login:", "assword:", "Shell>", "=>", "(y/n)", "[y/N]", "[Y/n]"};
@@ -99,14 +109,15 @@ std::optional<RootCause> wrong_uart(const Facts& facts) {
   const KnownUart* uart = address && !facts.map.empty() ? known_uart(*address) : nullptr;
   if (uart == nullptr || find_region(facts.map, *address) != nullptr) return std::nullopt;
   const std::string own = own_uart(facts);
-  return RootCause{"wrong-uart",
-                   fmt::format("without a word before, the program accesses {:#x}, where this machine has nothing: there "
-                               "is {}",
-                               *address, uart->what),
-                   own.empty() ? "use the UART that this target has, by its device tree"
-                               : fmt::format("build it for this machine, whose UART is {}, or take the UART from the "
-                                             "device tree (/chosen, stdout-path)",
-                                             own)};
+  return RootCause{
+      "wrong-uart",
+      fmt::format("without a word before, the program accesses {:#x}, where this machine has nothing: there "
+                  "is {}",
+                  *address, uart->what),
+      own.empty() ? "use the UART that this target has, by its device tree"
+                  : fmt::format("build it for this machine, whose UART is {}, or take the UART from the "
+                                "device tree (/chosen, stdout-path)",
+                                own)};
 }
 
 std::optional<RootCause> console_not_ready(const Facts& facts) {
@@ -115,17 +126,24 @@ std::optional<RootCause> console_not_ready(const Facts& facts) {
   const auto address = polled_device(facts, 0);
   const std::string uart = address ? uart_at(facts, *address) : "";
   if (uart.empty()) return std::nullopt;
+  if (awaits_byte(facts, *activity_of(facts, 0).loop, *address)) {
+    return RootCause{"waits-for-input",
+                     fmt::format("CPU 0 waits at {} for a byte from {}, and has not said a word before",
+                                 code_symbol(facts, facts.cpus.front().state.pc), uart),
+                     "send what it waits for ('send' in the scenario), or boot it in the way that does not wait"};
+  }
   const std::uint64_t offset = *address - find_region(facts.map, *address)->first;
   const bool other_kind = uart.contains("pl011") && offset != kPl011Flags;
   return RootCause{"console-not-ready",
                    fmt::format("before its first word, CPU 0 waits at {} for a flag of the UART: it reads {} at {:#x} "
                                "(offset {:#x}), which does not change",
                                code_symbol(facts, facts.cpus.front().state.pc), uart, *address, offset),
-                   other_kind ? fmt::format("use a driver for this UART: a PL011 has its flags at offset {:#x} (UARTFR), "
-                                            "at {:#x} is no register that says when it is ready",
-                                            kPl011Flags, offset)
-                              : "find which flag the loop awaits, and whether this UART ever sets it: it may have to be "
-                                "enabled first"};
+                   other_kind
+                       ? fmt::format("use a driver for this UART: a PL011 has its flags at offset {:#x} (UARTFR), "
+                                     "at {:#x} is no register that says when it is ready",
+                                     kPl011Flags, offset)
+                       : "find which flag the loop awaits, and whether this UART ever sets it: it may have to be "
+                         "enabled first"};
 }
 
 // Of a loop that reads the UART's receiver nothing need be guessed; other programs are known by their prompt.
@@ -138,19 +156,20 @@ std::optional<RootCause> waits_for_input(const Facts& facts) {
   const bool reads_uart = polled && !uart_at(facts, *polled).empty();
   const Doing doing = activity_of(facts, 0).doing;  // who waits for an interrupt takes it, or looks by itself
   if (!reads_uart && (!is_prompt(line) || (doing != Doing::kIdle && doing != Doing::kMoves))) return std::nullopt;
-  return RootCause{"waits-for-input",
-                   fmt::format("the console ends with '{}', a line without an end, {}: it waits for input that does not "
-                               "come",
-                               printable(trim(line)),
-                               reads_uart ? fmt::format("and CPU 0 reads {} at {:#x} round and round",
-                                                        uart_at(facts, *polled), *polled)
-                                          : "which is a prompt"),
-                   "answer it ('send' in the scenario), or make it go on by itself (an autoboot that is not "
-                   "interrupted, a login or a shell that is not started)"};
+  return RootCause{
+      "waits-for-input",
+      fmt::format("the console ends with '{}', a line without an end, {}: it waits for input that does not "
+                  "come",
+                  printable(trim(line)),
+                  reads_uart
+                      ? fmt::format("and CPU 0 reads {} at {:#x} round and round", uart_at(facts, *polled), *polled)
+                      : "which is a prompt"),
+      "answer it ('send' in the scenario), or make it go on by itself (an autoboot that is not "
+      "interrupted, a login or a shell that is not started)"};
 }
 
 std::optional<RootCause> silent_end(const Facts& facts) {
-  constexpr std::uint32_t kHvc0 = 0xd4000002, kSmc0 = 0xd4000003;         // DDI 0487, HVC, SMC
+  constexpr std::uint32_t kHvc0 = 0xd4000002, kSmc0 = 0xd4000003;              // DDI 0487, HVC, SMC
   constexpr std::uint64_t kSystemOff = 0x84000008, kSystemReset = 0x84000009;  // Arm DEN 0022
   if (facts.record || facts.evidence.stopped_for != StoppedFor::kGuest || !said_nothing(facts)) return std::nullopt;
   for (const CpuFacts& cpu : facts.cpus) {
@@ -159,11 +178,11 @@ std::optional<RootCause> silent_end(const Facts& facts) {
     for (const std::uint64_t at : {cpu.state.pc, cpu.state.pc - 4}) {
       const auto instruction = read_instruction(facts, cpu.state, at);
       if (instruction != kHvc0 && instruction != kSmc0) continue;
-      return RootCause{"silent-end",
-                       fmt::format("CPU {} asked for {} by PSCI at {} (EL{}), and nothing was said before",
-                                   cpu.state.index, function == kSystemOff ? "SYSTEM_OFF" : "SYSTEM_RESET",
-                                   code_symbol(facts, at), cpu.level),
-                       "find which failure leads there, and let it say so; an early console shows the way to it"};
+      return RootCause{
+          "silent-end",
+          fmt::format("CPU {} asked for {} by PSCI at {} (EL{}), and nothing was said before", cpu.state.index,
+                      function == kSystemOff ? "SYSTEM_OFF" : "SYSTEM_RESET", code_symbol(facts, at), cpu.level),
+          "find which failure leads there, and let it say so; an early console shows the way to it"};
     }
   }
   return std::nullopt;

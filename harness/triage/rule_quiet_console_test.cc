@@ -36,8 +36,15 @@ TEST_F(QuietConsoleTest, AFlagOfAnotherKindOfUart) {
   EXPECT_THAT(change(), HasSubstr("a PL011 has its flags at offset 0x18"));
 }
 
+TEST_F(QuietConsoleTest, TheReceiversFlag) {
+  poll(kUart + 0x18);
+  EXPECT_EQ(cause(), "waits-for-input");
+  EXPECT_THAT(what(), HasSubstr("waits at 0x40400000 <start> for a byte from pl011, and has not said a word before"));
+}
+
 TEST_F(QuietConsoleTest, AFlagThatDoesNotCome) {
   poll(kUart + 0x18);
+  put_code(kTestCode, {kLoadX1, 0x3747ffe0});  // tbnz w0, #8, .-4
   EXPECT_EQ(cause(), "console-not-ready");
   EXPECT_THAT(change(), HasSubstr("find which flag the loop awaits"));
 }
@@ -96,7 +103,8 @@ class WrongUartTest : public QuietConsoleTest {
 
 TEST_F(WrongUartTest, ThatOfAnotherBoard) {
   EXPECT_EQ(cause(), "wrong-uart");
-  EXPECT_THAT(what(), HasSubstr("accesses 0x3f201000, where this machine has nothing: there is the PL011 of a Raspberry"));
+  EXPECT_THAT(what(),
+              HasSubstr("accesses 0x3f201000, where this machine has nothing: there is the PL011 of a Raspberry"));
   EXPECT_THAT(change(), HasSubstr("whose UART is pl011 at 0x9000000"));
 }
 

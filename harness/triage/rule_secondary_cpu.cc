@@ -51,8 +51,8 @@ std::optional<Complaint> read_complaint(std::string_view line) {
   std::string lower(line);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (!any_of(lower, {"cpu", "core", "secondar"})) return std::nullopt;
-  const bool failed = any_of(lower, {"fail", "never", "timed out", "timeout", "unable", "could not", "cannot", "did not",
-                                     "died", "refused"});
+  const bool failed = any_of(
+      lower, {"fail", "never", "timed out", "timeout", "unable", "could not", "cannot", "did not", "died", "refused"});
   const bool start = any_of(lower, {"online", "boot", "start", "bring", "came", "come", "power on", "wake"});
   const bool waits = any_of(lower, {"waits for", "waiting for", "wait for"});
   const bool stuck = any_of(lower, {"is stuck in kernel", "died during early boot"});
@@ -108,27 +108,28 @@ std::optional<Whereabouts> of_lost(const Facts& facts, const CpuFacts& cpu) {
       fmt::format("it was started and is lost in exceptions at {} (EL{}, VBAR {:#x}): {}{}",
                   code_symbol(facts, cpu.state.pc), cpu.level, cpu.vectors.value_or(0), aarch64::summary(syndrome),
                   far == 0 ? "" : fmt::format(", FAR {}", code_symbol(facts, far))),
-      "check the entry that is given to CPU_ON, or written for it: it must be the physical address of code that is there"};
+      "check the entry that is given to CPU_ON, or written for it: it must be the physical address of code that is "
+      "there"};
 }
 
 std::optional<Whereabouts> of_parked(const Facts& facts, std::size_t index) {
   const Activity activity = activity_of(facts, index);
-  const bool rests = activity.doing == Doing::kHalted || activity.doing == Doing::kIdle ||
-                     activity.doing == Doing::kSpins;
+  const bool rests =
+      activity.doing == Doing::kHalted || activity.doing == Doing::kIdle || activity.doing == Doing::kSpins;
   if (!rests || !activity.loop) return std::nullopt;
   const auto polled = polled_by(facts, index, *activity.loop);
   if (!polled || !polled->starts_with("memory at ")) return std::nullopt;
-  return Whereabouts{fmt::format("it is parked in a loop at {} that reads {}",
-                                 code_symbol(facts, activity.loop->first), *polled),
-                     fmt::format("write there what releases it (of a spin table, the address of its entry), clean the "
-                                 "cache where its MMU is off, and wake it by sev; or start it by PSCI")};
+  return Whereabouts{
+      fmt::format("it is parked in a loop at {} that reads {}", code_symbol(facts, activity.loop->first), *polled),
+      fmt::format("write there what releases it (of a spin table, the address of its entry), clean the "
+                  "cache where its MMU is off, and wake it by sev; or start it by PSCI")};
 }
 
 // None: it is there and does something.
 std::optional<Whereabouts> find_cpu(const Facts& facts, std::size_t index) {
   if (index >= facts.cpus.size()) return of_none(facts, index);
   const CpuFacts& cpu = facts.cpus[index];
-  if (is_untouched(cpu.state) && cpu.instruction.value_or(0) == 0) {
+  if (is_off(cpu)) {
     return Whereabouts{fmt::format("it is off, at {:#x}, and has never run", cpu.state.pc),
                        "start it: by PSCI's CPU_ON with the conduit and the affinity that the device tree has for it, "
                        "and look at what the call returns"};
@@ -158,14 +159,15 @@ std::optional<RootCause> secondary_cpu_missing(const Facts& facts) {
   if (!missing) return std::nullopt;
   const Whereabouts found = *find_cpu(facts, *missing);
   std::vector<std::string> signs;
-  if (complaint) signs.push_back(fmt::format("the console says '{}'", printable(trim(complaint->line.substr(0, kShown)))));
+  if (complaint)
+    signs.push_back(fmt::format("the console says '{}'", printable(trim(complaint->line.substr(0, kShown)))));
   if (polled) {
     signs.push_back(fmt::format("CPU 0 at {} waits for {}", code_symbol(facts, facts.cpus.front().state.pc), *polled));
   }
-  return RootCause{"secondary-cpu-missing",
-                   fmt::format("CPU {} is waited for and does not come: {}; {}", *missing, found.where,
-                               fmt::join(signs, ", and ")),
-                   found.change};
+  return RootCause{
+      "secondary-cpu-missing",
+      fmt::format("CPU {} is waited for and does not come: {}; {}", *missing, found.where, fmt::join(signs, ", and ")),
+      found.change};
 }
 
 }  // namespace bootrig

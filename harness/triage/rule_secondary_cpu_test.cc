@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::uint32_t kLoadX1 = 0xb9400020, kUntilSet = 0x34ffffe0;  // ldr w0, [x1]; cbz w0, .-4
+constexpr std::uint32_t kLoadX1 = 0xb9400020, kUntilSet = 0x34ffffe0;        // ldr w0, [x1]; cbz w0, .-4
 constexpr std::uint32_t kWfe = 0xd503205f, kUntilSetBehindWfe = 0x34ffffc0;  // cbz w0, .-8
 constexpr std::uint32_t kWfi = 0xd503207f, kBackToWfi = 0x17ffffff;
 constexpr std::uint64_t kFlag = kTestCode + 0x1000, kRelease = kTestCode + 0x1008;
@@ -32,9 +32,10 @@ class SecondaryCpuTest : public RestRuleTest {
 
 TEST_F(SecondaryCpuTest, IsOff) {
   EXPECT_EQ(cause(), "secondary-cpu-missing");
-  EXPECT_EQ(what(),
-            "CPU 1 is waited for and does not come: it is off, at 0x0, and has never run; the console says 'kernel: waits "
-            "for CPU 1'");
+  EXPECT_EQ(
+      what(),
+      "CPU 1 is waited for and does not come: it is off, at 0x0, and has never run; the console says 'kernel: waits "
+      "for CPU 1'");
   EXPECT_THAT(change(), HasSubstr("CPU_ON"));
 }
 
@@ -82,10 +83,10 @@ TEST_F(SecondaryCpuTest, TheWordThatIsReadSpeaksOfIt) {
 }
 
 TEST_F(SecondaryCpuTest, WhatKernelsSayOfIt) {
-  for (const char* line : {"[    0.1] CPU1: failed to come online", "psci: failed to boot CPU1 (-22)",
-                           "(XEN) Failed to bring up CPU 1 (error -5)", "CPU1 never came online",
-                           "LDR|ERROR: Failed to start CPU 00000001", "smp: waiting for secondary cpus ...",
-                           "CPU1: is stuck in kernel"}) {
+  for (const char* line :
+       {"[    0.1] CPU1: failed to come online", "psci: failed to boot CPU1 (-22)",
+        "(XEN) Failed to bring up CPU 1 (error -5)", "CPU1 never came online",
+        "LDR|ERROR: Failed to start CPU 00000001", "smp: waiting for secondary cpus ...", "CPU1: is stuck in kernel"}) {
     const std::string text = std::string(line) + "\n";
     evidence_.transcript = text;
     EXPECT_EQ(cause(), "secondary-cpu-missing") << line;

@@ -60,6 +60,10 @@ bool is_untouched(const CpuState& cpu) {
   return true;
 }
 
+bool is_off(const CpuFacts& cpu) {
+  return cpu.state.index > 0 && is_untouched(cpu.state) && cpu.instruction.value_or(0) == 0;
+}
+
 bool holds_zeroes(const Facts& facts, std::uint64_t address, std::size_t bytes) {
   std::vector<std::uint8_t> read(bytes, 1);
   if (facts.memory == nullptr || !facts.memory->read(address, read)) return false;

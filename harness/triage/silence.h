@@ -21,6 +21,8 @@ bool ends_within_a_line(const Facts& facts);
 
 // A CPU as reset has left it: it has never run, nor taken an exception.
 bool is_untouched(const CpuState& cpu);
+// One of the others than the first that is so, where no code is: nobody has turned it on.
+bool is_off(const CpuFacts& cpu);
 // All of these bytes are there and 0. `address` is physical.
 bool holds_zeroes(const Facts& facts, std::uint64_t address, std::size_t bytes = 16);
 // The name of a device at a physical address, when it is a UART: "pl011". Empty: it is none.
