@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/text.h"
 #include "run/verdict.h"
@@ -46,14 +48,29 @@ bool lacks_memory(std::string_view errors) {
   return errors.contains("cannot set up guest memory") || errors.contains("Cannot allocate memory");
 }
 
+// The guest's memory, as QEMU was asked for it ("-m 1024M"); 0: unknown.
+std::uint64_t guest_memory(const Outcome& outcome) {
+  const std::vector<std::string>& argv = outcome.machine.argv;
+  const auto option = std::ranges::find(argv, "-m");
+  return option == argv.end() || option + 1 == argv.end() ? 0 : parse_size(*(option + 1)).value_or(0);
+}
+
+std::string why_no_memory(const Outcome& outcome) {
+  const std::string memory = outcome.host_after ? memory_text(*outcome.host_after) : "";
+  const std::uint64_t asked = guest_memory(outcome);
+  if (!memory.empty() && asked > 0 && asked < *outcome.host_after->memory_available) {
+    return fmt::format("; the guest's {} MiB are refused although {}: a limit stands in the way (ulimit -v, a cgroup's "
+                       "memory.max)",
+                       asked >> 20, memory);
+  }
+  return fmt::format("; the host has no memory for this guest{}{}: fewer at a time (--jobs), or a smaller target",
+                     memory.empty() ? "" : ": ", memory);
+}
+
 // QEMU's own complaint, or that of the libraries under it.
 std::string what_it_said(const Outcome& outcome) {
   const std::string_view errors = outcome.machine.errors;
-  if (lacks_memory(errors)) {
-    const std::string memory = outcome.host_after ? memory_text(*outcome.host_after) : "";
-    return fmt::format("; the host has no memory for this guest{}{}: fewer at a time (--jobs), or a smaller target",
-                       memory.empty() ? "" : ": ", memory);
-  }
+  if (lacks_memory(errors)) return why_no_memory(outcome);
   if (errors.contains("Assertion `") || errors.contains("assertion failed") ||
       errors.contains("code should not be reached"))
     return "; an assertion of QEMU's own does not hold: a defect of this QEMU, whatever the guest did";

@@ -71,6 +71,15 @@ TEST(HostTrouble, QemusOwnAssertion) {
   EXPECT_THAT(said, HasSubstr("an assertion of QEMU's own does not hold"));
 }
 
+TEST(HostTrouble, ALimitStandsInTheWay) {
+  Outcome outcome = ended_by("exit status 1", "allocate 1073741824 bytes for jit buffer: Cannot allocate memory\n");
+  outcome.machine.argv = {"qemu-system-aarch64", "-m", "4096M"};
+  EXPECT_THAT(detail(outcome),
+              HasSubstr("the guest's 4096 MiB are refused although 8192 of 16384 MiB of the host's memory are free"));
+  outcome.machine.argv.back() = "16384M";
+  EXPECT_THAT(detail(outcome), HasSubstr("the host has no memory for this guest"));
+}
+
 TEST(HostTrouble, NoMemoryForTheGuest) {
   Outcome outcome = ended_by(
       "exit status 1", "qemu-system-aarch64: cannot set up guest memory 'mach-virt.ram': Cannot allocate memory\n");
