@@ -77,7 +77,9 @@ std::optional<Complaint> find_complaint(const Facts& facts) {
 // The first CPU goes round a loop over memory, and the word's name tells that it is about CPUs: "cpu_online".
 std::optional<std::string> polled_for_cpus(const Facts& facts) {
   const Activity activity = activity_of(facts, 0);
-  if (activity.doing != Doing::kSpins || !facts.cpus.front().irqs_masked) return std::nullopt;
+  const CpuFacts& cpu = facts.cpus.front();
+  if (activity.doing != Doing::kSpins || !cpu.irqs_masked || facts.cpus.size() < 2) return std::nullopt;
+  if (!due_timers(cpu.state).empty()) return std::nullopt;  // then it is an interrupt that is waited for
   auto polled = polled_by(facts, 0, *activity.loop);
   if (!polled || !polled->starts_with("memory at ")) return std::nullopt;
   std::string lower = *polled;

@@ -82,6 +82,18 @@ TEST_F(SecondaryCpuTest, TheWordThatIsReadSpeaksOfIt) {
   EXPECT_THAT(what(), HasSubstr("CPU 0 at 0x40400000 <start> waits for memory at 0x40401000 <cpus_online>"));
 }
 
+// By its name alone the word may as well be the first CPU's own.
+TEST_F(SecondaryCpuTest, TheWordIsAnInterruptsOrTheOnlyCpus) {
+  evidence_.transcript = "kernel: starts\n";
+  symbols_ = SymbolTable::of({{"start", kTestCode, 0x800, true}, {"cpu_ticks", kFlag, 4, false}});
+  cpu().system["CNTV_CTL_EL0"] = 5;
+  EXPECT_EQ(cause(), "hang");
+  cpu().system["CNTV_CTL_EL0"] = 0;
+  EXPECT_EQ(cause(), "secondary-cpu-missing");
+  data_.states.pop_back();
+  EXPECT_EQ(cause(), "hang");
+}
+
 TEST_F(SecondaryCpuTest, WhatKernelsSayOfIt) {
   for (const char* line :
        {"[    0.1] CPU1: failed to come online", "psci: failed to boot CPU1 (-22)",
