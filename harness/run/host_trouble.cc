@@ -59,9 +59,10 @@ std::string why_no_memory(const Outcome& outcome) {
   const std::string memory = outcome.host_after ? memory_text(*outcome.host_after) : "";
   const std::uint64_t asked = guest_memory(outcome);
   if (!memory.empty() && asked > 0 && asked < *outcome.host_after->memory_available) {
-    return fmt::format("; the guest's {} MiB are refused although {}: a limit stands in the way (ulimit -v, a cgroup's "
-                       "memory.max)",
-                       asked >> 20, memory);
+    return fmt::format(
+        "; the guest's {} MiB are refused although {}: a limit stands in the way (ulimit -v, a cgroup's "
+        "memory.max)",
+        asked >> 20, memory);
   }
   return fmt::format("; the host has no memory for this guest{}{}: fewer at a time (--jobs), or a smaller target",
                      memory.empty() ? "" : ": ", memory);
