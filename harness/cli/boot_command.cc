@@ -169,6 +169,7 @@ Result<int> boot(const BootOptions& options) {
   SessionOptions session;
   session.timeout_multiplier = target.timeout_multiplier * machines->hosts()[host].time_scale;
   if (options.expect.empty()) session.silence_ends = *silence;
+  if (host == 0) session.host = [] { return read_host_state(); };
   std::string said;  // what triage reads; a guest that talks without end is not explained by its text
   session.live = [&](std::string_view bytes) {
     if (said.size() < kTranscriptForTriage) said += bytes;
@@ -186,7 +187,8 @@ Result<int> boot(const BootOptions& options) {
     const std::string console = image_console(said, outcome);
     std::optional<SoughtException> sought;
     diagnosis =
-        triage_machine(**machine, target.machine, image, console, stopped_for(outcome.termination), nullptr, &sought);
+        triage_machine(**machine, target.machine, image, console,
+                       {stopped_for(outcome.termination), outcome.wall - outcome.last_output}, nullptr, &sought);
     if (diagnosis && options.rerun) {
       rerun_to_exception({.machines = *machines,
                           .clock = clock,

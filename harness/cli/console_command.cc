@@ -54,7 +54,7 @@ std::vector<std::string> places_of_cpus(Machine& machine, const Image& image) {
 
 std::vector<std::string> explain(Machine& machine, const MachineSpec& spec, const Image& image, std::string_view said,
                                  StoppedFor stopped_for) {
-  const auto diagnosis = triage_machine(machine, spec, image, said, stopped_for);
+  const auto diagnosis = triage_machine(machine, spec, image, said, {stopped_for});
   if (!diagnosis) return places_of_cpus(machine, image);
   return diagnosis_lines(*diagnosis, static_cast<std::size_t>(terminal_width(STDOUT_FILENO)) - kPrefix);
 }

@@ -39,6 +39,7 @@ RunResult full_result(const std::string& id) {
   outcome.limit = 10s;
   outcome.wall = 1234ms;
   outcome.first_output = 55ms;
+  outcome.last_output = 77ms;
   outcome.starved = 6ms;
   outcome.machine.argv = {"qemu", "-m", "1G"};
   outcome.machine.accelerator = "tcg";

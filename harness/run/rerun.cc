@@ -137,7 +137,7 @@ class Rerun {
     if (resemblance == Resemblance::kOther) return;
     if (resemblance == Resemblance::kPartial && looks_++ >= kLooksMax) return;
     auto diagnosis = triage_machine(machine, request_.machine.machine, request_.image, request_.transcript,
-                                    request_.stopped_for, &taken);
+                                    {request_.stopped_for}, &taken);
     if (!diagnosis || !diagnosis->exception) return;
     best_ = std::move(diagnosis);
     taken_ = taken;

@@ -186,6 +186,7 @@ Outcome outcome_from(const JsonValue* value, Result<void>& state) {
   outcome.limit = members.milliseconds("limit-ms");
   outcome.wall = members.milliseconds("wall-ms");
   outcome.first_output = members.milliseconds("first-output-ms");
+  if (members.find("last-output-ms") != nullptr) outcome.last_output = members.milliseconds("last-output-ms");
   outcome.starved = members.milliseconds("starved-ms");
   outcome.machine = machine_from(members.find("machine"), state);
   outcome.accelerator_asked = members.text("accelerator-asked");
@@ -265,6 +266,7 @@ JsonValue to_json(const Outcome& outcome) {
   if (outcome.hit) object.emplace_back("signature", hit_to_json(*outcome.hit));
   if (outcome.divergence) object.emplace_back("divergence", divergence_to_json(*outcome.divergence));
   if (outcome.firmware_bytes > 0) object.emplace_back("firmware-bytes", outcome.firmware_bytes);
+  if (outcome.last_output > Duration::zero()) object.emplace_back("last-output-ms", milliseconds(outcome.last_output));
   const Object rest{{"boot-stage-over", outcome.boot_stage_over},
                     {"captures", map_to_json(outcome.captures)},
                     {"bytes", outcome.bytes},

@@ -351,6 +351,7 @@ class Runner {
     }
     SessionOptions session;
     session.silence_ends = options_.silence_ends;
+    if (host == 0) session.host = [] { return read_host_state(); };
     session.timeout_multiplier =
         options_.timeout_multiplier * testcase.target.timeout_multiplier * hosts_[host].time_scale;
     attempt.outcome = run_session(**machine, *testcase.scenario, session, context_.clock, transcript);
@@ -360,8 +361,10 @@ class Runner {
     std::optional<SoughtException> sought;
     if (failed && attempt.outcome.termination != Termination::kInterrupted && triaged_++ < options_.triage_limit) {
       console = image_console(read_file(folder / "transcript.raw").value_or(""), attempt.outcome);
-      attempt.diagnosis = triage_machine(**machine, testcase.target.machine, image, console,
-                                         stopped_for(attempt.outcome.termination), nullptr, &sought);
+      attempt.diagnosis =
+          triage_machine(**machine, testcase.target.machine, image, console,
+                         {stopped_for(attempt.outcome.termination), attempt.outcome.wall - attempt.outcome.last_output},
+                         nullptr, &sought);
     }
     (*machine)->stop();
     attempt.outcome.machine = (*machine)->facts();

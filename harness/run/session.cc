@@ -27,6 +27,10 @@ struct Overloaded : Functions... {
   using Functions::operator()...;
 };
 
+bool may_be_the_hosts_doing(Termination termination) {
+  return termination == Termination::kExited || stopped_for(termination) == StoppedFor::kTime;
+}
+
 class Session {
  public:
   Session(Machine& machine, const Scenario& scenario, const SessionOptions& options, const Clock& clock,
@@ -39,6 +43,7 @@ class Session {
         matcher_(scenario.expectations),
         power_on_(clock.now()),
         in_firmware_(machine.in_firmware()) {
+    if (options.host) outcome_.host_before = options.host();
     if (scenario.subtests) subtests_.emplace(*scenario.subtests);
     if (!in_firmware_) begin_limits();
   }
@@ -91,6 +96,7 @@ class Session {
 
   void keep(std::string_view bytes, TimePoint now) {
     outcome_.bytes += bytes.size();
+    outcome_.last_output = now - power_on_;
     transcript_.add(bytes, now - power_on_);
     if (options_.live) options_.live(bytes);
   }
@@ -220,6 +226,7 @@ class Session {
 
   Outcome facts() {
     outcome_.termination = *termination_;
+    if (options_.host && may_be_the_hosts_doing(*termination_)) outcome_.host_after = options_.host();
     outcome_.wall = clock_.now() - power_on_;
     outcome_.starved = starved_;
     outcome_.machine = machine_.facts();

@@ -19,6 +19,8 @@ struct SessionOptions {
   std::optional<Duration> silence_ends;
   // Sees the console's bytes as they come; may be empty.
   std::function<void(std::string_view)> live;
+  // Asked at power-on, and at an end that may be the host's doing; may be empty.
+  std::function<HostState()> host;
 };
 
 // Of a time limit that a scenario states.

@@ -48,6 +48,26 @@ TEST_F(SessionTest, SatisfiedAtTheLastExpectedLine) {
   EXPECT_EQ(outcome.matched, 2u);
   EXPECT_EQ(outcome.wall, 2s);
   EXPECT_EQ(outcome.first_output, 1s);
+  EXPECT_EQ(outcome.last_output, 2s);
+}
+
+// The host is asked at power-on, and at an end that may be its doing.
+TEST_F(SessionTest, HostIsAFactOfATimeout) {
+  unsigned asked = 0;
+  options_.host = [&] { return HostState{.processors = ++asked}; };
+  expect_transcript("hello\n");
+  const Outcome outcome = run({{1s, says("hel")}});
+  EXPECT_EQ(to_text(outcome.termination), "test-timeout");
+  ASSERT_TRUE(outcome.host_before && outcome.host_after);
+  EXPECT_EQ(outcome.host_before->processors, 1u);
+  EXPECT_EQ(outcome.host_after->processors, 2u);
+  EXPECT_EQ(outcome.last_output, 1s);
+}
+
+TEST_F(SessionTest, HostIsNotAskedWhenTheGuestDecides) {
+  options_.host = [] { return HostState{.processors = 1}; };
+  expect_transcript("hello\n");
+  EXPECT_FALSE(run({{1s, says("hello\n")}}).host_after);
 }
 
 // The firmware's console is kept, with its lines and bytes; the scenario's words, limits and signatures are the image's.

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "run/host_trouble.h"
 #include "spec/root_causes.h"
 
 namespace bootrig {
@@ -87,21 +88,22 @@ Verdict judge_guest_end(const Outcome& outcome, Ending ending) {
 // A time limit passed. When nothing but the ending is outstanding, the ending is what is wrong.
 Verdict judge_timeout(const Outcome& outcome, Ending ending, Cause cause, std::string_view what) {
   const std::string limit = fmt::format("{} of {}", what, format_duration(outcome.limit));
+  const std::string starved = why_it_was_slow(outcome);
   if (outcome.matched < outcome.expected) {
-    return failure(cause, fmt::format("{} passed; {}", limit, divergence_detail(outcome)));
+    return failure(cause, fmt::format("{} passed; {}{}", limit, divergence_detail(outcome), starved));
   }
-  if (ending == Ending::kAny || outcome.expected == 0) return failure(cause, fmt::format("{} passed", limit));
-  return failure(
-      Cause::kWrongEnding,
-      fmt::format("{} passed and the guest was still running; the expected ending is '{}'", limit, to_text(ending)));
+  if (ending == Ending::kAny || outcome.expected == 0) return failure(cause, limit + " passed" + starved);
+  return failure(Cause::kWrongEnding,
+                 fmt::format("{} passed and the guest was still running; the expected ending is '{}'{}", limit,
+                             to_text(ending), starved));
 }
 
 Verdict judge_exit(const Outcome& outcome) {
   if (outcome.host_lost) return error(Cause::kHost, outcome.exit_status);
   const std::string errors = printable(trim(outcome.machine.errors));
-  const std::string text =
-      fmt::format("the emulator ended by itself, {}{}{}", outcome.exit_status, errors.empty() ? "" : ": ", errors);
-  const bool never_ran = outcome.bytes == 0 && outcome.machine.emulator_version.empty();
+  const std::string text = fmt::format("the emulator ended by itself, {}{}{}{}", outcome.exit_status,
+                                       errors.empty() ? "" : ": ", errors, why_it_ended(outcome));
+  const bool never_ran = outcome.bytes == 0 && outcome.machine.emulator_version.empty() && !is_the_hosts_doing(outcome);
   return error(never_ran ? Cause::kMachineStart : Cause::kHost, text);
 }
 
@@ -163,8 +165,9 @@ Verdict judge_session(const Outcome& outcome, Ending ending) {
     case Termination::kInactivity:
       return judge_timeout(outcome, ending, Cause::kInactivity, "the limit of silence");
     case Termination::kWallClockCap:
-      return error(Cause::kHost, fmt::format("this host is too busy: of {} the machine waited {} for a processor",
-                                             format_duration(outcome.wall), format_duration(outcome.starved)));
+      return error(Cause::kHost,
+                   fmt::format("this host is too busy: of {} the machine waited {} for a processor{}",
+                               format_duration(outcome.wall), format_duration(outcome.starved), load_behind(outcome)));
     case Termination::kNotStarted:
     case Termination::kExited:
     case Termination::kInterrupted:

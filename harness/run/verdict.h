@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "machine/machine.h"
 #include "match/matcher.h"
+#include "run/host_state.h"
 #include "spec/scenario.h"
 #include "subtest/subtest.h"
 #include "triage/diagnosis.h"
@@ -94,11 +95,13 @@ struct Outcome {
   std::string transcript_sha256;
   std::uint64_t transcript_hashed = 0;
   std::vector<SeenLine> last_lines;
-  std::optional<SubtestFacts> subtests;  // where the scenario has any
-  Duration limit{0};                     // the time limit that ended it, for timeouts
-  Duration wall{0};                      // power-on to the end
-  Duration first_output{0};              // power-on to the first byte; 0: none
-  Duration starved{0};                   // as last sampled; a boot under 100 ms is not
+  std::optional<SubtestFacts> subtests;              // where the scenario has any
+  Duration limit{0};                                 // the time limit that ended it, for timeouts
+  Duration wall{0};                                  // power-on to the end
+  Duration first_output{0};                          // power-on to the first byte; 0: none
+  Duration last_output{0};                           // power-on to the last byte; 0: none
+  Duration starved{0};                               // as last sampled; a boot under 100 ms is not
+  std::optional<HostState> host_before, host_after;  // at power-on, and at an end that may be the host's doing
   MachineFacts machine;
   std::string accelerator_asked;  // "tcg" or "kvm"
 };

@@ -6,16 +6,18 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 39> kNames{
+const std::array<std::string, 48> kNames{
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
     "code-overwritten",
     "conduit-mismatch",
+    "console-not-ready",
     "cpu-deadlock",
     "cpu-lacks-feature",
     "deadlock-in-wfi",
     "device-memory",
+    "dump-contradicts-machine",
     "endless-output",
     "execute-never",
     "firmware-image-below-el3",
@@ -28,24 +30,31 @@ const std::array<std::string, 39> kNames{
     "image-for-gicv3",
     "image-outside-ram",
     "kvm-cannot-emulate",
+    "lost-behind-jump",
     "memory-beyond-ram",
     "mute-kernel",
+    "never-started",
     "nothing-at-address",
     "null-call",
     "null-pointer",
     "read-only-mapping",
     "reset-loop",
     "return-to-garbage",
+    "runs-in-zeroes",
+    "secondary-cpu-missing",
     "sel4-error",
+    "silent-end",
     "stack-overflow",
     "table-entry-missing",
     "table-not-linked",
     "truncated-archive",
     "vector-recursion",
     "vectors-not-set",
+    "waits-for-input",
     "wild-pointer",
     "wrong-console",
     "wrong-output-address",
+    "wrong-uart",
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "triage/silence.h"
+
 namespace bootrig {
 namespace {
 
@@ -135,8 +137,7 @@ Activity activity_of(const Facts& facts, std::size_t cpu) {
   const bool fetched = std::ranges::all_of(looks, [](const CpuFacts* look) { return look->instruction.has_value(); });
   const bool moved = std::ranges::any_of(looks, [&](const CpuFacts* look) { return look->state.pc != first.state.pc; });
   // A CPU that is off stands at its reset address with all registers zero, CPU 0's excepted: it has run.
-  const bool untouched = std::ranges::all_of(first.state.x, [](std::uint64_t x) { return x == 0; });
-  if (cpu > 0 && !moved && untouched && first.instruction.value_or(0) == 0) return {Doing::kOff, std::nullopt};
+  if (!moved && is_off(first)) return {Doing::kOff, std::nullopt};
   if (std::ranges::any_of(looks, [](const CpuFacts* look) { return look->level == 0; })) {
     return {Doing::kUser, std::nullopt};
   }
@@ -163,11 +164,17 @@ std::vector<std::string> due_timers(const CpuState& cpu) {
   return due;
 }
 
+std::optional<std::uint64_t> polled_address(const Facts& facts, std::size_t cpu, const Loop& loop) {
+  const CpuState& state = facts.cpus[cpu].state;
+  const auto address = load_address(loop, state);
+  return address ? translate(facts, state, *address) : std::nullopt;
+}
+
 std::optional<std::string> polled_by(const Facts& facts, std::size_t cpu, const Loop& loop) {
   const CpuState& state = facts.cpus[cpu].state;
   const auto address = load_address(loop, state);
   if (!address) return std::nullopt;
-  const auto physical = translate(facts, state, *address);
+  const auto physical = polled_address(facts, cpu, loop);
   if (!physical) return std::nullopt;
   const MemoryRegion* region = find_region(facts.map, *physical);
   if (region == nullptr) return std::nullopt;

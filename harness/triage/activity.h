@@ -40,6 +40,9 @@ Activity activity_of(const Facts& facts, std::size_t cpu);
 // CNTV_CTL_EL0, CNTP_CTL_EL0, CNTHP_CTL_EL2: ENABLE, IMASK, ISTATUS.)
 std::vector<std::string> due_timers(const CpuState& cpu);
 
+// The physical address that a loop reads. None: it reads nothing, or it cannot be told.
+std::optional<std::uint64_t> polled_address(const Facts& facts, std::size_t cpu, const Loop& loop);
+
 // What a loop reads: "pl011 at 0x9000018", "memory at 0x40002000 <taken>". None: it reads nothing, or it cannot be told.
 std::optional<std::string> polled_by(const Facts& facts, std::size_t cpu, const Loop& loop);
 

@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 
-#include "base/text.h"
 #include "machine/other_machine.h"
 #include "triage/activity.h"
 #include "triage/code_facts.h"
 #include "triage/image_evidence.h"
 #include "triage/rules.h"
+#include "triage/silence.h"
 
 namespace bootrig {
 namespace {
@@ -88,6 +90,7 @@ void add_links(const Facts& facts, std::vector<std::string>& findings) {
 }
 
 std::string state_of(const CpuFacts& cpu) {
+  if (is_off(cpu)) return "off: it has never run";
   std::string text = cpu.waits ? "waits for an interrupt or event" : cpu.in_vectors ? "in its exception vectors" : "";
   if (!cpu.instruction) text += std::string(text.empty() ? "" : ", ") + "its PC cannot be fetched";
   if (cpu.irqs_masked) text += std::string(text.empty() ? "" : ", ") + "IRQs masked";
@@ -100,19 +103,6 @@ void add_cpus(const Facts& facts, std::vector<std::string>& findings) {
     findings.push_back(fmt::format("CPU {} at EL{}, PC {}{}{}", cpu.state.index, cpu.level,
                                    code_symbol(facts, cpu.state.pc), state.empty() ? "" : ": ", state));
   }
-}
-
-// Of a session that ended for time without an exception: where the silence begins.
-void add_silence(const Facts& facts, std::vector<std::string>& findings) {
-  if (facts.evidence.stopped_for != StoppedFor::kTime || facts.record || facts.syndrome) return;
-  constexpr std::size_t kShown = 80;
-  const std::string_view said = trim(facts.evidence.transcript);
-  if (said.empty()) {
-    findings.push_back("the console is silent from the begin: not one byte of text");
-    return;
-  }
-  const std::string_view last = trim(said.substr(said.rfind('\n') + 1));
-  findings.push_back(fmt::format("the console is silent after '{}'", printable(last.substr(0, kShown))));
 }
 
 // Of a machine that stands at its exception: where, and that all else is of that moment.
@@ -158,9 +148,19 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("the archive at {:#x} in the image: {}", facts.damaged_archive->first,
                                    damage_text(*facts.damaged_archive)));
   }
-  add_silence(facts, findings);
+  for (std::string& line : silence_lines(facts)) findings.push_back(std::move(line));
   for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
+}
+
+// Of a silence that no rule explains: what to look at next.
+void add_what_would_settle(const Facts& facts, Diagnosis& diagnosis) {
+  if (facts.cpus.empty()) return;
+  const std::uint64_t pc = facts.cpus.front().state.pc;
+  diagnosis.missing.push_back(
+      fmt::format("why it is silent: 'bootrig boot --keep' holds the machine for gdb; break where it was entered and "
+                  "follow it to {}",
+                  code_symbol(facts, pc)));
 }
 
 // Equal for the same defect in another build: the kind of fault, the cause and the name of what is at fault.
@@ -214,13 +214,17 @@ std::optional<Diagnosis> diagnose(const Facts& facts) {
   const Evidence& evidence = facts.evidence;
   Diagnosis diagnosis;
   diagnosis.cause = find_root_cause(facts);
-  // A guest that ended by itself, or said what it must not, has nothing to explain but an exception.
-  const bool stuck = evidence.stopped_for == StoppedFor::kTime && !facts.cpus.empty();
-  if (!facts.record && !facts.syndrome && !diagnosis.cause && !stuck) return std::nullopt;
+  // A guest that ended by itself, or said what it must not, has nothing to explain but an exception, or its silence.
+  const bool silent = !silence_lines(facts).empty();
+  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent) return std::nullopt;
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
   if (tables_are_anothers(facts)) diagnosis.missing.emplace_back(kRerunWouldTell);
+  if (silent && !diagnosis.cause) {
+    std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));
+    add_what_would_settle(facts, diagnosis);
+  }
   if (!diagnosis.cause && evidence.symbols != nullptr && evidence.symbols->symbols().empty()) {
     diagnosis.missing.push_back("symbols: give the ELF files of what runs (--symbols, or the recipe's boot.symbols)");
   }
@@ -252,14 +256,15 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
 }
 
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for,
-                                        const TakenException* taken, std::optional<SoughtException>* sought) {
+                                        std::string_view transcript, const Stop& stop, const TakenException* taken,
+                                        std::optional<SoughtException>* sought) {
   const ImageEvidence known = read_image(image);
   const auto at_rest = machine.inspect();
   Evidence evidence = known.with(transcript);
   evidence.machine = &spec;
   evidence.at_rest = at_rest ? at_rest->get() : nullptr;
-  evidence.stopped_for = stopped_for;
+  evidence.stopped_for = stop.why;
+  evidence.silent_for = stop.silent_for;
   evidence.map_of = map_of_other_machine;
   evidence.taken = taken;
   const Facts facts = gather(evidence);

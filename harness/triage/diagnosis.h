@@ -53,6 +53,7 @@ struct Evidence {
   const SourceLines* lines = nullptr;  // of what runs; may be absent
   // The machine does not rest: it stands where this exception was just taken. The transcript is that of an earlier boot.
   const TakenException* taken = nullptr;
+  std::optional<Duration> silent_for = std::nullopt;  // from the console's last byte, or power-on, to the end
 };
 
 struct RootCause {
@@ -119,11 +120,18 @@ inline constexpr std::string_view kRerunWouldTell =
 // None when there is nothing to explain: no dump, no exception in the machine's registers, and no rule that knows more.
 std::optional<Diagnosis> diagnose(const Evidence& evidence);
 
+// How the session ended that is to be explained.
+struct Stop {
+  StoppedFor why = StoppedFor::kTime;
+  std::optional<Duration> silent_for = std::nullopt;  // as in Evidence
+};
+
 // The same for a machine that still stands: stops the guest and looks at it. A file of the image that cannot be read
 // adds nothing. `taken`: as in Evidence. `sought`: set to what a second boot would look for, if there is something.
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
-                                        std::string_view transcript, StoppedFor stopped_for,
+                                        std::string_view transcript, const Stop& stop,
                                         const TakenException* taken = nullptr,
+
                                         std::optional<SoughtException>* sought = nullptr);
 
 }  // namespace bootrig

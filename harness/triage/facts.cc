@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "triage/dump_check.h"
 #include "triage/suspect.h"
 #include "triage/table_search.h"
 
@@ -225,6 +226,7 @@ Facts gather(const Evidence& evidence) {
   facts.records = find_dumps(evidence.transcript);
   if (!facts.records.empty()) facts.record = facts.records.front();
   look_at_machine(facts);
+  believe_machine(facts);
   find_exception(facts);
   walk_tables(facts);
   follow_suspect(facts);

@@ -33,6 +33,13 @@ bool belongs_to_image(const Facts& facts, std::uint64_t address) {
                              [&](const LoadedRange& range) { return address >= range.first && address <= range.last; });
 }
 
+// The exceptions that missing vectors bring are no aborts, and leave FAR to one before them (DDI 0487, FAR_ELx).
+std::string abort_before(const Facts& facts, const CpuFacts& cpu) {
+  const auto far = system_register(cpu.state, "FAR", cpu.level);
+  if (!far || *far == 0 || facts.syndrome->far_valid) return "";
+  return fmt::format("; FAR_EL{} is still that of an abort before, at {}", cpu.level, code_symbol(facts, *far));
+}
+
 // No code is at the entry, and the image never put any there.
 bool never_set(const Facts& facts, const Recursion& recursion) {
   const auto code = read_instruction(facts, recursion.cpu->state, recursion.at);
@@ -62,9 +69,9 @@ std::optional<RootCause> vectors_not_set_and_no_more(const Facts& facts) {
   const auto recursion = find_recursion(facts);
   if (!recursion || !never_set(facts, *recursion)) return std::nullopt;
   const unsigned level = recursion->cpu->level;
-  const std::string what =
-      fmt::format("an exception was taken to EL{}, whose vectors nobody has set: VBAR_EL{} is {:#x}, where no code is",
-                  level, level, recursion->vectors);
+  const std::string what = fmt::format(
+      "an exception was taken to EL{}, whose vectors nobody has set: VBAR_EL{} is {:#x}, where no code is{}", level,
+      level, recursion->vectors, abort_before(facts, *recursion->cpu));
   const unsigned expected = level_expected(facts, *recursion->cpu);
   if (expected == 0) {
     return RootCause{

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "spec/root_causes.h"
 #include "triage/console_rules.h"
+#include "triage/dump_check.h"
+#include "triage/silence_rules.h"
 
 namespace bootrig {
 namespace {
@@ -16,6 +18,9 @@ constexpr Rule kRules[] = {
     image_outside_ram,
     hypervisor_program,
     table_not_linked,
+    never_started,
+    lost_behind_jump,
+    wrong_uart,
     vectors_not_set,
     undefined_call,
     image_for_higher_level,
@@ -27,6 +32,7 @@ constexpr Rule kRules[] = {
     kvm_cannot_emulate,
     wrong_output_address,
     code_overwritten,
+    runs_in_zeroes,
     access_flag_clear,
     execute_never,
     read_only_mapping,
@@ -42,12 +48,17 @@ constexpr Rule kRules[] = {
     call_to_garbage,
     level_refused,
     cpu_deadlock,
+    secondary_cpu_missing,
+    waits_for_input,
+    console_not_ready,
     hang,
     deadlock_in_wfi,
     mute_kernel,
+    silent_end,
     truncated_archive,
     endless_output,
     reset_loop,
+    dump_contradicts_machine,
 };
 // clang-format on
 

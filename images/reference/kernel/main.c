@@ -81,6 +81,7 @@ _Noreturn void kernel_main(uint64_t user_first, uint64_t user_end, uint64_t offs
   console_open(virtual_of(UART_PHYSICAL));
   say("entered at EL%u", current_level());
   if (FAULT_IS("hypervisor")) write_sysreg(cnthctl_el2, 3);
+  if (FAULT_IS("empty-esr")) __asm__ volatile("brk #0");
   if (FAULT_IS("poll")) wait_for_byte(virtual_of(UART_PHYSICAL));
   read_machine(tree, tree_size, &machine);
   check_memory(&machine);

@@ -168,7 +168,7 @@ void user_call(struct context* context) {
   if (FAULT_IS("atomics")) add_by_one_instruction();
   if (FAULT_IS("floating-point")) use_floating_point();
   if (FAULT_IS("overwritten")) write_over_code();
-  if (FAULT_IS("kernel-null-read")) read_null();
+  if (FAULT_IS("kernel-null-read") || FAULT_IS("empty-dump")) read_null();
   if (FAULT_IS("wild-call")) call_garbage();
   switch (context->x[8]) {
     case kCallPrint:

@@ -2,6 +2,7 @@
 
 #include "console.h"
 #include "sysreg.h"
+#include "variant.h"
 
 static const char* type_name(uint64_t kind) {
   switch (kind & 3) {
@@ -42,6 +43,13 @@ void dump(const char* title, const struct context* context) {
   if (dumping) panic("another exception while one was reported");
   dumping = true;
   const unsigned level = (unsigned)context->level;
+  struct context wrong = {.level = context->level, .kind = context->kind};
+  if (FAULT_IS("empty-dump")) context = &wrong;
+  if (FAULT_IS("empty-esr")) {
+    wrong = *context;
+    wrong.esr = 0;
+    context = &wrong;
+  }
   say("%s %s, %s, taken to EL%u", title, type_name(context->kind), source_name(context->kind),
       level);
   print("  ESR_EL%u 0x%016lx\n", level, context->esr);
