@@ -208,8 +208,9 @@ void check_form(const ImageContents& contents, std::vector<Finding>& findings) {
 void check_broken(const ImageContents& contents, std::vector<Finding>& findings) {
   for (const BrokenPart& part : contents.broken) {
     const bool program = part.kind == BrokenPart::Kind::kProgram;
+    const bool all_of_it = contents.form == ImageContents::Form::kTree;
     findings.push_back({program ? "broken-program" : "broken-tree",
-                        Severity::kWarning,
+                        all_of_it ? Severity::kError : Severity::kWarning,
                         fmt::format("{} in the image cannot be read: it {}", part.name, part.why),
                         {fmt::format("at byte {:#x} of the file", part.offset)},
                         "build it again"});

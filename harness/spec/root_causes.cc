@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 39> kNames{
+const std::array<std::string, 49> kNames{
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
@@ -14,8 +14,16 @@ const std::array<std::string, 39> kNames{
     "conduit-mismatch",
     "cpu-deadlock",
     "cpu-lacks-feature",
+    "cpu-not-there",
+    "damaged-device-tree",
+    "damaged-initrd",
+    "damaged-program",
     "deadlock-in-wfi",
     "device-memory",
+    "device-tree-mismatch",
+    "device-tree-not-given",
+    "device-tree-overwritten",
+    "device-tree-too-large",
     "endless-output",
     "execute-never",
     "firmware-image-below-el3",
@@ -27,6 +35,8 @@ const std::array<std::string, 39> kNames{
     "image-for-gicv2",
     "image-for-gicv3",
     "image-outside-ram",
+    "initrd-compression",
+    "initrd-overwritten",
     "kvm-cannot-emulate",
     "memory-beyond-ram",
     "mute-kernel",

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/text.h"
+#include "machine/machine_trees.h"
 #include "machine/other_machine.h"
 #include "triage/activity.h"
 #include "triage/code_facts.h"
@@ -108,6 +109,17 @@ void add_silence(const Facts& facts, std::vector<std::string>& findings) {
   findings.push_back(fmt::format("the console is silent after '{}'", printable(last.substr(0, kShown))));
 }
 
+// In what the guest's device tree is not the machine's, and what it said of what it was given where nobody saw it.
+void add_given(const Facts& facts, std::vector<std::string>& findings) {
+  for (const TreeMismatch& found : facts.tree ? facts.tree->mismatches : std::vector<TreeMismatch>()) {
+    findings.push_back(printable(fmt::format("{} is not of this machine: {} is {}, and {} belongs there",
+                                             facts.tree->origin, found.property, found.found, found.own)));
+  }
+  for (const GuestWords& words : facts.words) {
+    if (words.in_memory) findings.push_back(fmt::format("in Linux's log in memory: '{}'", words.line));
+  }
+}
+
 std::vector<std::string> find_facts(const Facts& facts) {
   std::vector<std::string> findings;
   if (facts.record) {
@@ -134,6 +146,7 @@ std::vector<std::string> find_facts(const Facts& facts) {
     findings.push_back(fmt::format("the archive at {:#x} in the image: {}", facts.damaged_archive->first,
                                    damage_text(*facts.damaged_archive)));
   }
+  add_given(facts, findings);
   add_silence(facts, findings);
   for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
@@ -210,6 +223,14 @@ std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
   return map;
 }
 
+// As with its map: each kind of machine is asked once.
+std::optional<DeviceTree> tree_of_machine(const MachineSpec& spec) {
+  static ForkingLauncher launcher;
+  static MachineTrees trees(launcher);
+  const DeviceTree* tree = spec.kind == MachineKind::kQemu ? trees.of(spec) : nullptr;
+  return tree != nullptr ? std::optional(*tree) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spec, const Image& image,
@@ -221,6 +242,7 @@ std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spe
   evidence.at_rest = at_rest ? at_rest->get() : nullptr;
   evidence.stopped_for = stopped_for;
   evidence.map_of = map_of_other_machine;
+  evidence.tree_of = tree_of_machine;
   auto diagnosis = diagnose(evidence);
   if (diagnosis && !at_rest) diagnosis->missing.push_back("the machine at rest: " + to_text(at_rest.error()));
   return diagnosis;
