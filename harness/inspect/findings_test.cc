@@ -222,7 +222,10 @@ TEST(Findings, TreeWithABadSize) {
 TEST(Findings, TreeIsNoCode) {
   const auto findings =
       find(std::string("\xd0\x0d\xfe\xed\0\0\0\x80", 8) + std::string(120, '\0'), std::nullopt, 0x40000000);
-  EXPECT_EQ(only(findings).name, "not-code");
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].name, "not-code");
+  EXPECT_EQ(findings[1].name, "broken-tree");  // of version 0
+  EXPECT_EQ(findings[1].severity, Severity::kError);
 }
 
 TEST(Findings, LinuxImageWhereItsHeaderDoesNotWantIt) {
