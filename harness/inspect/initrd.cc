@@ -60,9 +60,10 @@ void read_archives(std::string_view bytes, Initrd& initrd);
 void read_part(std::string_view bytes, Initrd& initrd) {
   const Magic* magic = magic_of(bytes);
   if (magic == nullptr) {
-    initrd.damage = fmt::format("begins with the bytes {}, which is no archive, no compression and no file system that "
-                                "Linux knows",
-                                begin_text(bytes));
+    initrd.damage = fmt::format(
+        "begins with the bytes {}, which is no archive, no compression and no file system that "
+        "Linux knows",
+        begin_text(bytes));
     return;
   }
   initrd.form = magic->form;

@@ -12,9 +12,9 @@ using namespace std::string_view_literals;
 
 std::string member(std::string_view name, std::string_view data) {
   std::string text = "070701";
-  for (const std::size_t value : {std::size_t{1}, std::size_t{0100644}, std::size_t{0}, std::size_t{0}, std::size_t{1},
-                                  std::size_t{0}, data.size(), std::size_t{0}, std::size_t{0}, std::size_t{0},
-                                  std::size_t{0}, name.size() + 1, std::size_t{0}}) {
+  for (const std::size_t value :
+       {std::size_t{1}, std::size_t{0100644}, std::size_t{0}, std::size_t{0}, std::size_t{1}, std::size_t{0},
+        data.size(), std::size_t{0}, std::size_t{0}, std::size_t{0}, std::size_t{0}, name.size() + 1, std::size_t{0}}) {
     text += fmt::format("{:08x}", value);
   }
   text += std::string(name) + '\0';
@@ -61,7 +61,9 @@ TEST(Initrd, Compressed) {
   EXPECT_EQ(read_initrd(kGzip).form, "gzip");
   EXPECT_EQ(read_initrd(kGzip).damage, std::nullopt);  // what is in it may be a file system
   EXPECT_EQ(read_initrd(kGzip.substr(0, 16)).damage, "is gzip data that is cut off");
-  const Initrd xz = read_initrd("\xfd" "7zXZ and what nobody looks into"sv);
+  const Initrd xz = read_initrd(
+      "\xfd"
+      "7zXZ and what nobody looks into"sv);
   EXPECT_EQ(xz.form, "xz");
   EXPECT_TRUE(xz.compressed);
   EXPECT_EQ(xz.damage, std::nullopt);

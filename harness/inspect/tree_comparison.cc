@@ -87,7 +87,8 @@ void compare_timer(const DeviceTree& tree, const DeviceTree& own, Mismatches& ou
 
 void compare_reserved(const DeviceTree& tree, const DeviceTree& own, Mismatches& out) {
   for (const Range& range : tree.reserved) {
-    if (own.memory.empty() || lies_in(range, own.memory) || std::ranges::find(own.reserved, range) != own.reserved.end())
+    if (own.memory.empty() || lies_in(range, own.memory) ||
+        std::ranges::find(own.reserved, range) != own.reserved.end())
       continue;
     out.push_back({About::kReserved, "/reserved-memory", to_text({range}), "a place in " + to_text(own.memory)});
     return;
@@ -95,12 +96,14 @@ void compare_reserved(const DeviceTree& tree, const DeviceTree& own, Mismatches&
 }
 
 // A node that both have, and a name of its kind that differs by a letter or two: a byte of the tree is broken, or a
-// finger slipped. Two names of one kind of device ("arm,gic-400", "arm,cortex-a15-gic") differ by more.
+// finger slipped. Two names of one kind of device ("arm,gic-400", "arm,cortex-a15-gic") differ by more; by case alone
+// they do not differ (Linux, drivers/of/base.c, of_compat_cmp).
 bool nearly_equal(std::string_view left, std::string_view right) {
   constexpr int kLettersMax = 2;
   if (left.size() != right.size()) return false;
   int different = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) different += left[i] != right[i] ? 1 : 0;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  for (std::size_t i = 0; i < left.size(); ++i) different += lower(left[i]) != lower(right[i]) ? 1 : 0;
   return different > 0 && different <= kLettersMax;
 }
 

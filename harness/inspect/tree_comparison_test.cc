@@ -102,6 +102,7 @@ TEST(TreeComparison, CompatibleThatDiffersByALetter) {
   EXPECT_EQ(found.about, About::kCompatible);
   EXPECT_EQ(found.property, "compatible of /pl011@9000000");
   EXPECT_EQ(found.own, "arm,pl011");
+  EXPECT_TRUE(after([](DeviceTree& tree) { tree.devices[1].compatible = "arm,PL011"; }).empty());
   EXPECT_TRUE(after([](DeviceTree& tree) { tree.devices[2].compatible = "arm,cortex-a57"; }).empty());
   EXPECT_TRUE(after([](DeviceTree& tree) { tree.devices[0].compatible = "arm,gic-400"; }).empty());
   EXPECT_TRUE(after([](DeviceTree& tree) { tree.devices[0].compatible = "arm,cortex-a17-gic"; }).empty());  // is known

@@ -16,8 +16,8 @@ struct GuestTree {
   std::string origin;  // "virt.dtb", "the device tree at byte 0x1000 of loader.elf"
   bool given = false;  // as a file: the machine has it in place of its own
   DeviceTree tree;
-  DeviceTree own;                         // the machine's
-  std::vector<TreeMismatch> mismatches;   // may be none
+  DeviceTree own;                        // the machine's
+  std::vector<TreeMismatch> mismatches;  // may be none
 };
 
 // None: there is no other tree, it cannot be read, or the machine's own is not known.

@@ -22,8 +22,8 @@ struct GuestWords {
     kNoGic,     // no interrupt controller was found
   };
   About about = About::kTree;
-  std::string line;  // as it was said, without the prefixes of a console
-  bool in_memory = false;  // in Linux's log, and not on the console
+  std::string line;                      // as it was said, without the prefixes of a console
+  bool in_memory = false;                // in Linux's log, and not on the console
   std::optional<std::uint64_t> address;  // the first hexadecimal number behind the words
   std::optional<std::uint64_t> number;   // the first decimal one: of the CPU
 };

@@ -72,8 +72,8 @@ std::optional<RootCause> device_tree_overwritten(const Facts& facts) {
   const std::string who = who_lies_at(facts, told->at, nullptr);
   if (who.empty()) return std::nullopt;
   return RootCause{"device-tree-overwritten",
-                   fmt::format("the device tree that the guest was told of at {:#x} is overwritten: {}; {}", told->at, who,
-                               quoted(*told->words)),
+                   fmt::format("the device tree that the guest was told of at {:#x} is overwritten: {}; {}", told->at,
+                               who, quoted(*told->words)),
                    fmt::format("put the device tree where nothing is loaded or cleared, or copy it before {:#x} is "
                                "written",
                                told->at)};
@@ -90,9 +90,9 @@ std::optional<RootCause> device_tree_not_given(const Facts& facts) {
   std::string change = "pass the physical address of a device tree in the register that the boot protocol names";
   if (raw) change = "boot it by its own protocol, not as raw bytes: then x0 holds the device tree's address";
   if (told->at == 0) {
-    return RootCause{"device-tree-not-given",
-                     fmt::format("the guest was entered with the address 0 for its device tree: {}", quoted(*told->words)),
-                     change};
+    return RootCause{
+        "device-tree-not-given",
+        fmt::format("the guest was entered with the address 0 for its device tree: {}", quoted(*told->words)), change};
   }
   return RootCause{"device-tree-not-given",
                    fmt::format("at {:#x}, where the guest looks for its device tree, memory holds {:#010x} and not the "
@@ -136,16 +136,17 @@ std::optional<RootCause> damaged_in_memory(const Facts& facts) {
 // A tree in the image that cannot be read, of which the guest says so.
 std::optional<RootCause> damaged_in_image(const Facts& facts) {
   const GuestWords* words = said(facts.words, About::kTree);
-  if (words == nullptr || facts.evidence.given == nullptr || facts.evidence.given->image.bytes.empty()) return std::nullopt;
+  if (words == nullptr || facts.evidence.given == nullptr || facts.evidence.given->image.bytes.empty())
+    return std::nullopt;
   const GivenFile& image = facts.evidence.given->image;
   const auto contents = read_contents(image.name, image.bytes, facts.evidence.given->image_at);
   if (!contents) return std::nullopt;
   const auto part = std::ranges::find(contents->broken, BrokenPart::Kind::kTree, &BrokenPart::kind);
   if (part == contents->broken.end()) return std::nullopt;
-  return RootCause{"damaged-device-tree",
-                   fmt::format("the device tree at byte {:#x} of {} {}: {}", part->offset, image.name, part->why,
-                               quoted(*words)),
-                   "build the device tree again, and check that all of it is put into the image"};
+  return RootCause{
+      "damaged-device-tree",
+      fmt::format("the device tree at byte {:#x} of {} {}: {}", part->offset, image.name, part->why, quoted(*words)),
+      "build the device tree again, and check that all of it is put into the image"};
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ class DeviceTreeRuleTest : public RestRuleTest {
   void put(const std::string& bytes) { data_.memory[kTestCode].replace(kPlace - kTestCode, bytes.size(), bytes); }
   // A file of what runs with this segment.
   void add_file(std::uint64_t physical, const std::string& bytes, std::uint64_t memory_size) {
-    auto opened = LoadedElf::open(
-        folder_.put("kernel.elf", small_elf({0xffffff8040000000, physical, bytes, memory_size, 7}, 0xffffff8040000000)));
+    auto opened = LoadedElf::open(folder_.put(
+        "kernel.elf", small_elf({0xffffff8040000000, physical, bytes, memory_size, 7}, 0xffffff8040000000)));
     ASSERT_TRUE(opened);
     files_.push_back(std::move(*opened));
     evidence_.files = files_;
@@ -81,7 +81,8 @@ TEST_F(DeviceTreeRuleTest, AddressZero) {
   EXPECT_EQ(cause(), "device-tree-not-given");
   given_.image_at = 0x40200000;
   EXPECT_EQ(cause(), "device-tree-not-given");
-  EXPECT_EQ(last_->cause->change, "boot it by its own protocol, not as raw bytes: then x0 holds the device tree's address");
+  EXPECT_EQ(last_->cause->change,
+            "boot it by its own protocol, not as raw bytes: then x0 holds the device tree's address");
 }
 
 TEST_F(DeviceTreeRuleTest, UBootsWordsAreExact) {
@@ -126,7 +127,8 @@ TEST_F(DeviceTreeRuleTest, DamagedInTheImage) {
   given_.image = {"loader.bin", std::string(64, 'x') + tree};
   given_.image_at = kTestCode;
   EXPECT_EQ(cause(), "damaged-device-tree");
-  EXPECT_NE(what().find("at byte 0x40 of loader.bin has a header whose totalsize promises 1048576 bytes"), std::string::npos)
+  EXPECT_NE(what().find("at byte 0x40 of loader.bin has a header whose totalsize promises 1048576 bytes"),
+            std::string::npos)
       << what();
   given_.image.bytes = std::string(64, 'x') + small_tree();
   EXPECT_EQ(cause(), "");

@@ -41,7 +41,8 @@ std::optional<std::uint64_t> first_difference(const Facts& facts, const std::str
   std::string memory(kPiece, '\0');
   for (std::uint64_t from = 0; from < std::min<std::uint64_t>(bytes.size(), kComparedMax); from += kPiece) {
     const std::size_t count = std::min<std::uint64_t>(kPiece, bytes.size() - from);
-    if (facts.memory == nullptr || !facts.memory->read(at + from, {reinterpret_cast<std::uint8_t*>(memory.data()), count}))
+    if (facts.memory == nullptr ||
+        !facts.memory->read(at + from, {reinterpret_cast<std::uint8_t*>(memory.data()), count}))
       return std::nullopt;
     const auto [in_file, in_memory] =
         std::mismatch(bytes.begin() + static_cast<std::ptrdiff_t>(from),
@@ -60,12 +61,12 @@ std::optional<RootCause> initrd_compression(const Facts& facts) {
   if (words == nullptr) return std::nullopt;
   const GivenFile* file = given_initrd(facts);
   const std::string form = file != nullptr ? read_initrd(file->bytes).form : "";
-  return RootCause{"initrd-compression",
-                   fmt::format("the initrd{} is compressed in a way that this kernel cannot read{}: the guest says '{}'",
-                               file != nullptr ? " " + file->name : "", form.empty() ? "" : fmt::format(" ({})", form),
-                               words->line),
-                   "pack it by a compression that the kernel has (CONFIG_RD_GZIP, CONFIG_RD_ZSTD, ...), or configure "
-                   "the kernel with this one"};
+  return RootCause{
+      "initrd-compression",
+      fmt::format("the initrd{} is compressed in a way that this kernel cannot read{}: the guest says '{}'",
+                  file != nullptr ? " " + file->name : "", form.empty() ? "" : fmt::format(" ({})", form), words->line),
+      "pack it by a compression that the kernel has (CONFIG_RD_GZIP, CONFIG_RD_ZSTD, ...), or configure "
+      "the kernel with this one"};
 }
 
 // The guest found no use for it, and the file says why.
@@ -93,14 +94,14 @@ std::optional<RootCause> initrd_overwritten(const Facts& facts) {
   if (!difference) return std::nullopt;
   const std::uint64_t at = place->base + *difference;
   const std::string who = who_lies_at(facts, at, nullptr);
-  return RootCause{"initrd-overwritten",
-                   fmt::format("the initrd {} was put to {:#x}..{:#x}, and from {:#x} on memory holds something else{}; "
-                               "the guest says '{}'",
-                               file->name, place->base, place->base + place->size, at,
-                               who.empty() ? "" : ": " + who, words->line),
-                   fmt::format("watch physical {:#x} from power-on for who writes there, and keep heap, BSS and stacks "
-                               "out of {:#x}..{:#x}",
-                               at, place->base, place->base + place->size)};
+  return RootCause{
+      "initrd-overwritten",
+      fmt::format("the initrd {} was put to {:#x}..{:#x}, and from {:#x} on memory holds something else{}; "
+                  "the guest says '{}'",
+                  file->name, place->base, place->base + place->size, at, who.empty() ? "" : ": " + who, words->line),
+      fmt::format("watch physical {:#x} from power-on for who writes there, and keep heap, BSS and stacks "
+                  "out of {:#x}..{:#x}",
+                  at, place->base, place->base + place->size)};
 }
 
 }  // namespace bootrig

@@ -11,7 +11,8 @@ constexpr const char* kFailed = "[ 0.3] Initramfs unpacking failed: invalid magi
 
 // Of an empty archive: its end mark alone.
 std::string archive() {
-  return "07070100000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000b00000000"
+  return "07070100000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000b0000000"
+         "0"
          "TRAILER!!!" +
          std::string(4, '\0');
 }
@@ -91,7 +92,9 @@ TEST_F(InitrdRuleTest, MemoryThatWasGivenBackIsNoEvidence) {
 
 TEST_F(InitrdRuleTest, CompressionThatTheKernelLacks) {
   evidence_.transcript = "[ 0.3] Initramfs unpacking failed: compression method zstd not configured\n";
-  give("\x28\xb5\x2f\xfd" "data");
+  give(
+      "\x28\xb5\x2f\xfd"
+      "data");
   EXPECT_EQ(cause(), "initrd-compression");
   EXPECT_NE(what().find("(zstd)"), std::string::npos) << what();
 }

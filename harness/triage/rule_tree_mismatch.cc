@@ -22,16 +22,17 @@ RootCause mismatch(const Facts& facts, const TreeMismatch& found, const std::str
   return RootCause{"device-tree-mismatch",
                    fmt::format("{} has {} = {}, and this machine has {}; {}", facts.tree->origin, found.property,
                                found.found, found.own, evidence),
-                   fmt::format("set {} to {} in the device tree, or boot on a machine that is as it says", found.property,
-                               found.own)};
+                   fmt::format("set {} to {} in the device tree, or boot on a machine that is as it says",
+                               found.property, found.own)};
 }
 
 // The device of the guest's tree at whose registers this machine has nothing.
 std::optional<TreeMismatch> device_at(const GuestTree& tree, std::uint64_t address) {
   for (const Device& device : tree.tree.devices) {
     if (!device.enabled || !lies_in({address, 1}, device.ranges)) continue;
-    const bool there = std::ranges::any_of(
-        tree.own.devices, [&](const Device& own) { return lies_in({address, 1}, own.ranges); });
+    const bool there = std::ranges::any_of(tree.own.devices, [&](const Device& own) {
+      return lies_in({address, 1}, own.ranges);
+    });
     if (there) continue;
     return TreeMismatch{About::kCompatible, "reg of " + device.path, to_text(device.ranges),
                         "no device at this address (" + device.compatible + ")"};
@@ -76,8 +77,18 @@ std::optional<RootCause> by_instruction(const Facts& facts) {
 std::optional<RootCause> by_cpu(const Facts& facts) {
   const GuestWords* words = said(facts.words, GuestWords::About::kCpu);
   const TreeMismatch* cpus = mismatch_about(facts, About::kCpus);
-  if (words == nullptr || cpus == nullptr || !words->number || *words->number < facts.tree->own.cpus) return std::nullopt;
+  if (words == nullptr || cpus == nullptr || !words->number || *words->number < facts.tree->own.cpus)
+    return std::nullopt;
   return mismatch(facts, *cpus, fmt::format("the guest says '{}'", words->line));
+}
+
+// The command line names a console: then stdout-path does not count.
+bool console_is_named(const Facts& facts) {
+  if (facts.evidence.at_rest == nullptr) return false;
+  const auto bytes = facts.evidence.at_rest->device_tree();
+  if (!bytes) return false;
+  const auto tree = parse_device_tree("", {reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
+  return tree && (" " + tree->bootargs).contains(" console=");
 }
 
 // Linux runs and the console has not a word of it: the tree names no console that is there, or no interrupt controller,
@@ -88,16 +99,17 @@ std::optional<RootCause> by_silence(const Facts& facts) {
                       !facts.evidence.transcript.contains("Linux version ");
   const GuestWords* no_gic = said(facts.words, GuestWords::About::kNoGic);
   if (!facts.tree->given || (!silent && no_gic == nullptr) || !facts.linux_there) return std::nullopt;
-  const std::string evidence =
-      no_gic != nullptr ? fmt::format("Linux says '{}'{}", no_gic->line, no_gic->in_memory ? " in its log in memory" : "")
-                        : "Linux runs, and nothing of what it says is seen";
+  const std::string evidence = no_gic != nullptr ? fmt::format("Linux says '{}'{}", no_gic->line,
+                                                               no_gic->in_memory ? " in its log in memory" : "")
+                                                 : "Linux runs, and nothing of what it says is seen";
   const TreeMismatch* uart = mismatch_about(facts, About::kUart);
-  if (uart != nullptr && silent && no_gic == nullptr) return mismatch(facts, *uart, evidence);
+  if (uart != nullptr && silent && no_gic == nullptr && !console_is_named(facts))
+    return mismatch(facts, *uart, evidence);
   if (const TreeMismatch* gic = mismatch_about(facts, About::kGic)) return mismatch(facts, *gic, evidence);
   for (const TreeMismatch& found : facts.tree->mismatches) {
     if (found.about != About::kCompatible) continue;
-    const auto device = std::ranges::find(facts.tree->own.devices, found.property.substr(found.property.find('/')),
-                                          &Device::path);
+    const auto device =
+        std::ranges::find(facts.tree->own.devices, found.property.substr(found.property.find('/')), &Device::path);
     if (device == facts.tree->own.devices.end() || device->ranges.empty()) continue;
     const bool is_gic = !facts.tree->own.gic.empty() && device->ranges.front() == facts.tree->own.gic.front();
     const bool is_uart = facts.tree->own.uart && device->ranges.front() == *facts.tree->own.uart;
@@ -122,11 +134,11 @@ std::optional<RootCause> cpu_not_there(const Facts& facts) {
   if (words == nullptr || !words->number || facts.evidence.machine == nullptr) return std::nullopt;
   const unsigned cpus = facts.evidence.machine->cpus;
   if (*words->number < cpus) return std::nullopt;
-  return RootCause{"cpu-not-there",
-                   fmt::format("the guest starts CPU {}, and this machine has {}, from 0 on: it says '{}'", *words->number,
-                               cpus == 1 ? "1 CPU" : fmt::format("{} CPUs", cpus), words->line),
-                   fmt::format("start the CPUs that the device tree lists, or boot on a target with more than {}",
-                               *words->number)};
+  return RootCause{
+      "cpu-not-there",
+      fmt::format("the guest starts CPU {}, and this machine has {}, from 0 on: it says '{}'", *words->number,
+                  cpus == 1 ? "1 CPU" : fmt::format("{} CPUs", cpus), words->line),
+      fmt::format("start the CPUs that the device tree lists, or boot on a target with more than {}", *words->number)};
 }
 
 }  // namespace bootrig

@@ -15,6 +15,7 @@ struct Said {
   std::string psci = "hvc";
   std::string console = "/uart@9000000";
   std::uint64_t uart = 0x09000000;
+  std::string arguments = "panic=-1";
 };
 
 void add_reg(void* tree, std::uint64_t base, std::uint64_t size) {
@@ -51,6 +52,7 @@ std::string tree_of(const Said& what) {
   fdt_end_node(tree);
   fdt_begin_node(tree, "chosen");
   fdt_property_string(tree, "stdout-path", what.console.c_str());
+  fdt_property_string(tree, "bootargs", what.arguments.c_str());
   fdt_end_node(tree);
   fdt_end_node(tree);
   EXPECT_EQ(fdt_finish(tree), 0);
@@ -140,6 +142,10 @@ TEST_F(TreeMismatchTest, SilentLinuxWhoseConsoleIsNoNode) {
   evidence_.transcript = "[    0.000000] Linux version 6.1.0\n";
   EXPECT_EQ(cause(), "");
   evidence_.transcript = "";
+  data_.device_tree = tree_of({.console = "/uart@9010000", .arguments = "panic=-1 console=ttyAMA0"});
+  EXPECT_EQ(cause(), "");  // stdout-path is not what Linux takes
+  data_.device_tree = tree_of({.console = "/uart@9010000"});
+  EXPECT_EQ(cause(), "device-tree-mismatch");
   give({});
   EXPECT_EQ(cause(), "");
   give({.console = "/uart@9010000"});
@@ -153,8 +159,8 @@ TEST_F(TreeMismatchTest, WordsInTheLogOfASilentLinux) {
   put_code(kTestCode + 16, {0x2000, 0});
   put_code(kTestCode + 56, {0x644d5241});
   given_.image = {"Image", std::string(0x1000, 'x')};
-  const std::string log = std::string("\x05\0\0\0\0\0\0\0", 8) + "Booting Linux on physical CPU 0x0000000000 [0x410fd034]" +
-                          std::string(9, '\0') +
+  const std::string log = std::string("\x05\0\0\0\0\0\0\0", 8) +
+                          "Booting Linux on physical CPU 0x0000000000 [0x410fd034]" + std::string(9, '\0') +
                           "Error: invalid device tree blob at physical address 0x0000000000000000 (virtual address 0)";
   data_.memory[kTestCode].replace(0x1100, log.size(), log);
   EXPECT_EQ(cause(), "device-tree-not-given");

@@ -8,7 +8,7 @@ case $1 in
   uart)
     sed -i 's#stdout-path = .*#stdout-path = "/pl011@ff000000";#; s#^\tpl011@9000000 {#\tpl011@ff000000 {#
             s#reg = <0x00 0x9000000 0x00 0x1000>#reg = <0x00 0xff000000 0x00 0x1000>#' tree.dts ;;
-  byte) sed -i 's/"arm,cortex-a15-gic"/"arm,cortex-q15-gic"/; s/"arm,gic-v3"/"arm,giC-v3"/' tree.dts ;;
+  byte) sed -i 's/"arm,cortex-a15-gic"/"arm,cortex-q15-gic"/; s/"arm,gic-v3"/"arm,gic-v1"/' tree.dts ;;
   cpus)
     for cpu in 1 2 3; do
       printf 'cpu@%s { device_type = "cpu"; compatible = "arm,cortex-a53"; reg = <%s>; enable-method = "psci"; };\n' $cpu $cpu
