@@ -78,6 +78,20 @@ TEST(Initrd, FileSystem) {
   EXPECT_EQ(read_initrd(ext2).damage, std::nullopt);
 }
 
+// Each cut and each broken byte ends in an answer; a cut is always seen.
+TEST(Initrd, HostileBytes) {
+  const std::string whole = archive();
+  for (std::size_t size = 0; size < whole.size() - 4; ++size)
+    EXPECT_TRUE(read_initrd(whole.substr(0, size)).damage) << size;
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const char byte : {'\0', '0', 'f', '\x7f', '\xff'}) {
+      std::string broken = whole;
+      broken[at] = byte;
+      EXPECT_LE(read_initrd(broken).members, 2u) << at;
+    }
+  }
+}
+
 TEST(Initrd, AsAFinding) {
   EXPECT_TRUE(find_initrd_problems("init.cpio", archive()).empty());
   const auto findings = find_initrd_problems("init.cpio", archive().substr(0, 150));

@@ -32,7 +32,9 @@ std::string damage_in_image(const GivenFiles& given, const GuestWords& words) {
 // Its loader says so in words that mean nothing else; the file, where it is known, says what of it.
 std::optional<RootCause> damaged_program(const Facts& facts) {
   const GuestWords* words = said(facts.words, GuestWords::About::kKernel);
-  if (words == nullptr) return std::nullopt;
+  // A boot loader may have gone on with another one: then what came of that is to be explained.
+  const bool went_on = facts.record || facts.linux_there;
+  if (words == nullptr || went_on) return std::nullopt;
   const std::string damage = facts.evidence.given != nullptr ? damage_in_image(*facts.evidence.given, *words) : "";
   return RootCause{"damaged-program",
                    fmt::format("a program that was to be started cannot be read{}: the guest says '{}'",

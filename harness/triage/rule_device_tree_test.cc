@@ -88,6 +88,8 @@ TEST_F(DeviceTreeRuleTest, AddressZero) {
 TEST_F(DeviceTreeRuleTest, UBootsWordsAreExact) {
   evidence_.transcript = "ERROR: Did not find a cmdline Flattened Device Tree\n";
   EXPECT_EQ(cause(), "device-tree-not-given");
+  evidence_.transcript = "ERROR: Did not find a cmdline Flattened Device Tree\nLinux version 6.1.0\n";
+  EXPECT_EQ(cause(), "");
   evidence_.transcript = "echo Did not find a Flattened Device Tree\n";
   EXPECT_EQ(cause(), "");
 }
@@ -139,6 +141,8 @@ TEST_F(DeviceTreeRuleTest, ProgramThatIsNone) {
   EXPECT_EQ(cause(), "damaged-program");
   evidence_.transcript = "bootrig loader: PANIC kernel.elf: segment 0 lies outside the file\r\n";
   EXPECT_EQ(cause(), "damaged-program");
+  evidence_.transcript = "Bad Linux ARM64 Image magic!\n[    0.000000] Linux version 6.1.0\n";  // another one
+  EXPECT_EQ(cause(), "");
   evidence_.transcript = "bootrig loader: PANIC kernel.elf: its place is the loader's\r\n";
   EXPECT_EQ(cause(), "");
 }

@@ -77,7 +77,7 @@ std::optional<RootCause> by_instruction(const Facts& facts) {
 std::optional<RootCause> by_cpu(const Facts& facts) {
   const GuestWords* words = said(facts.words, GuestWords::About::kCpu);
   const TreeMismatch* cpus = mismatch_about(facts, About::kCpus);
-  if (words == nullptr || cpus == nullptr || !words->number || *words->number < facts.tree->own.cpus)
+  if (words == nullptr || cpus == nullptr || facts.record || !words->number || *words->number < facts.tree->own.cpus)
     return std::nullopt;
   return mismatch(facts, *cpus, fmt::format("the guest says '{}'", words->line));
 }
@@ -131,7 +131,7 @@ std::optional<RootCause> device_tree_mismatch(const Facts& facts) {
 // A guest that was built for more CPUs than there are.
 std::optional<RootCause> cpu_not_there(const Facts& facts) {
   const GuestWords* words = said(facts.words, GuestWords::About::kCpu);
-  if (words == nullptr || !words->number || facts.evidence.machine == nullptr) return std::nullopt;
+  if (words == nullptr || !words->number || facts.evidence.machine == nullptr || facts.record) return std::nullopt;
   const unsigned cpus = facts.evidence.machine->cpus;
   if (*words->number < cpus) return std::nullopt;
   return RootCause{
