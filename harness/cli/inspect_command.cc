@@ -22,6 +22,7 @@ struct InspectOptions {
   std::string image;
   std::string target;
   std::string load;
+  std::string initrd, device_tree;
   std::vector<std::string> symbols;
   std::string project;
   bool json = false;
@@ -45,6 +46,21 @@ bool begins_like_elf(const std::string& path) {
   return looks_like_elf(magic);
 }
 
+// The files that the machine would be given beside it.
+Result<void> inspect_given(const InspectOptions& options, const std::optional<TargetPlace>& target,
+                           std::vector<Finding>& findings) {
+  if (!options.device_tree.empty()) {
+    BOOTRIG_TRY(const std::string bytes, read_file(options.device_tree));
+    std::ranges::move(find_tree_problems(options.device_tree, bytes, target), std::back_inserter(findings));
+  }
+  if (!options.initrd.empty()) {
+    BOOTRIG_TRY(const std::string bytes, read_file(options.initrd));
+    std::ranges::move(find_initrd_problems(options.initrd, bytes), std::back_inserter(findings));
+  }
+  std::ranges::stable_sort(findings, {}, &Finding::severity);
+  return {};
+}
+
 Result<Inspected> inspect(const InspectOptions& options) {
   std::optional<std::uint64_t> load;
   if (!options.load.empty()) {
@@ -63,6 +79,7 @@ Result<Inspected> inspect(const InspectOptions& options) {
   Inspected inspected;
   BOOTRIG_TRY(inspected.contents, read_contents(options.image, bytes, load));
   inspected.findings = find_problems(inspected.contents, bytes, symbols, target);
+  BOOTRIG_TRY_VOID(inspect_given(options, target, inspected.findings));
   return inspected;
 }
 
@@ -231,6 +248,7 @@ int run(const InspectOptions& options) {
 constexpr const char* kFooter =
     "  bootrig inspect loader.elf --target virt-el2-gicv3\n"
     "  bootrig inspect loader.img --load 0x70000000 --symbols loader.elf\n"
+    "  bootrig inspect vmlinuz --initrd init.cpio --dtb board.dtb --target virt\n"
     "\n"
     "Exit status: 0 no error was found, 1 some was, 2 the image or an option cannot be read. The schema of --json is\n"
     "reports/inspect.schema.json.";
@@ -244,6 +262,8 @@ void add_inspect_command(CLI::App& app, int& status) {
       ->required();
   app.add_option("--target,-t", options->target, "Hold it against this target: memory, level, GIC, PSCI, device tree");
   app.add_option("--load", options->load, "Address at which a raw image is loaded and entered: 0x40400000");
+  app.add_option("--initrd", options->initrd, "The initramfs that Linux would be given with it");
+  app.add_option("--dtb", options->device_tree, "The device tree that the guest would be given with it");
   app.add_option("--symbols", options->symbols, "ELF with the symbols of the image's own code; repeatable")
       ->allow_extra_args(false);
   app.add_option("--project", options->project, "Folder with targets/ of your own");

@@ -52,6 +52,17 @@ TEST(InspectCommand, JsonIsOfItsSchema) {
   EXPECT_NE(against_schema(schema, "{}"), "");
 }
 
+TEST(InspectCommand, FilesThatAreGivenWithIt) {
+  const TestFolder folder;
+  const std::string good = folder.put("good.img", ImageWriter().bytes());
+  const std::string text = folder.put("text", "neither this nor that");
+  const Said told = run({good, "--initrd", text, "--dtb", text, "--json"});
+  EXPECT_EQ(told.status, kExitUnexpected);
+  EXPECT_EQ(against_schema(source_path("reports/inspect.schema.json"), told.output), "");
+  EXPECT_TRUE(told.output.contains("\"broken-tree\"") && told.output.contains("\"broken-initrd\"")) << told.output;
+  EXPECT_EQ(run({good, "--initrd", (folder.path() / "none").string()}).status, kExitUntrustworthy);
+}
+
 TEST(InspectCommand, BadInputIsOneSentence) {
   const TestFolder folder;
   EXPECT_EQ(run({(folder.path() / "none").string()}).status, kExitUntrustworthy);

@@ -96,7 +96,7 @@ class TreeReader {
     if (!start.empty() && start.size() <= 8 && end.size() <= 8 && number(end) > number(start)) {
       tree_.initrd = Range{number(start), number(end) - number(start)};
     }
-    std::string path = text(chosen, "stdout-path");
+    std::string path = tree_.stdout_path = text(chosen, "stdout-path");
     path = path.substr(0, path.find(':'));  // "serial0:115200n8"
     // An alias. Resolved here: libfdt 1.6 follows one that names itself until the stack ends.
     const int aliases = fdt_path_offset(fdt_, "/aliases");
@@ -215,6 +215,13 @@ class TreeReader {
     constexpr std::array kPsci{"arm,psci", "arm,psci-0.2", "arm,psci-1.0"};
     constexpr std::array kGic2{"arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a7-gic"};
     constexpr std::array kGic3{"arm,gic-v3"};
+    constexpr std::array kTimer{"arm,armv8-timer", "arm,armv7-timer"};
+    if (tree_.timer_interrupts.empty() && compatible_with(node.offset, kTimer)) {
+      const auto cells = property(node.offset, "interrupts");
+      for (std::size_t at = 0; at + 4 <= cells.size(); at += 4) {
+        tree_.timer_interrupts.push_back(static_cast<std::uint32_t>(number(cells.subspan(at, 4))));
+      }
+    }
     if (tree_.psci_method.empty() && compatible_with(node.offset, kPsci)) {
       tree_.psci_method = text(node.offset, "method");
     }
@@ -262,6 +269,42 @@ Result<DeviceTree> parse_device_tree(std::string_view name, std::span<const std:
   const int trouble = fdt_check_full(aligned.data(), bytes.size());
   if (trouble != 0) return fail(place, fmt::format("is no sound device tree: {}", fdt_strerror(trouble)));
   return TreeReader(name, aligned.data()).read();
+}
+
+std::optional<std::string> device_tree_damage(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kHeaderSize = 40;
+  constexpr std::uint32_t kOldest = 16, kNewest = 17;  // versions that are read
+  if (bytes.size() < kMagic.size() || !std::ranges::equal(bytes.first(kMagic.size()), kMagic)) {
+    std::string found;
+    for (const std::uint8_t byte : bytes.first(std::min(bytes.size(), kMagic.size())))
+      found += fmt::format("{:02x}", byte);
+    return fmt::format("begins with 0x{}, not with the magic 0xd00dfeed", found);
+  }
+  if (bytes.size() < kHeaderSize) return fmt::format("ends in its header, after {} bytes", bytes.size());
+  const auto field = [&](std::size_t at) { return fdt32_ld(reinterpret_cast<const fdt32_t*>(bytes.data() + at)); };
+  const std::uint64_t total = field(4), structure = field(8), strings = field(12), reserved = field(16);
+  const std::uint64_t strings_size = field(32), structure_size = field(36);
+  if (total > bytes.size())
+    return fmt::format("has a header whose totalsize promises {} bytes, and {} are there", total, bytes.size());
+  if (total < kHeaderSize)
+    return fmt::format("has a header whose totalsize promises {} bytes, less than itself", total);
+  if (field(20) < kOldest || field(24) > kNewest) {
+    return fmt::format("has a header of version {} (last compatible {}), which nothing reads", field(20), field(24));
+  }
+  if (reserved >= total) return fmt::format("has off_mem_rsvmap {:#x}, behind its end at {:#x}", reserved, total);
+  if (structure >= total || structure_size > total - structure) {
+    return fmt::format("has a structure block at {:#x}, {:#x} bytes, which reaches behind its end at {:#x}", structure,
+                       structure_size, total);
+  }
+  if (strings > total || strings_size > total - strings) {
+    return fmt::format("has a strings block at {:#x}, {:#x} bytes, which reaches behind its end at {:#x}", strings,
+                       strings_size, total);
+  }
+  std::vector<std::uint64_t> aligned(total / 8 + 1);
+  std::memcpy(aligned.data(), bytes.data(), total);
+  const int trouble = fdt_check_full(aligned.data(), total);
+  if (trouble == 0) return std::nullopt;
+  return fmt::format("has a sound header, and a structure that is damaged ({})", fdt_strerror(trouble));
 }
 
 std::vector<std::size_t> find_device_trees(std::span<const std::uint8_t> bytes) {

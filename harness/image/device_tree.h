@@ -38,7 +38,9 @@ struct DeviceTree {
   std::vector<Range> gic;               // distributor, then CPU interface (2) or redistributors (3)
   std::string psci_method;              // "hvc", "smc", or "": no PSCI
   unsigned cpus = 0;
-  std::string console;        // the name of the node that /chosen/stdout-path means: "pl011@9000000"
+  std::vector<std::uint32_t> timer_interrupts;  // cells of the architected timer's "interrupts"
+  std::string stdout_path;                      // of /chosen, as it stands there
+  std::string console;        // the name of the node that it means: "pl011@9000000"; empty: there is no such node
   std::optional<Range> uart;  // its registers
   std::optional<Range> initrd;
   std::string bootargs;
@@ -47,6 +49,10 @@ struct DeviceTree {
 
 // Bytes behind the tree's own end are left alone. `name` is the error's place.
 Result<DeviceTree> parse_device_tree(std::string_view name, std::span<const std::uint8_t> bytes);
+
+// What is wrong with these bytes as a device tree, in words that follow "it": which field of the header (5.2) lies, or
+// that the structure behind it is damaged. None: it is sound.
+std::optional<std::string> device_tree_damage(std::span<const std::uint8_t> bytes);
 
 // Offsets at which a device tree seems to begin: the magic and a header that fits what follows. To be parsed, to know.
 std::vector<std::size_t> find_device_trees(std::span<const std::uint8_t> bytes);

@@ -138,21 +138,21 @@ void find_programs(std::string_view bytes, ImageContents& contents) {
   }
 }
 
-// A header of version 17, as each tool writes it, whose tree was not found there.
+// A header of version 17, as each tool writes it, whose tree was not found there. Behind a magic alone is anything; but
+// a file that begins with it has nothing else to be.
 void find_broken_trees(std::string_view bytes, ImageContents& contents) {
   constexpr std::string_view kMagic = "\xd0\x0d\xfe\xed"sv;
-  constexpr std::uint64_t kSizeAt = 4, kVersionAt = 20, kCompatibleAt = 24;
+  constexpr std::uint64_t kVersionAt = 20, kCompatibleAt = 24;
   std::size_t at = bytes.find(kMagic);
   for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked, at = bytes.find(kMagic, at + 1)) {
-    const bool claims = big_endian<std::uint32_t>(bytes, at + kVersionAt) == 17u &&
-                        big_endian<std::uint32_t>(bytes, at + kCompatibleAt) == 16u;
+    const bool by_itself = at == 0 && contents.form == ImageContents::Form::kTree;
+    const bool claims = by_itself || (big_endian<std::uint32_t>(bytes, at + kVersionAt) == 17u &&
+                                      big_endian<std::uint32_t>(bytes, at + kCompatibleAt) == 16u);
     const bool read = std::ranges::find(contents.trees, at, &EmbeddedTree::offset) != contents.trees.end();
     if (!claims || read || contents.broken.size() >= kBrokenMax) continue;
-    const std::uint64_t size = *big_endian<std::uint32_t>(bytes, at + kSizeAt);
-    contents.broken.push_back({BrokenPart::Kind::kTree, "device tree", at,
-                               size > bytes.size() - at
-                                   ? fmt::format("promises {} bytes, and {} are there", size, bytes.size() - at)
-                                   : fmt::format("of {} bytes is damaged", size)});
+    const std::span rest(reinterpret_cast<const std::uint8_t*>(bytes.data()) + at, bytes.size() - at);
+    contents.broken.push_back(
+        {BrokenPart::Kind::kTree, "device tree", at, device_tree_damage(rest).value_or("cannot be read")});
   }
 }
 

@@ -10,6 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzInput input(data, size);
   const std::uint8_t shape = input.byte();
   const std::optional<std::uint64_t> load = shape & 1 ? std::optional<std::uint64_t>(0x70000000) : std::nullopt;
+  for (const Finding& finding : find_initrd_problems("initrd", input.rest())) CHECK(!finding.evidence.empty());
+  for (const Finding& finding : find_tree_problems("tree", input.rest(), std::nullopt)) CHECK(!finding.what.empty());
   const auto contents = read_contents("image", input.rest(), load);
   if (!contents) return 0;
   for (const ImageRegion& region : contents->regions) {

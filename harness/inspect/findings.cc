@@ -74,8 +74,23 @@ bool leads_out(std::string_view name) {
   return name.starts_with('/') || std::ranges::find(parts, "..") != parts.end();
 }
 
-void check_archives(const ImageContents& contents, std::vector<Finding>& findings) {
+// A member whose name says what it is, and whose first bytes say otherwise.
+void check_member(const ArchiveMember& member, std::string_view bytes, std::vector<Finding>& findings) {
+  constexpr std::string_view kTreeMagic = "\xd0\x0d\xfe\xed";
+  const std::string_view data = bytes.substr(std::min<std::size_t>(member.first, bytes.size()), member.size);
+  const bool program = member.name.ends_with(".elf") && !looks_like_elf(data);
+  const bool tree = member.name.ends_with(".dtb") && !data.starts_with(kTreeMagic);
+  if (!program && !tree) return;
+  findings.push_back({program ? "broken-program" : "broken-tree",
+                      Severity::kWarning,
+                      fmt::format("{} in the image is no {}", member.name, program ? "ELF file" : "device tree"),
+                      {fmt::format("{} bytes at byte {:#x} of the file", member.size, member.first)},
+                      "build it again"});
+}
+
+void check_archives(const ImageContents& contents, std::string_view bytes, std::vector<Finding>& findings) {
   for (const Archive& archive : contents.archives) {
+    for (const ArchiveMember& part : archive.members) check_member(part, bytes, findings);
     const auto member = std::ranges::find_if(archive.members, leads_out, &ArchiveMember::name);
     if (member != archive.members.end()) {
       findings.push_back({"archive-name",
@@ -208,8 +223,9 @@ void check_form(const ImageContents& contents, std::vector<Finding>& findings) {
 void check_broken(const ImageContents& contents, std::vector<Finding>& findings) {
   for (const BrokenPart& part : contents.broken) {
     const bool program = part.kind == BrokenPart::Kind::kProgram;
+    const bool all_of_it = contents.form == ImageContents::Form::kTree;
     findings.push_back({program ? "broken-program" : "broken-tree",
-                        Severity::kWarning,
+                        all_of_it ? Severity::kError : Severity::kWarning,
                         fmt::format("{} in the image cannot be read: it {}", part.name, part.why),
                         {fmt::format("at byte {:#x} of the file", part.offset)},
                         "build it again"});
@@ -252,7 +268,7 @@ std::vector<Finding> find_problems(const ImageContents& contents, std::string_vi
   std::vector<Finding> findings;
   const std::vector<ImageRegion> regions = all_regions(contents);
   if (contents.loader) check_loader(contents, target, findings);
-  check_archives(contents, findings);
+  check_archives(contents, bytes, findings);
   check_entry(contents, findings);
   check_raw_entry(contents, symbols, findings);
   check_form(contents, findings);

@@ -34,6 +34,13 @@ struct TargetPlace {
 std::vector<Finding> find_problems(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                                    const std::optional<TargetPlace>& target);
 
+// What is wrong with a device tree that the machine is given as a file ("-dtb"): its bytes, and what they say of a target
+// that is another. `name` is the file's.
+std::vector<Finding> find_tree_problems(std::string_view name, std::string_view bytes,
+                                        const std::optional<TargetPlace>& target);
+// What is wrong with an initial ramdisk that Linux is given as a file.
+std::vector<Finding> find_initrd_problems(std::string_view name, std::string_view bytes);
+
 // The part of find_problems that is about the kernel's entry and the image's own translation tables (kernel_entry.cc).
 void check_kernel_entry(const ImageContents& contents, std::string_view bytes, const SymbolTable& symbols,
                         std::vector<Finding>& findings);

@@ -190,7 +190,7 @@ TEST(Findings, NamesThatLeadOutOfAnArchive) {
   };
   for (const char* name : {"../evil", "a/../../b", "/etc/passwd"})
     EXPECT_EQ(only(with(name)).name, "archive-name") << name;
-  for (const char* name : {"kernel.elf", "a/b..c", "..."}) EXPECT_TRUE(with(name).empty()) << name;
+  for (const char* name : {"kernel", "a/b..c", "..."}) EXPECT_TRUE(with(name).empty()) << name;
 }
 
 TEST(Findings, ProgramWithHeadersThatLie) {
@@ -222,7 +222,10 @@ TEST(Findings, TreeWithABadSize) {
 TEST(Findings, TreeIsNoCode) {
   const auto findings =
       find(std::string("\xd0\x0d\xfe\xed\0\0\0\x80", 8) + std::string(120, '\0'), std::nullopt, 0x40000000);
-  EXPECT_EQ(only(findings).name, "not-code");
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].name, "not-code");
+  EXPECT_EQ(findings[1].name, "broken-tree");  // of version 0
+  EXPECT_EQ(findings[1].severity, Severity::kError);
 }
 
 TEST(Findings, LinuxImageWhereItsHeaderDoesNotWantIt) {
@@ -233,6 +236,17 @@ TEST(Findings, LinuxImageWhereItsHeaderDoesNotWantIt) {
   EXPECT_TRUE(find(bytes, std::nullopt, 0x40080000).empty());
   bytes[24] = 1;
   EXPECT_EQ(only(find(bytes, std::nullopt, 0x40080000)).name, "linux-big-endian");
+}
+
+TEST(Findings, MembersThatAreNotWhatTheirNamesSay) {
+  const auto with = [](const std::string& name, const std::string& data) {
+    return find(archive_member(name, data) + archive_member("TRAILER!!!", ""), std::nullopt, 0x40000000);
+  };
+  const Finding program = only(with("kernel.elf", "ELF!"));
+  EXPECT_EQ(program.name, "broken-program");
+  EXPECT_EQ(program.what, "kernel.elf in the image is no ELF file");
+  EXPECT_EQ(only(with("kernel.dtb", "tree")).name, "broken-tree");
+  EXPECT_TRUE(with("notes", "ELF!").empty());
 }
 
 TEST(Findings, ArchiveThatIsCutOff) {

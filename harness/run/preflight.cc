@@ -26,6 +26,26 @@ TargetPlace board_place(std::string_view name, const MachineSpec& machine) {
           .gic = machine.gic};
 }
 
+// The file of QEMU's option -dtb; empty: the machine's own tree is taken.
+std::filesystem::path given_tree(const Image& image) {
+  const auto option = std::ranges::find(image.arguments, "-dtb");
+  return option == image.arguments.end() || option + 1 == image.arguments.end() ? "" : *(option + 1);
+}
+
+void look_at_given_files(const Image& image, const TargetPlace& target, Findings& findings) {
+  if (const auto tree = given_tree(image); !tree.empty()) {
+    if (const auto bytes = read_file(tree)) {
+      std::ranges::move(find_tree_problems(tree.string(), *bytes, target), std::back_inserter(findings));
+    }
+  }
+  if (image.linux_boot && !image.linux_boot->initrd.empty()) {
+    if (const auto bytes = read_file(image.linux_boot->initrd)) {
+      std::ranges::move(find_initrd_problems(image.linux_boot->initrd.string(), *bytes), std::back_inserter(findings));
+    }
+  }
+  std::ranges::stable_sort(findings, {}, &Finding::severity);
+}
+
 }  // namespace
 
 TargetPlace target_place(std::string_view name, const MachineSpec& machine, MachineTrees& trees) {
@@ -47,7 +67,9 @@ Findings preflight(const Image& image, std::string_view target_name, const Machi
   if (!bytes) return {};
   const auto contents = read_contents(image.file.string(), *bytes, image.load_address);
   if (!contents) return {};
-  Findings findings = find_problems(*contents, *bytes, symbols, target_place(target_name, machine, trees));
+  const TargetPlace target = target_place(target_name, machine, trees);
+  Findings findings = find_problems(*contents, *bytes, symbols, target);
+  look_at_given_files(image, target, findings);
   std::erase_if(findings, [](const Finding& finding) { return finding.severity == Finding::Severity::kNote; });
   return findings;
 }

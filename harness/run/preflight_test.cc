@@ -63,5 +63,24 @@ TEST(PreflightOfRuns, LooksOnceAnImageAndTarget) {
   EXPECT_TRUE(preflight.begin(image, "virt", {}).get().empty());
 }
 
+// What the machine is given beside the image: an initrd, and a device tree in place of its own.
+TEST(PreflightOfRuns, LooksAtTheFilesThatAreGivenWithIt) {
+  const TestFolder folder;
+  std::string linux(4096, '\0');
+  linux.replace(56, 4, "ARM\x64");
+  Image image{.name = "linux", .file = folder.put("Image", linux)};
+  image.linux_boot = LinuxBoot{.initrd = folder.put("init.cpio", "no archive")};
+  image.arguments = {"-dtb", folder.put("board.dtb", "no tree").string()};
+  FakeLauncher launcher([](const LaunchSpec&) -> Result<FakeRun> { return FakeRun{"", {.code = 1}}; });
+  MachineTrees trees(launcher);
+  const Findings findings = preflight(image, "virt", {}, trees);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].name, "broken-tree");
+  EXPECT_EQ(findings[1].name, "broken-initrd");
+  image.arguments = {"-dtb"};  // a word that is missing
+  image.linux_boot->initrd.clear();
+  EXPECT_TRUE(preflight(image, "virt", {}, trees).empty());
+}
+
 }  // namespace
 }  // namespace bootrig

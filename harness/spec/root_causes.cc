@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 48> kNames{
+const auto kNames = std::to_array<std::string>({
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
@@ -15,8 +15,16 @@ const std::array<std::string, 48> kNames{
     "console-not-ready",
     "cpu-deadlock",
     "cpu-lacks-feature",
+    "cpu-not-there",
+    "damaged-device-tree",
+    "damaged-initrd",
+    "damaged-program",
     "deadlock-in-wfi",
     "device-memory",
+    "device-tree-mismatch",
+    "device-tree-not-given",
+    "device-tree-overwritten",
+    "device-tree-too-large",
     "dump-contradicts-machine",
     "endless-output",
     "execute-never",
@@ -29,6 +37,8 @@ const std::array<std::string, 48> kNames{
     "image-for-gicv2",
     "image-for-gicv3",
     "image-outside-ram",
+    "initrd-compression",
+    "initrd-overwritten",
     "kvm-cannot-emulate",
     "lost-behind-jump",
     "memory-beyond-ram",
@@ -55,7 +65,7 @@ const std::array<std::string, 48> kNames{
     "wrong-console",
     "wrong-output-address",
     "wrong-uart",
-};
+});
 
 }  // namespace
 

@@ -7,6 +7,8 @@
 #include <map>
 #include <mutex>
 
+#include "base/text.h"
+#include "machine/machine_trees.h"
 #include "machine/other_machine.h"
 #include "triage/activity.h"
 #include "triage/code_facts.h"
@@ -121,6 +123,17 @@ void add_taken(const Facts& facts, std::vector<std::string>& findings) {
   findings.push_back(std::move(text));
 }
 
+// In what the guest's device tree is not the machine's, and what it said of what it was given where nobody saw it.
+void add_given(const Facts& facts, std::vector<std::string>& findings) {
+  for (const TreeMismatch& found : facts.tree ? facts.tree->mismatches : std::vector<TreeMismatch>()) {
+    findings.push_back(printable(fmt::format("{} is not of this machine: {} is {}, and {} belongs there",
+                                             facts.tree->origin, found.property, found.found, found.own)));
+  }
+  for (const GuestWords& words : facts.words) {
+    if (words.in_memory) findings.push_back(fmt::format("in Linux's log in memory: '{}'", words.line));
+  }
+}
+
 std::vector<std::string> find_facts(const Facts& facts) {
   std::vector<std::string> findings;
   if (facts.record) {
@@ -149,6 +162,7 @@ std::vector<std::string> find_facts(const Facts& facts) {
                                    damage_text(*facts.damaged_archive)));
   }
   for (std::string& line : silence_lines(facts)) findings.push_back(std::move(line));
+  add_given(facts, findings);
   for (std::string& line : activity_lines(facts)) findings.push_back(std::move(line));
   return findings;
 }
@@ -249,6 +263,14 @@ std::vector<MemoryRegion> map_of_other_machine(const MachineSpec& spec) {
   return map;
 }
 
+// As with its map: each kind of machine is asked once.
+std::optional<DeviceTree> tree_of_machine(const MachineSpec& spec) {
+  static ForkingLauncher launcher;
+  static MachineTrees trees(launcher);
+  const DeviceTree* tree = spec.kind == MachineKind::kQemu ? trees.of(spec) : nullptr;
+  return tree != nullptr ? std::optional(*tree) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Diagnosis> diagnose(const Evidence& evidence) {
@@ -266,6 +288,7 @@ std::optional<Diagnosis> triage_machine(Machine& machine, const MachineSpec& spe
   evidence.stopped_for = stop.why;
   evidence.silent_for = stop.silent_for;
   evidence.map_of = map_of_other_machine;
+  evidence.tree_of = tree_of_machine;
   evidence.taken = taken;
   const Facts facts = gather(evidence);
   auto diagnosis = diagnose(facts);

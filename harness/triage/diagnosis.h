@@ -15,6 +15,7 @@
 #include "elf/loaded_elf.h"
 #include "elf/source_lines.h"
 #include "elf/symbols.h"
+#include "image/device_tree.h"
 #include "image/image.h"
 #include "machine/inspection.h"
 #include "machine/machine.h"
@@ -39,6 +40,18 @@ struct LoadedRange {
   std::uint64_t last = 0;
 };
 
+// A file that the machine was given, as the disk has it; no bytes: there is none, or it cannot be read.
+struct GivenFile {
+  std::string name;  // without its folder
+  std::string bytes;
+};
+struct GivenFiles {
+  GivenFile image;                        // that was booted
+  std::optional<std::uint64_t> image_at;  // where its raw bytes were put, and entered without an argument in x0
+  GivenFile tree;                         // a device tree instead of the machine's own (QEMU's -dtb)
+  GivenFile initrd;
+};
+
 // What triage may look at. Rules see this alone: never a scenario's name or an image's.
 struct Evidence {
   std::string_view transcript;
@@ -54,6 +67,10 @@ struct Evidence {
   // The machine does not rest: it stands where this exception was just taken. The transcript is that of an earlier boot.
   const TakenException* taken = nullptr;
   std::optional<Duration> silent_for = std::nullopt;  // from the console's last byte, or power-on, to the end
+  const GivenFiles* given = nullptr;   // none: a pasted log
+  // The device tree that such a machine has of its own; none: it cannot be asked. Asked only when the guest was given
+  // another one.
+  std::function<std::optional<DeviceTree>(const MachineSpec&)> tree_of = {};
 };
 
 struct RootCause {

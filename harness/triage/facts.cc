@@ -6,6 +6,7 @@
 #include <array>
 
 #include "triage/dump_check.h"
+#include "triage/linux_log.h"
 #include "triage/suspect.h"
 #include "triage/table_search.h"
 
@@ -195,6 +196,18 @@ void look_again(Facts& facts) {
   }
 }
 
+// What it said of what it was given. Of a silent Linux, the log in memory tells.
+void listen(Facts& facts) {
+  const Evidence& evidence = facts.evidence;
+  facts.linux_there = evidence.transcript.contains("Linux version ");
+  const bool silent = !facts.linux_there && evidence.stopped_for != StoppedFor::kConsole && facts.memory != nullptr;
+  const auto found = silent ? find_linux(facts.map, facts.memory) : std::nullopt;
+  facts.linux_there = facts.linux_there || found.has_value();
+  const bool known = found && evidence.given != nullptr;
+  facts.words = find_words(evidence.transcript,
+                           known ? linux_log(*found, evidence.given->image.bytes.size(), *facts.memory) : "");
+}
+
 void follow_suspect(Facts& facts) {
   std::optional<Suspect> suspect = find_suspect(facts);
   if (!suspect) return;
@@ -232,6 +245,8 @@ Facts gather(const Evidence& evidence) {
   follow_suspect(facts);
   if (facts.evidence.at_rest == nullptr) walk_files(facts);
   facts.links = find_links(facts);
+  facts.tree = find_guest_tree(evidence);
+  listen(facts);
   facts.damaged_archive = find_damaged_archive(evidence.files);
   look_again(facts);
   return facts;

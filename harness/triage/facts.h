@@ -12,6 +12,8 @@
 #include "inspect/archive.h"
 #include "machine/memory_map.h"
 #include "triage/diagnosis.h"
+#include "triage/guest_tree.h"
+#include "triage/guest_words.h"
 
 namespace bootrig {
 
@@ -71,6 +73,11 @@ struct Facts {
   const LoadedElf* suspect = nullptr;
   std::string suspected;  // "kernel.elf is loaded at 0x40000000, but its entry 0x... does not translate"
   std::optional<Archive> damaged_archive;  // in the image's files
+  // A device tree other than the machine's own, which the guest was given or its image brings along, and in what it
+  // disagrees with the machine's own. None: the guest has the machine's own.
+  std::optional<GuestTree> tree;
+  std::vector<GuestWords> words;  // what the guest said of its device tree, initrd, kernel and CPUs
+  bool linux_there = false;       // Linux runs: it says so, or its image lies in memory
   std::vector<std::string> missing;
 };
 

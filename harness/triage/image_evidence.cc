@@ -1,6 +1,27 @@
 #include "triage/image_evidence.h"
 
+#include <algorithm>
+
+#include "base/file.h"
+
 namespace bootrig {
+namespace {
+
+GivenFile read_given(const std::filesystem::path& file) {
+  if (file.empty()) return {};
+  return {file.filename().string(), read_file(file).value_or("")};
+}
+
+GivenFiles read_given_files(const Image& image) {
+  GivenFiles given{.image = read_given(image.file)};
+  if (!image.linux_boot) given.image_at = image.load_address;
+  const auto option = std::ranges::find(image.arguments, "-dtb");
+  if (option != image.arguments.end() && option + 1 != image.arguments.end()) given.tree = read_given(*(option + 1));
+  if (image.linux_boot) given.initrd = read_given(image.linux_boot->initrd);
+  return given;
+}
+
+}  // namespace
 
 Evidence ImageEvidence::with(std::string_view transcript) const {
   Evidence evidence;
@@ -9,6 +30,7 @@ Evidence ImageEvidence::with(std::string_view transcript) const {
   evidence.lines = &lines;
   evidence.files = files;
   evidence.loaded = loaded;
+  evidence.given = &given;
   return evidence;
 }
 
@@ -30,6 +52,7 @@ ImageEvidence read_image(const Image& image) {
     if (file == image.file) continue;
     if (auto elf = LoadedElf::open(file)) evidence.files.push_back(std::move(*elf));
   }
+  evidence.given = read_given_files(image);
   return evidence;
 }
 

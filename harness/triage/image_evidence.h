@@ -17,6 +17,7 @@ struct ImageEvidence {
   SourceLines lines;
   std::vector<LoadedElf> files;
   std::vector<LoadedRange> loaded;
+  GivenFiles given;
 
   // Evidence of a transcript and this image, which must both outlive it; the rest is for the caller to add.
   Evidence with(std::string_view transcript) const;

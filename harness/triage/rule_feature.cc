@@ -8,6 +8,7 @@
 #include "inspect/disassembly.h"
 #include "triage/rules.h"
 #include "triage/running_files.h"
+#include "triage/written_over.h"
 
 namespace bootrig {
 namespace {
@@ -115,11 +116,12 @@ std::optional<RootCause> code_overwritten(const Facts& facts) {
   if (place->physical() != *facts.code->address || is_no_instruction(*word) || !is_no_instruction(*facts.instruction)) {
     return std::nullopt;
   }
+  const std::string who = who_lies_at(facts, *facts.code->address & ~std::uint64_t{3}, place->file);
   return RootCause{
       "code-overwritten",
-      fmt::format("memory at {} holds {:#010x}, where {} has the instruction {:#010x}: something has written over the "
-                  "code, or not all of it was loaded",
-                  code_of_exception(facts), *facts.instruction, place->file_name(), *word),
+      fmt::format("memory at {} holds {:#010x}, where {} has the instruction {:#010x}: {}", code_of_exception(facts),
+                  *facts.instruction, place->file_name(), *word,
+                  who.empty() ? "something has written over the code, or not all of it was loaded" : who),
       fmt::format("watch physical {:#x} from power-on for who writes there: a copy that is too long, a heap or a stack "
                   "placed over the program, or a loader that stops too early",
                   *facts.code->address)};

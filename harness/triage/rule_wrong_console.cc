@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "image/device_tree.h"
 #include "triage/console_rules.h"
+#include "triage/linux_log.h"
 
 namespace bootrig {
 namespace {
@@ -47,24 +48,6 @@ std::vector<std::string> consoles_of(std::string_view arguments) {
   return consoles;
 }
 
-// An arm64 kernel image lies in RAM: its magic (Linux, Documentation/arm64/booting.rst, "Call the kernel image") at a
-// place where one may lie.
-bool has_linux(const Facts& facts) {
-  constexpr std::uint64_t kAlign = 2 << 20, kPlaces = 32, kMagicOffset = 56;
-  constexpr std::array<std::uint8_t, 4> kMagic = {'A', 'R', 'M', 0x64};
-  if (facts.memory == nullptr) return false;
-  for (const MemoryRegion& region : facts.map) {
-    if (!region.memory || region.first % kAlign != 0) continue;
-    for (std::uint64_t place = 0; place < kPlaces; ++place) {
-      const std::uint64_t at = region.first + place * kAlign + kMagicOffset;
-      std::array<std::uint8_t, 4> bytes{};
-      if (at > region.last) break;
-      if (facts.memory->read(at, bytes) && bytes == kMagic) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 // A kernel that runs and is told of no console that exists says nothing, whatever else becomes of it.
@@ -81,7 +64,7 @@ std::optional<RootCause> wrong_console(const Facts& facts) {
   if (!tree) return std::nullopt;
   const auto consoles = consoles_of(tree->bootargs);
   const bool any = std::ranges::any_of(consoles, [&](const std::string& name) { return is_there(*tree, name); });
-  if (consoles.empty() || any || !has_linux(facts)) return std::nullopt;
+  if (consoles.empty() || any || !find_linux(facts.map, facts.memory)) return std::nullopt;
   std::string change = "name the console that the machine has";
   if (!tree->console.empty()) change += fmt::format(" (its device tree's stdout-path is {})", tree->console);
   return RootCause{"wrong-console",

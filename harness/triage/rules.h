@@ -76,6 +76,21 @@ std::optional<RootCause> deadlock_in_wfi(const Facts& facts);
 std::optional<RootCause> mute_kernel(const Facts& facts);
 // An archive in the image is cut off, and the guest complained.
 std::optional<RootCause> truncated_archive(const Facts& facts);
+// A device tree that the guest cannot use: it got none, it is overwritten, larger than what is taken, damaged.
+std::optional<RootCause> device_tree_not_given(const Facts& facts);
+std::optional<RootCause> device_tree_overwritten(const Facts& facts);
+std::optional<RootCause> device_tree_too_large(const Facts& facts);
+std::optional<RootCause> damaged_device_tree(const Facts& facts);
+// A device tree that says of the machine what is not so.
+std::optional<RootCause> device_tree_mismatch(const Facts& facts);
+// A CPU that the machine does not have is to be started.
+std::optional<RootCause> cpu_not_there(const Facts& facts);
+// An initial ramdisk that the guest cannot use: damaged, overwritten, of an unknown compression.
+std::optional<RootCause> damaged_initrd(const Facts& facts);
+std::optional<RootCause> initrd_overwritten(const Facts& facts);
+std::optional<RootCause> initrd_compression(const Facts& facts);
+// A program in the image that its loader cannot read.
+std::optional<RootCause> damaged_program(const Facts& facts);
 // The console says the same without end.
 std::optional<RootCause> endless_output(const Facts& facts);
 

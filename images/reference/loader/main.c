@@ -35,10 +35,11 @@ static void report_start(void) {
   say("runs at 0x%016lx..0x%016lx", (uintptr_t)loader_start, (uintptr_t)loader_end);
 }
 
-// QEMU puts its device tree at the start of memory. Without one there the archive's is taken.
+// QEMU puts its device tree at the start of memory. Without one there the archive's is taken; an image with a tree of its
+// own (images/own-tree) takes that always.
 static void find_tree(struct tree* tree) {
   const void* base = (const void*)RAM_PHYSICAL;
-  if (tree_word(base) == 0xedfe0dd0) {  // the magic number, which is big-endian
+  if (!FAULT_IS("own-tree") && tree_word(base) == 0xedfe0dd0) {  // the magic number, which is big-endian
     const char* problem = tree_open(tree, base, kTreeLimit);
     if (problem != NULL) panic("device tree at 0x%016lx: %s", (uintptr_t)base, problem);
     say("device tree at 0x%016lx", (uintptr_t)base);
@@ -73,6 +74,8 @@ static void plan_memory(struct plan* plan, const struct tree* tree, const struct
   if (plan->tree_start < last && plan->tree_start + tree_room + user_room > first) {
     plan->tree_start = last;
   }
+  // Into what the kernel's program headers have cleared, 16 KiB before its end.
+  if (FAULT_IS("tree-in-bss")) plan->tree_start = plan->kernel_end - 16 * 1024;
   plan->user.physical_start = plan->tree_start + tree_room;
   plan->user_end = plan->user.physical_start + user_room;
   const uint64_t memory_start = machine->memory[0].start;
@@ -143,6 +146,6 @@ _Noreturn void loader_main(void) {
   say("enters the kernel");
   kernel_entry* enter = (kernel_entry*)(window + plan.kernel.entry - plan.kernel.virtual_start);
   enter(plan.user.physical_start, plan.user_end, plan.user.physical_start - plan.user.virtual_start,
-        plan.user.entry, plan.tree_start, tree.size);
+        plan.user.entry, FAULT_IS("no-tree") ? 0 : plan.tree_start, tree.size);
   panic("the kernel returned");
 }
