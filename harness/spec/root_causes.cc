@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 39> kNames{
+const std::array<std::string, 42> kNames{
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
@@ -16,10 +16,12 @@ const std::array<std::string, 39> kNames{
     "cpu-lacks-feature",
     "deadlock-in-wfi",
     "device-memory",
+    "device-not-mapped",
     "endless-output",
     "execute-never",
     "firmware-image-below-el3",
     "floating-point-trapped",
+    "gave-up",
     "hang",
     "hypervisor-image-below-el2",
     "image-entered-at-el2",
@@ -46,6 +48,7 @@ const std::array<std::string, 39> kNames{
     "wild-pointer",
     "wrong-console",
     "wrong-output-address",
+    "wrong-table-depth",
 };
 
 }  // namespace

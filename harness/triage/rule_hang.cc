@@ -39,6 +39,13 @@ std::optional<std::string> memory_awaited(const Facts& facts, std::size_t cpu) {
   return polled && polled->starts_with("memory at ") ? polled : std::nullopt;
 }
 
+// The object's name in "memory at 0x40010008 <lock+0x8>": "lock"; empty: it has none.
+std::string symbol_in(const std::string& awaited) {
+  const std::size_t first = awaited.find('<');
+  if (first == std::string::npos) return "";
+  return awaited.substr(first + 1, awaited.find_first_of("+>", first) - first - 1);
+}
+
 // " (CPU 1 is off)", when a CPU waits for memory that another might write.
 std::string cpus_off(const Facts& facts) {
   std::vector<unsigned> off;
@@ -77,17 +84,22 @@ std::optional<RootCause> hang(const Facts& facts) {
 // Two or more that poll memory while no CPU moves: nobody is left to write it.
 std::optional<RootCause> cpu_deadlock(const Facts& facts) {
   if (!find_standstill(facts)) return std::nullopt;
-  std::vector<std::string> waits;
+  std::vector<std::string> waits, symbols;
   for (std::size_t i = 0; i < facts.cpus.size(); ++i) {
     const auto awaited = memory_awaited(facts, i);
     if (!awaited) continue;
     const CpuState& state = facts.cpus[i].state;
     waits.push_back(fmt::format("CPU {} at {} for {}", state.index, code_symbol(facts, state.pc), *awaited));
+    symbols.push_back(symbol_in(*awaited));
   }
   if (waits.size() < 2) return std::nullopt;
-  return RootCause{"cpu-deadlock",
-                   fmt::format("CPUs wait for each other: {}; no CPU is left to change it", fmt::join(waits, ", ")),
-                   "let all CPUs take the locks in one order, and find which of them kept what the other waits for"};
+  const bool one_object = !symbols.front().empty() &&
+                          std::ranges::count(symbols, symbols.front()) == static_cast<std::ptrdiff_t>(symbols.size());
+  return RootCause{
+      "cpu-deadlock", fmt::format("CPUs wait for each other: {}; no CPU is left to change it", fmt::join(waits, ", ")),
+      one_object ? fmt::format("all of them wait for {}: find who took it last and never gave it back", symbols.front())
+                 : "let all CPUs take the locks in one order, and find which of them kept what the other "
+                   "waits for"};
 }
 
 // A CPU that waits with interrupts masked may be meant to: a halt. That a timer was set, and came, and is never taken,
