@@ -6,7 +6,7 @@
 namespace bootrig {
 namespace {
 
-const std::array<std::string, 42> kNames{
+const std::array<std::string, 43> kNames{
     "access-flag-clear",
     "assertion-failed",
     "call-to-garbage",
@@ -36,6 +36,7 @@ const std::array<std::string, 42> kNames{
     "null-call",
     "null-pointer",
     "read-only-mapping",
+    "register-trapped",
     "reset-loop",
     "return-to-garbage",
     "sel4-error",

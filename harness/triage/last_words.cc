@@ -40,7 +40,8 @@ constexpr auto kWords = std::to_array<Words>({
     {"expected to load just 1 app, actually loaded 0 apps",
      "the archive has no program behind the kernel and its device tree: add the root server"},
     {"HVC is not supported for PSCI",
-     "this loader calls the firmware by smc alone, and its device tree says hvc: boot on a target that enters it at EL2 "
+     "this loader calls the firmware by smc alone, and its device tree says hvc: boot on a target that enters it at "
+     "EL2 "
      "(there virt takes smc), with that machine's device tree, or build a loader that can do hvc"},
     {"exceeds USER_TOP", "link the root server below the address that the kernel names there"},
     {"in wrong order", kOverlap},
@@ -51,7 +52,8 @@ constexpr auto kWords = std::to_array<Words>({
      "give Linux an initramfs that holds the first process under the name that it is told (/init, or rdinit=), or the "
      "disk that root= names"},
     {"No working init found",
-     "put the first process there as an executable file; what a script or a dynamic program is run by (its #! line, its "
+     "put the first process there as an executable file; what a script or a dynamic program is run by (its #! line, "
+     "its "
      "ELF interpreter) has to be there as well"},
     {"sysrq triggered crash", "find who asked for it: a c written to /proc/sysrq-trigger, or a break on the console"},
 });
@@ -113,8 +115,8 @@ std::optional<LastWords> words_of_microkit(const Facts& facts, std::span<const s
 }
 
 std::optional<LastWords> words_of_linux(const Facts& facts, std::span<const std::string> lines) {
-  const auto found =
-      std::ranges::find_if(lines, [](const std::string& line) { return line.contains("Kernel panic - not syncing: "); });
+  const auto found = std::ranges::find_if(
+      lines, [](const std::string& line) { return line.contains("Kernel panic - not syncing: "); });
   if (found == lines.end()) return std::nullopt;
   LastWords words{"Linux", shown(*found), {}, change_for_words(facts, *found)};
   if (!words.change) return std::nullopt;
@@ -131,11 +133,10 @@ std::optional<LastWords> words_of_linux(const Facts& facts, std::span<const std:
 std::optional<std::string> change_for_words(const Facts& facts, std::string_view line) {
   if (auto exit = change_for_exit(line)) return exit;
   if (line.contains("Failed to boot cpu ")) {
-    return fmt::format("the firmware did not turn that CPU on{}: boot with as many CPUs as the loader and the kernel are "
-                       "built for, or build them for fewer",
-                       facts.evidence.machine == nullptr
-                           ? ""
-                           : fmt::format("; this machine has {}", facts.evidence.machine->cpus));
+    return fmt::format(
+        "the firmware did not turn that CPU on{}: boot with as many CPUs as the loader and the kernel are "
+        "built for, or build them for fewer",
+        facts.evidence.machine == nullptr ? "" : fmt::format("; this machine has {}", facts.evidence.machine->cpus));
   }
   const auto found = std::ranges::find_if(kWords, [&](const Words& words) { return line.contains(words.text); });
   return found == kWords.end() ? std::nullopt : std::optional<std::string>(found->change);

@@ -35,6 +35,17 @@ TEST_F(DeadlockTest, EachReadsWhatTheOtherWouldWrite) {
             "<start+0x40> for memory at 0x40401004; no CPU is left to change it");
 }
 
+// One lock that was taken and never given back is no matter of order.
+TEST_F(DeadlockTest, AllWaitForOneLock) {
+  const std::uint64_t at = kTestCode + 0x1000;
+  symbols_ = SymbolTable::of({{"start", kTestCode, 0x800, true}, {"lock", at, 8, false}});
+  EXPECT_EQ(cause(), "cpu-deadlock");
+  EXPECT_EQ(last_->cause->change, "all of them wait for lock: find who took it last and never gave it back");
+  symbols_ = SymbolTable::of({{"start", kTestCode, 0x800, true}, {"lock", at, 4, false}, {"other", at + 4, 4, false}});
+  EXPECT_EQ(cause(), "cpu-deadlock");
+  EXPECT_THAT(last_->cause->change, HasSubstr("in one order"));
+}
+
 TEST_F(DeadlockTest, OneThatIsInterruptedMayGoOn) {
   data_.states[1].pstate = 0x345;  // IRQs not masked
   EXPECT_EQ(cause(), "hang");

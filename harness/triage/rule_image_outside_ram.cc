@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "inspect/container.h"
 #include "triage/rules.h"
@@ -21,6 +23,23 @@ std::optional<std::uint64_t> first_missing(const std::vector<MemoryRegion>& map,
 
 constexpr std::uint64_t kLargestImage = 64 << 20;  // enough for every loader with its archive
 
+// The programs whose own physical addresses the last abort was at: a user program's say nothing, unless its loader went
+// there. The exceptions that missing vectors bring are no aborts, and leave FAR as it was (DDI 0487, FAR_ELx).
+std::vector<ImageRegion> programs_met(const Facts& facts, const ImageContents& contents) {
+  const auto far = system_register(facts.cpus.front().state, "FAR", facts.cpus.front().level);
+  std::vector<ImageRegion> met;
+  for (const EmbeddedProgram& program : contents.programs) {
+    for (const ElfSegment& segment : program.elf.segments) {
+      if (!far || *far == 0 || *far - segment.physical_address >= segment.memory_size) continue;
+      met.push_back({.kind = ImageRegion::Kind::kCopied,
+                     .name = fmt::format("{}, whose p_paddr says so,", program.name),
+                     .address = segment.physical_address,
+                     .size = segment.memory_size});
+    }
+  }
+  return met;
+}
+
 // What a loader would copy, out of the image as it lies in memory. Its own data may have changed since; its archive and
 // its tables have not.
 std::vector<ImageRegion> parts_copied(const Facts& facts, const LoadedRange& range) {
@@ -31,9 +50,10 @@ std::vector<ImageRegion> parts_copied(const Facts& facts, const LoadedRange& ran
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const auto contents = read_contents("the image", text, range.first);
   if (!contents) return {};
-  std::vector<ImageRegion> parts = contents->regions;
+  std::vector<ImageRegion> parts = all_regions(*contents);
   std::erase_if(parts,
                 [](const ImageRegion& part) { return part.kind != ImageRegion::Kind::kCopied || part.size == 0; });
+  for (ImageRegion& part : programs_met(facts, *contents)) parts.push_back(std::move(part));
   return parts;
 }
 

@@ -49,13 +49,13 @@ std::optional<RootCause> wrong_table_depth(const Facts& facts) {
     const auto reached = reached_with(facts, other, *place);
     if (!reached) continue;
     const std::string field = fmt::format("TCR_{}.T{}SZ", control.level, control.upper ? 1 : 0);
-    return RootCause{"wrong-table-depth",
-                     fmt::format("{} is {}: the walk begins at level {}, but the tables at {} begin at level {}; read so, "
-                                 "they lead {:#x} to {:#x}, where memory holds what {} has",
-                                 field, control.size, scheme->start_level, with_symbol(facts, scheme->table),
-                                 read->start_level, *facts.far, *reached, place->file_name()),
-                     fmt::format("{} must be {}, or the tables must be built for {} bits", field, size,
-                                 64 - control.size)};
+    return RootCause{
+        "wrong-table-depth",
+        fmt::format("{} is {}: the walk begins at level {}, but the tables at {} begin at level {}; read so, "
+                    "they lead {:#x} to {:#x}, where memory holds what {} has",
+                    field, control.size, scheme->start_level, with_symbol(facts, scheme->table), read->start_level,
+                    *facts.far, *reached, place->file_name()),
+        fmt::format("{} must be {}, or the tables must be built for {} bits", field, size, 64 - control.size)};
   }
   return std::nullopt;
 }

@@ -29,7 +29,8 @@ std::optional<RootCause> device_not_mapped(const Facts& facts) {
   return RootCause{
       "device-not-mapped",
       fmt::format("{} at {} {} {:#x}, which no table maps; it is the physical address of {}", code_at_fault(facts),
-                  code_of_exception(facts), facts.syndrome->write ? "writes to" : "reads from", *facts.far, there->name),
+                  code_of_exception(facts), facts.syndrome->write ? "writes to" : "reads from", *facts.far,
+                  there->name),
       is_protection_domain(facts)
           ? "give the domain a memory region with that physical address, and a map of it, in the system file; then use "
             "the address that the map has"

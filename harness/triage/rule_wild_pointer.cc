@@ -48,8 +48,9 @@ bool is_near_something(const Facts& facts, std::uint64_t address) {
 // DDI 0487, C4.1.94, loads and stores: bits 27 and 25 are 1 and 0, the base is bits 9:5; 31 is SP. Those of literals
 // (bits 29:27 are 011, bit 24 is 0) have no base.
 bool goes_by_stack_pointer(const Facts& facts) {
-  if (!facts.instruction) return false;
-  const std::uint32_t word = *facts.instruction;
+  const auto instruction = facts.elr ? instruction_at(facts, *facts.elr) : std::nullopt;
+  if (!instruction) return false;
+  const std::uint32_t word = *instruction;
   const bool by_register = (word & 0x0a000000) == 0x08000000 && (word & 0x3b000000) != 0x18000000;
   return by_register && (word >> 5 & 31) == 31;
 }

@@ -43,6 +43,7 @@ constexpr Rule kRules[] = {
     wild_pointer,
     device_not_mapped,
     user_write_refused,
+    register_trapped,
     jump_to_garbage,
     call_to_garbage,
     level_refused,

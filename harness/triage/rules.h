@@ -70,6 +70,8 @@ std::optional<RootCause> wild_pointer(const Facts& facts);
 std::optional<RootCause> device_not_mapped(const Facts& facts);
 // User code writes to what it may only read.
 std::optional<RootCause> user_write_refused(const Facts& facts);
+// User code executes a system instruction that is trapped.
+std::optional<RootCause> register_trapped(const Facts& facts);
 // A return to an address that no code is at.
 std::optional<RootCause> jump_to_garbage(const Facts& facts);
 // A call through a function pointer, to an address that no code is at.
