@@ -75,6 +75,20 @@ TEST_F(DeadlockTest, ACpuThatIsOffIsSaid) {
   data_.states[1] = CpuState{.index = 1, .pstate = 0x3c5, .system = cpu().system};
   EXPECT_EQ(cause(), "hang");
   EXPECT_THAT(what(), HasSubstr("; CPU 1 has never been turned on"));
+  EXPECT_EQ(last_->cause->change,
+            "find who was to write memory at 0x40401000: if it is a CPU that is off, turn it on before (PSCI CPU_ON)");
+}
+
+// The timer that is due may well not be what is awaited.
+TEST_F(DeadlockTest, ACpuThatIsOffComesBeforeATimer) {
+  data_.states[1] = CpuState{.index = 1, .pstate = 0x3c5, .system = cpu().system};
+  cpu().system["CNTV_CTL_EL0"] = 5;  // enabled, its condition met
+  EXPECT_EQ(cause(), "hang");
+  EXPECT_THAT(last_->cause->change,
+              HasSubstr("turn it on before (PSCI CPU_ON); if it is an interrupt's handler, unmask"));
+  data_.states.pop_back();
+  EXPECT_EQ(cause(), "hang");
+  EXPECT_EQ(last_->cause->change, "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken");
 }
 
 }  // namespace

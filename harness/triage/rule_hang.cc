@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "triage/activity.h"
@@ -57,6 +58,20 @@ std::string cpus_off(const Facts& facts) {
                      off.size() == 1 ? "has" : "have");
 }
 
+// Who was to end the loop. A timer that is due is no proof of a handler that writes what is polled while a CPU that could
+// write it is off.
+std::string change_of(const std::optional<std::string>& polled, bool cpu_is_off, bool interrupt_is_due) {
+  constexpr std::string_view kUnmask =
+      "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken";
+  if (cpu_is_off) {
+    return fmt::format("find who was to write {}: if it is a CPU that is off, turn it on before (PSCI CPU_ON){}",
+                       *polled, interrupt_is_due ? fmt::format("; if it is an interrupt's handler, {}", kUnmask) : "");
+  }
+  if (interrupt_is_due) return std::string(kUnmask);
+  return polled ? fmt::format("find why {} never gets the value that the loop waits for", *polled)
+                : "find what was to end the loop; nothing in it can";
+}
+
 }  // namespace
 
 // A loop that polls is named for what it polls, one under masked interrupts for the interrupt that is due. A loop that
@@ -71,14 +86,10 @@ std::optional<RootCause> hang(const Facts& facts) {
   std::string what = fmt::format("CPU {} goes round the loop at {} for ever: {} instructions, no register changes",
                                  cpu.state.index, code_symbol(facts, loop.first), loop.code.size());
   if (polled) what += fmt::format("; it reads {}, which does not change", *polled);
-  if (polled && polled->starts_with("memory at ")) what += cpus_off(facts);
-  if (due.empty()) {
-    return RootCause{"hang", what,
-                     polled ? fmt::format("find why {} never gets the value that the loop waits for", *polled)
-                            : "find what was to end the loop; nothing in it can"};
-  }
-  what += fmt::format("; IRQs are masked, and {} is due", fmt::join(due, " and "));
-  return RootCause{"hang", what, "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken"};
+  const std::string off = polled && polled->starts_with("memory at ") ? cpus_off(facts) : "";
+  what += off;
+  if (!due.empty()) what += fmt::format("; IRQs are masked, and {} is due", fmt::join(due, " and "));
+  return RootCause{"hang", what, change_of(polled, !off.empty(), !due.empty())};
 }
 
 // Two or more that poll memory while no CPU moves: nobody is left to write it.

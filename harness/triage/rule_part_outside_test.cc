@@ -23,9 +23,10 @@ class PartOutsideTest : public RestRuleTest {
 TEST_F(PartOutsideTest, TheKernelInTheImage) {
   put_program(kLinked, 0x80000000);
   EXPECT_EQ(cause(), "image-outside-ram");
-  EXPECT_EQ(what(),
-            "the image's loader copies unnamed ELF in the image to 0x80000000..0x80000fff, and at 0x80000000 this machine "
-            "has nothing; the CPU is lost in an exception, and nobody has set vectors for it");
+  EXPECT_EQ(
+      what(),
+      "the image's loader copies unnamed ELF in the image to 0x80000000..0x80000fff, and at 0x80000000 this machine "
+      "has nothing; the CPU is lost in an exception, and nobody has set vectors for it");
 }
 
 TEST_F(PartOutsideTest, NearMisses) {

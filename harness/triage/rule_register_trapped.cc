@@ -16,8 +16,8 @@ std::optional<RootCause> register_trapped(const Facts& facts) {
   return RootCause{"register-trapped",
                    fmt::format("{} at {} executes {}, which EL{} traps instead of allowing it", code_at_fault(facts),
                                code_of_exception(facts),
-                               instruction ? instruction->text() : "a system instruction (" +
-                                                                       aarch64::summary(*facts.syndrome) + ")",
+                               instruction ? instruction->text()
+                                           : "a system instruction (" + aarch64::summary(*facts.syndrome) + ")",
                                facts.taken_to),
                    "let the kernel allow it to user code (for counters and timers: PMUSERENR_EL0, CNTKCTL_EL1; an seL4 "
                    "kernel has options for them), or do without it there"};
