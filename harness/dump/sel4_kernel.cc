@@ -101,6 +101,7 @@ std::unique_ptr<DumpParser> begin_assertion(std::string_view text) {
   if (cursor.text("in function ")) fail.function = cursor.until(", saying \"").value_or(cursor.rest());
   fail.expression = cursor.rest().substr(0, cursor.rest().rfind('"'));
   note_assertion(parser->record, fail);
+  parser->record.extra["failed-without-condition"] = "fail";
   parser->record.headline = headline_text(*from);
   return parser;
 }

@@ -185,6 +185,19 @@ const EmbeddedProgram* embedded_kernel(const ImageContents& contents) {
   return kernel;
 }
 
+std::vector<ImageRegion> all_regions(const ImageContents& contents) {
+  std::vector<ImageRegion> regions = contents.regions;
+  const EmbeddedProgram* kernel = contents.loader ? nullptr : embedded_kernel(contents);
+  if (kernel == nullptr) return regions;
+  for (const ElfSegment& segment : kernel->elf.segments) {
+    regions.push_back({.kind = ImageRegion::Kind::kCopied,
+                       .name = fmt::format("{} in the image", kernel->name),
+                       .address = segment.physical_address,
+                       .size = segment.memory_size});
+  }
+  return regions;
+}
+
 std::string form_text(const ImageContents& contents) {
   const std::string_view loader = contents.loader ? "Microkit loader image" : "";
   switch (contents.form) {

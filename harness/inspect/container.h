@@ -97,6 +97,8 @@ struct ImageContents {
 };
 // The program in it whose code runs at other addresses than it is loaded to: a kernel. Null: there is none, or several.
 const EmbeddedProgram* embedded_kernel(const ImageContents& contents);
+// All that comes to lie in memory: the image, what it copies, and the kernel in it.
+std::vector<ImageRegion> all_regions(const ImageContents& contents);
 // "ELF", "Microkit loader image", "Microkit loader image in an ELF".
 std::string form_text(const ImageContents& contents);
 

@@ -15,20 +15,6 @@ std::string range_text(const ImageRegion& region) {
   return fmt::format("{} at {:#x}..{:#x}", region.name, region.address, region.end());
 }
 
-// All that comes to lie in memory: the image, what it copies, and the kernel in it.
-std::vector<ImageRegion> all_regions(const ImageContents& contents) {
-  std::vector<ImageRegion> regions = contents.regions;
-  const EmbeddedProgram* kernel = contents.loader ? nullptr : embedded_kernel(contents);
-  if (kernel == nullptr) return regions;
-  for (const ElfSegment& segment : kernel->elf.segments) {
-    regions.push_back({.kind = ImageRegion::Kind::kCopied,
-                       .name = fmt::format("{} in the image", kernel->name),
-                       .address = segment.physical_address,
-                       .size = segment.memory_size});
-  }
-  return regions;
-}
-
 // Each against the one before it that reaches furthest: enough to tell that there are overlaps, and linear.
 void check_overlaps(std::vector<ImageRegion> regions, bool by_table, std::vector<Finding>& findings) {
   std::erase_if(regions, [](const ImageRegion& region) { return region.size == 0; });

@@ -24,8 +24,9 @@ std::span<const SignatureInfo> default_signatures() {
       {"microkit-loader-error", "Microkit loader", kPanic, R"(LDR\|ERROR)"},
       {"microkit-monitor-fault", "Microkit monitor", kException, R"(MON\|ERROR: )"},
 
-      // seL4's elfloader: arch-arm/64/debug.c.
+      // seL4's elfloader: arch-arm/64/debug.c, defaults.c.
       {"elfloader-exception", "elfloader", kException, R"(ELF-LOADER: (?:Synchronous|Invalid) exception received)"},
+      {"elfloader-abort", "elfloader", kPanic, R"(^abort\(\) called\.$)"},
 
       // seL4: arch/arm/64 (vspace.c, c_traps.c), assert.c, faulthandler.c (the second form is that
       // of MCS kernels).

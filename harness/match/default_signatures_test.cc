@@ -40,6 +40,7 @@ constexpr Case kCases[] = {
     {"FAIL: MON|ERROR: unknown/invalid badge", "microkit-monitor-fault"},
     {"ELF-LOADER: Synchronous exception received:", "elfloader-exception"},
     {"ELF-LOADER: Invalid exception received!", "elfloader-exception"},
+    {"abort() called.", "elfloader-abort"},
     {"KERNEL DATA ABORT!", "sel4-kernel-data-abort"},
     {"KERNEL PREFETCH ABORT!", "sel4-kernel-prefetch-abort"},
     {"KERNEL INVALID VECTOR ENTRY!", "sel4-kernel-invalid-vector"},

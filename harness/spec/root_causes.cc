@@ -21,6 +21,7 @@ const auto kNames = std::to_array<std::string>({
     "damaged-program",
     "deadlock-in-wfi",
     "device-memory",
+    "device-not-mapped",
     "device-tree-mismatch",
     "device-tree-not-given",
     "device-tree-overwritten",
@@ -30,6 +31,7 @@ const auto kNames = std::to_array<std::string>({
     "execute-never",
     "firmware-image-below-el3",
     "floating-point-trapped",
+    "gave-up",
     "hang",
     "hypervisor-image-below-el2",
     "image-entered-at-el2",
@@ -48,6 +50,7 @@ const auto kNames = std::to_array<std::string>({
     "null-call",
     "null-pointer",
     "read-only-mapping",
+    "register-trapped",
     "reset-loop",
     "return-to-garbage",
     "runs-in-zeroes",
@@ -64,6 +67,7 @@ const auto kNames = std::to_array<std::string>({
     "wild-pointer",
     "wrong-console",
     "wrong-output-address",
+    "wrong-table-depth",
     "wrong-uart",
 });
 

@@ -1,8 +1,26 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "triage/last_words.h"
 #include "triage/rules.h"
 
 namespace bootrig {
+namespace {
+
+// seL4's fail(): no condition, but an end that lines before it may have told the reason of.
+RootCause told_failure(const Facts& facts, const std::string& words, const std::string& where) {
+  const auto errors = errors_before(facts, "seL4 called fail at ");
+  const std::string before = errors.empty() ? "" : fmt::format("; before that it said '{}'", fmt::join(errors, "', '"));
+  const auto known = errors.empty() ? std::nullopt : change_for_words(facts, errors.front());
+  return RootCause{"assertion-failed",
+                   fmt::format("the program stopped itself, in the words of {}: '{}'{}{}", facts.record->dialect, words,
+                               where, before),
+                   known.value_or(fmt::format("read the code{}: what it demands there is not so on this machine, or "
+                                              "with this image",
+                                              where))};
+}
+
+}  // namespace
 
 // The program's own words are the evidence, and come before all else that could be said of where it stopped.
 std::optional<RootCause> assertion_failed(const Facts& facts) {
@@ -15,6 +33,7 @@ std::optional<RootCause> assertion_failed(const Facts& facts) {
     return found == extra.end() ? "" : before + found->second;
   };
   const std::string where = part("place", " at ") + part("function", " in ");
+  if (extra.contains("failed-without-condition")) return told_failure(facts, assertion->second, where);
   const std::string said = assertion->second == "unnamed" ? "" : fmt::format(" '{}'", assertion->second);
   return RootCause{"assertion-failed",
                    fmt::format("the program stopped itself, in the words of {}: its assertion{}{} does not hold",

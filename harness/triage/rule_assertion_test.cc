@@ -66,6 +66,22 @@ TEST_F(ToldTest, NearMissesOfAnAssertion) {
             "assertion-failed");
 }
 
+// fail() has no condition; the reason is in the lines before it.
+TEST_F(ToldTest, AFailureWithItsReasonBefore) {
+  const std::string fail =
+      "seL4 called fail at src/arch/arm/kernel/boot.c:662 in function init_kernel, saying \"ERROR: kernel init "
+      "failed\"\n";
+  EXPECT_EQ(cause_of("Bootstrapping kernel\nERROR: userland image virt [1..2)exceeds USER_TOP (3)\n" + fail),
+            "assertion-failed");
+  EXPECT_EQ(what(),
+            "the program stopped itself, in the words of sel4-kernel: 'ERROR: kernel init failed' at "
+            "src/arch/arm/kernel/boot.c:662 in init_kernel; before that it said 'ERROR: userland image virt "
+            "[1..2)exceeds USER_TOP (3)'");
+  EXPECT_EQ(change(), "link the root server below the address that the kernel names there");
+  EXPECT_EQ(cause_of("Bootstrapping kernel\n" + fail), "assertion-failed");
+  EXPECT_THAT(change(), HasSubstr("read the code at src/arch/arm/kernel/boot.c:662"));
+}
+
 const std::string kZephyr =
     "ELR_ELn: 0x0000000040400020\nESR_ELn: 0x0000000096000045\n  EC:  0x25 (Data Abort)\n  IL:  0x1\n  ISS: 0x45\n"
     "FAR_ELn: 0x0000000050000ff8\n>>> ZEPHYR FATAL ERROR 2: Stack overflow on CPU 0\nCurrent thread: 0x40 (main)\n";

@@ -35,6 +35,17 @@ TEST_F(DeadlockTest, EachReadsWhatTheOtherWouldWrite) {
             "<start+0x40> for memory at 0x40401004; no CPU is left to change it");
 }
 
+// One lock that was taken and never given back is no matter of order.
+TEST_F(DeadlockTest, AllWaitForOneLock) {
+  const std::uint64_t at = kTestCode + 0x1000;
+  symbols_ = SymbolTable::of({{"start", kTestCode, 0x800, true}, {"lock", at, 8, false}});
+  EXPECT_EQ(cause(), "cpu-deadlock");
+  EXPECT_EQ(last_->cause->change, "all of them wait for lock: find who took it last and never gave it back");
+  symbols_ = SymbolTable::of({{"start", kTestCode, 0x800, true}, {"lock", at, 4, false}, {"other", at + 4, 4, false}});
+  EXPECT_EQ(cause(), "cpu-deadlock");
+  EXPECT_THAT(last_->cause->change, HasSubstr("in one order"));
+}
+
 TEST_F(DeadlockTest, OneThatIsInterruptedMayGoOn) {
   data_.states[1].pstate = 0x345;  // IRQs not masked
   EXPECT_EQ(cause(), "hang");
@@ -64,6 +75,20 @@ TEST_F(DeadlockTest, ACpuThatIsOffIsSaid) {
   data_.states[1] = CpuState{.index = 1, .pstate = 0x3c5, .system = cpu().system};
   EXPECT_EQ(cause(), "hang");
   EXPECT_THAT(what(), HasSubstr("; CPU 1 has never been turned on"));
+  EXPECT_EQ(last_->cause->change,
+            "find who was to write memory at 0x40401000: if it is a CPU that is off, turn it on before (PSCI CPU_ON)");
+}
+
+// The timer that is due may well not be what is awaited.
+TEST_F(DeadlockTest, ACpuThatIsOffComesBeforeATimer) {
+  data_.states[1] = CpuState{.index = 1, .pstate = 0x3c5, .system = cpu().system};
+  cpu().system["CNTV_CTL_EL0"] = 5;  // enabled, its condition met
+  EXPECT_EQ(cause(), "hang");
+  EXPECT_THAT(last_->cause->change,
+              HasSubstr("turn it on before (PSCI CPU_ON); if it is an interrupt's handler, unmask"));
+  data_.states.pop_back();
+  EXPECT_EQ(cause(), "hang");
+  EXPECT_EQ(last_->cause->change, "unmask IRQs before the loop (msr daifclr, #2), so that the interrupt can be taken");
 }
 
 }  // namespace

@@ -121,6 +121,20 @@ std::optional<RootCause> hypervisor_program(const Facts& facts) {
                    "boot it on a target that enters it at EL2, or build it without hypervisor support"};
 }
 
+// EL2's regime has no upper half (DDI 0487, D8.1), so a kernel that is linked there runs at EL1.
+std::optional<RootCause> kernel_program_at_el2(const Facts& facts) {
+  if (facts.suspect == nullptr || facts.taken_to != 2 || facts.regime != aarch64::Regime::kEl2) return std::nullopt;
+  const std::uint64_t entry = facts.suspect->elf().entry;
+  if ((entry & kUpperHalf) != kUpperHalf) return std::nullopt;
+  return RootCause{
+      "image-entered-at-el2",
+      fmt::format("{} is linked for EL1 (its entry {:#x} is in the upper half), but the CPU is at EL2, which "
+                  "has no upper half",
+                  facts.suspect->path().filename().string(), entry),
+      "leave EL2 before it is entered (an eret with SPSR_EL2.M 0x5, EL1h), or build it with hypervisor "
+      "support"};
+}
+
 // An instruction is undefined below the lowest level that may execute it. User code that tries is another defect.
 std::optional<RootCause> image_for_higher_level(const Facts& facts) {
   const bool undefined = facts.syndrome && facts.syndrome->ec == 0;  // ESR_ELx.EC, unknown reason

@@ -1,8 +1,6 @@
 // Jumps to addresses that no code is at, told apart by the link register.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "triage/rules.h"
 #include "triage/running_files.h"
 
@@ -17,18 +15,6 @@ bool fetched_from_nowhere(const Facts& facts) {
   if (!fetch || !facts.elr || !facts.record || facts.evidence.symbols == nullptr) return false;
   if (facts.evidence.symbols->symbols().empty() && facts.evidence.files.empty()) return false;
   return facts.links.empty() && code_name(facts, *facts.elr).empty() && !any_file_has(facts, *facts.elr);
-}
-
-// The instruction at an address of the code that was interrupted: as memory holds it, else as its file does.
-std::optional<std::uint32_t> instruction_at(const Facts& facts, std::uint64_t address) {
-  std::array<std::uint8_t, 4> bytes;
-  const auto physical = translate(facts, address, aarch64::Access::Kind::kExecute);
-  if (!physical || !facts.memory->read(*physical, bytes)) {
-    const auto place = find_in_files(facts, address, facts.taken_from);
-    if (!place || !place->file->read_virtual(place->linked, bytes)) return std::nullopt;
-  }
-  return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
-         static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
 }
 
 // A loader calls what it unpacked, and that need not be among the files: of those, one more than the booted image must be

@@ -116,10 +116,22 @@ TEST_F(Pointers, OutOfRangeIsNotWildWhereAWindowMayBe) {
 }
 
 // A driver without its mapping: the device is there.
-TEST_F(Pointers, NotWildWhereTheMachineHasSomething) {
+TEST_F(Pointers, ADeviceThatNobodyHasMapped) {
   memory_[kLower0] = page();
   dump(kUserRead | kTranslationLevel0, 0x09000018, 0x8000000000, {}, true);
-  EXPECT_EQ(cause(diagnose_machine()), "");
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "device-not-mapped");
+  EXPECT_EQ(diagnosis.cause->what,
+            "user code at 0x8000000000 reads from 0x9000018, which no table maps; it is the physical address of pl011");
+  dump(kReadAbort | kTranslationLevel0, 0x09000018, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "device-not-mapped");
+  dump(kUserRead | kAlignment, 0x09000019, 0x8000000000, {}, true);
+  EXPECT_NE(cause(diagnose_machine()), "device-not-mapped");
+  EXPECT_NE(cause(diagnose_text()), "device-not-mapped");
+}
+
+TEST_F(Pointers, NotWildWhereTheMachineHasSomething) {
+  memory_[kLower0] = page();
   // In the kernel's window, behind what is mapped: there is memory.
   dump(kReadAbort | kTranslationLevel2, kWindow + 0x600000, kWindow + 4);
   EXPECT_EQ(cause(diagnose_machine()), "");
@@ -152,6 +164,44 @@ TEST_F(Pointers, NoStackWithoutMemoryAbove) {
   EXPECT_EQ(cause(diagnose_machine()), "wild-pointer");
 }
 
+// It is mapped, as the CPU itself says; a read of it, or a write of the kernel, is another matter.
+TEST_F(Pointers, AWriteThatUserCodeMayNotDo) {
+  dump(kUserWrite | 15, 0x20000010, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "read-only-mapping");
+  EXPECT_EQ(cause(diagnose_text()), "read-only-mapping");
+  dump(kUserRead | 15, 0x20000010, 0x8000000000, {}, true);
+  EXPECT_EQ(cause(diagnose_text()), "");
+  dump(kWriteAbort | 15, 0x20000010, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_text()), "");
+}
+
+// stp x29, x30, [sp, #-32]! of the file's code, where nothing was ever a stack; by x1 it is a pointer like others.
+TEST_F(Pointers, AStackPointerThatWasNeverSet) {
+  constexpr std::uint64_t kNoStack = 0xffffffffffffffe0, kCode = 0x300000;
+  add_file("program.elf", kCode, kCode, std::string("\xfd\x7b\xbe\xa9\x20\x00\x40\xf9", 8), kRead | kExecute);
+  dump(kUserWrite | kTranslationLevel1, kNoStack, kCode, {}, true);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "wild-pointer");
+  EXPECT_TRUE(change(diagnosis).starts_with("the pointer used at 0x300000 is the stack pointer: set it"));
+  dump(kUserRead | kTranslationLevel1, kNoStack, kCode + 4, {}, true);
+  EXPECT_EQ(change(diagnose_machine()), "find where the pointer used at 0x300004 comes from");
+}
+
+// The kernel prints the fault of user code that it ends; its own traps, and other classes, are not meant.
+TEST_F(Pointers, ARegisterThatUserCodeMayNotRead) {
+  constexpr std::uint64_t kTrappedRead = 0x6230e43b;  // of PMCCNTR_EL0
+  add_file("program.elf", 0x300000, 0x300000, std::string("\x01\x9d\x3b\xd5", 4), kRead | kExecute);
+  dump(kTrappedRead, 0, 0x300000, {}, true);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "register-trapped");
+  EXPECT_EQ(diagnosis.cause->what,
+            "user code at 0x300000 executes mrs S3_3_C9_C13_0, which EL1 traps instead of allowing it");
+  dump(0x02000000, 0, 0x300000, {}, true);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kTrappedRead, 0, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
 TEST_F(Pointers, MonitorsDomains) {
   const auto monitor = [&](std::uint64_t far) {
     text_ = fmt::format(
@@ -175,6 +225,26 @@ TEST_F(Pointers, MonitorsDomains) {
   monitor(0x30);
   names_ = {{"microkit_internal_crash", 0x200400, 0x40, true}};
   EXPECT_EQ(cause(diagnose_text()), "null-pointer");
+}
+
+// A machine's tables are another address space's when the monitor tells of a domain; what it says of the stack stands.
+TEST_F(Pointers, TheMonitorKnowsTheStack) {
+  const auto monitor = [&](std::uint64_t sp, const char* more) {
+    text_ = fmt::format(
+        "MON|ERROR: received message 0x00000006  badge: 0x0000000000000001  tcb cap: 0x000000000000000a\n"
+        "MON|ERROR: faulting PD: client\n"
+        "Registers: \npc : 0x0000000000200420\nsp: {:#018x}\n"
+        "MON|ERROR: VMFault: ip=0x0000000000200420  fault_addr=0x0000000fffffefe0  fsr=0x0000000092000047  (data "
+        "fault)\n"
+        "MON|ERROR:    ec: 0x00000024  Data Abort from a lower Exception level   il: 1   iss: 0x00000047\n"
+        "MON|ERROR:    dfsc = translation fault, level 3 (0x00000007) -- write not read\n{}",
+        sp, more);
+    return cause(diagnose_machine());
+  };
+  const char* kTold = "MON|ERROR: potential stack overflow, fault address within one page outside of stack region\n";
+  EXPECT_EQ(monitor(0x0000000fffffeff0, kTold), "stack-overflow");
+  EXPECT_EQ(monitor(0x0000000fffffeff0, ""), "");
+  EXPECT_EQ(monitor(0x0000000ffffbeff0, kTold), "");
 }
 
 class Jumps : public WindowTest {

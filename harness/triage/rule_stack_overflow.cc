@@ -45,7 +45,8 @@ std::optional<RootCause> stack_overflow(const Facts& facts) {
   if (any_file_has(facts, *facts.far)) return std::nullopt;
   const bool confirmed = walk_confirms(facts, aarch64::FaultKind::kTranslation);
   const auto above = confirmed ? mapped_above(facts, *facts.far) : std::nullopt;
-  const bool told = !facts.walk && facts.record->extra.contains("stack-overflow");
+  // A walk that does not give the fault is of another address space's tables.
+  const bool told = !confirmed && facts.record->extra.contains("stack-overflow");
   if (!above && !told) return std::nullopt;
   return RootCause{
       "stack-overflow",

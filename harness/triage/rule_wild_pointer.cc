@@ -45,6 +45,16 @@ bool is_near_something(const Facts& facts, std::uint64_t address) {
   return false;
 }
 
+// DDI 0487, C4.1.94, loads and stores: bits 27 and 25 are 1 and 0, the base is bits 9:5; 31 is SP. Those of literals
+// (bits 29:27 are 011, bit 24 is 0) have no base.
+bool goes_by_stack_pointer(const Facts& facts) {
+  const auto instruction = facts.elr ? instruction_at(facts, *facts.elr) : std::nullopt;
+  if (!instruction) return false;
+  const std::uint32_t word = *instruction;
+  const bool by_register = (word & 0x0a000000) == 0x08000000 && (word & 0x3b000000) != 0x18000000;
+  return by_register && (word >> 5 & 31) == 31;
+}
+
 }  // namespace
 
 // Named where the tables confirm that nothing is there, and nothing says that something should be; an address that
@@ -72,10 +82,15 @@ std::optional<RootCause> wild_pointer(const Facts& facts) {
                           : canonical  ? "where nothing is mapped, no file has anything, and the machine has nothing"
                                        : "which is no address that a table could map";
   const std::string at = code_of_exception(facts);
-  return RootCause{"wild-pointer",
-                   fmt::format("{} at {} {} {:#x}, {}", code_at_fault(facts), at,
-                               facts.syndrome->write ? "writes to" : "reads from", *facts.far, why),
-                   fmt::format("find where the pointer used at {} comes from", at)};
+  return RootCause{
+      "wild-pointer",
+      fmt::format("{} at {} {} {:#x}, {}", code_at_fault(facts), at, facts.syndrome->write ? "writes to" : "reads from",
+                  *facts.far, why),
+      goes_by_stack_pointer(facts)
+          ? fmt::format("the pointer used at {} is the stack pointer: set it to the end of a stack before the "
+                        "first function is called, or find what has changed it",
+                        at)
+          : fmt::format("find where the pointer used at {} comes from", at)};
 }
 
 }  // namespace bootrig

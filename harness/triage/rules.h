@@ -14,6 +14,10 @@ std::optional<RootCause> table_not_linked(const Facts& facts);
 std::optional<RootCause> undefined_call(const Facts& facts);
 // The image, or a part of it, is loaded to where there is no memory.
 std::optional<RootCause> image_outside_ram(const Facts& facts);
+// A part of the image that its loader copies goes to where there is no memory.
+std::optional<RootCause> part_outside_ram(const Facts& facts);
+// TCR says another depth than the tables have.
+std::optional<RootCause> wrong_table_depth(const Facts& facts);
 // An exception goes to a level whose vectors nobody has set. The second waits until what the exception must have been
 // is explained by no other rule.
 std::optional<RootCause> vectors_not_set(const Facts& facts);
@@ -24,6 +28,8 @@ std::optional<RootCause> vector_recursion(const Facts& facts);
 std::optional<RootCause> image_for_higher_level(const Facts& facts);
 // A program for EL2, which its loader enters, or tries to, at EL1.
 std::optional<RootCause> hypervisor_program(const Facts& facts);
+// A program for EL1, which its loader enters at EL2.
+std::optional<RootCause> kernel_program_at_el2(const Facts& facts);
 // Start code that looks which level it is at, and gives up below the one that it wants.
 std::optional<RootCause> level_refused(const Facts& facts);
 // A GIC's registers that this machine does not have, and with the other GIC would.
@@ -60,12 +66,20 @@ std::optional<RootCause> stack_overflow(const Facts& facts);
 std::optional<RootCause> null_pointer(const Facts& facts);
 // Data is accessed at an address that nothing is at, and that nothing says should be there.
 std::optional<RootCause> wild_pointer(const Facts& facts);
+// Data is accessed at the physical address of a device, and no table maps it.
+std::optional<RootCause> device_not_mapped(const Facts& facts);
+// User code writes to what it may only read.
+std::optional<RootCause> user_write_refused(const Facts& facts);
+// User code executes a system instruction that is trapped.
+std::optional<RootCause> register_trapped(const Facts& facts);
 // A return to an address that no code is at.
 std::optional<RootCause> jump_to_garbage(const Facts& facts);
 // A call through a function pointer, to an address that no code is at.
 std::optional<RootCause> call_to_garbage(const Facts& facts);
 // A program says that an assertion of its own does not hold.
 std::optional<RootCause> assertion_failed(const Facts& facts);
+// A program says why it cannot go on, and ends itself.
+std::optional<RootCause> gave_up(const Facts& facts);
 // CPUs wait for each other: each for memory that none is left to change.
 std::optional<RootCause> cpu_deadlock(const Facts& facts);
 // A CPU goes round a loop that nothing ends.

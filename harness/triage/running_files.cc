@@ -72,4 +72,15 @@ Result<void> FileMemory::read(std::uint64_t address, std::span<std::uint8_t> out
   return fail(fmt::format("no file has anything at physical {:#x}", address));
 }
 
+std::optional<std::uint32_t> instruction_at(const Facts& facts, std::uint64_t address) {
+  std::array<std::uint8_t, 4> bytes;
+  const auto physical = translate(facts, address, aarch64::Access::Kind::kExecute);
+  if (!physical || !facts.memory->read(*physical, bytes)) {
+    const auto place = find_in_files(facts, address, facts.taken_from);
+    if (!place || !place->file->read_virtual(place->linked, bytes)) return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+         static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+}
+
 }  // namespace bootrig

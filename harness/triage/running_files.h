@@ -2,6 +2,7 @@
 // whether memory holds it there.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -40,6 +41,9 @@ enum class Likeness { kUnknown, kSame, kOther };
 // Whether memory holds at `physical` what the file has at the place: 64 bytes around it. Unknown for what a program
 // changes, and for zeros, which are everywhere.
 Likeness compare_with_memory(const Facts& facts, const FilePlace& place, std::uint64_t physical);
+
+// The instruction at an address of the code that was interrupted: as memory holds it, else as its file does.
+std::optional<std::uint32_t> instruction_at(const Facts& facts, std::uint64_t address);
 
 // The bytes that the files have at physical addresses, as a loader of them puts them into memory.
 class FileMemory final : public MemoryReader {

@@ -100,6 +100,22 @@ TEST_F(SuspectTest, AProgramForEl2) {
   EXPECT_FALSE(is_for_el2(kEntry));
 }
 
+// EL2 has no upper half: it is not entered there with any table.
+TEST_F(SuspectTest, AProgramForEl1AtEl2) {
+  CpuState& cpu = data_.states[0];
+  cpu.pstate = 0x3c9;
+  cpu.pc = 0x200;
+  cpu.system = {{"SCTLR_EL2", 0x30d0198d}, {"TCR_EL2", 0x80853510}, {"TTBR0_EL2", kLower}, {"MAIR_EL2", 0xff440c0400},
+                {"ESR_EL2", 0x02000000},   {"FAR_EL2", 0x200},      {"VBAR_EL2", 0},       {"ELR_EL2", 0x200},
+                {"SPSR_EL2", 0x3c9},       {"HCR_EL2", 0}};
+  const auto diagnosis = run();
+  ASSERT_TRUE(diagnosis && diagnosis->cause);
+  EXPECT_EQ(diagnosis->cause->name, "image-entered-at-el2");
+  const auto lower = run(StoppedFor::kTime, 0x8040000000);
+  ASSERT_TRUE(lower && lower->cause);
+  EXPECT_NE(lower->cause->name, "image-entered-at-el2");
+}
+
 // No vectors at all: the suspect explains what they met; without it, that they are missing is all there is.
 TEST_F(SuspectTest, BehindVectorsThatNobodyHasSet) {
   auto& system = data_.states[0].system;
