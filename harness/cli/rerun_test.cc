@@ -66,6 +66,17 @@ TEST_F(RerunProgram, ACauseWhereThereWasNone) {
   EXPECT_TRUE(text_of(log).contains("...with ESR 0x24/0x9200000b")) << text_of(log);
 }
 
+// Vectors that raise exceptions themselves, and vectors that nobody has set: at rest only the last of many is known.
+TEST_F(RerunProgram, TheFirstExceptionOfManyWithoutADump) {
+  for (const std::string cell : {"faults/bad-vectors@virt-el2-gicv2", "faults/lower-vectors@virt[level=2]"}) {
+    EXPECT_EQ(bootrig({"run", cell, "--output", folder_.path().string(), "--no-history", "--triage-rerun"}).code, 0);
+    const Finished told = bootrig({"triage", "--all", folder_.path().string()});
+    EXPECT_TRUE(told.out.contains("this is the first exception, which the machine at rest had lost")) << told.out;
+    EXPECT_TRUE(told.out.contains("<probe_main+0x")) << told.out;
+    EXPECT_TRUE(told.out.contains("CAUSE")) << told.out;
+  }
+}
+
 // The user thread prints a dump of a fault that it never had.
 TEST_F(RerunProgram, AnExceptionThatDoesNotComeAgain) {
   // The words of a macro become a text, and there "\\n" is a new line.
