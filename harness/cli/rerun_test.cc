@@ -1,4 +1,5 @@
-// --triage-rerun on real QEMU: a user thread faults in its own tables, and the kernel prints the dump in those of another.
+// --triage-rerun on real QEMU: a user thread faults in its own tables, and the kernel tells of it in those of another;
+// dumps that are wrong, and none at all.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -66,21 +67,57 @@ TEST_F(RerunProgram, ACauseWhereThereWasNone) {
   EXPECT_TRUE(text_of(log).contains("...with ESR 0x24/0x9200000b")) << text_of(log);
 }
 
-// The user thread prints a dump of a fault that it never had.
-TEST_F(RerunProgram, AnExceptionThatDoesNotComeAgain) {
-  // The words of a macro become a text, and there "\\n" is a new line.
-  const Finished built =
-      bootrig({"build", "reference-hello", "--output", folder_.path().string(), "--set",
-               R"(greeting=x\nbootrig kernel: EXCEPTION Synchronous, lower EL using AArch64, taken to EL2\n)"
-               R"( ESR_EL2 0x0000000092000007\n FAR_EL2 0x0000000000123000\n ELR_EL2 0x0000000000200040\n)"
-               R"(bootrig kernel: end of dump)"});
-  ASSERT_EQ(built.code, 0) << built.out << built.err;
-  const std::size_t begin = built.out.find("/");
-  const std::string file = built.out.substr(begin, built.out.find("  sha256") - begin);
+// Vectors that raise exceptions themselves, and vectors that nobody has set: at rest only the last of many is known.
+TEST_F(RerunProgram, TheFirstExceptionOfManyWithoutADump) {
+  for (const std::string cell : {"faults/bad-vectors@virt-el2-gicv2", "faults/lower-vectors@virt[level=2]"}) {
+    EXPECT_EQ(bootrig({"run", cell, "--output", folder_.path().string(), "--no-history", "--triage-rerun"}).code, 0);
+    const Finished told = bootrig({"triage", "--all", folder_.path().string()});
+    EXPECT_TRUE(told.out.contains("this is the first exception, which the machine at rest had lost")) << told.out;
+    EXPECT_TRUE(told.out.contains("<probe_main+0x")) << told.out;
+    EXPECT_TRUE(told.out.contains("CAUSE")) << told.out;
+  }
+}
+
+// An image whose user thread prints a dump first, and then goes on as its variant does; gives its loader.
+class LyingDump : public RerunProgram {
+ protected:
+  std::string build(const std::string& variant, const std::string& esr, const std::string& far,
+                    const std::string& elr) {
+    // The words of a macro become a text, and there "\\n" is a new line.
+    const Finished built = bootrig(
+        {"build", variant, "--output", folder_.path().string(), "--set",
+         fmt::format(R"(greeting=x\nbootrig kernel: EXCEPTION Synchronous, lower EL using AArch64, taken to EL2\n)"
+                     R"( ESR_EL2 {}\n FAR_EL2 {}\n ELR_EL2 {}\nbootrig kernel: end of dump)",
+                     esr, far, elr)});
+    EXPECT_EQ(built.code, 0) << built.out << built.err;
+    const std::size_t begin = built.out.find("/");
+    return begin == std::string::npos ? "" : built.out.substr(begin, built.out.find("  sha256") - begin);
+  }
+};
+
+TEST_F(LyingDump, AnExceptionThatDoesNotComeAgain) {
+  const std::string file = build("reference-hello", "0x0000000092000007", "0x0000000000123000", "0x0000000000200040");
   const Finished told = bootrig({"boot", "-q", file, "--target", "virt-el2-gicv2", "--triage-rerun"});
   EXPECT_EQ(told.code, 1);
   EXPECT_TRUE(told.out.contains("MISSING    the exception did not come again in a second boot")) << told.out;
   EXPECT_TRUE(told.out.contains("all of them calls or interrupts")) << told.out;
+}
+
+// A read, which the dump calls a write: two of three values are right.
+TEST_F(LyingDump, TheCpuKnowsBetter) {
+  const auto lie = [&](const std::string& elr) {
+    return build("reference-null-read", "0x0000000092000047", "0x0000000000000000", elr);
+  };
+  const std::string zero = "0x0000000000000000";
+  const std::string said = bootrig({"boot", lie(zero), "--target", "virt-el2-gicv2"}).out;
+  const std::size_t true_dump = said.rfind("ELR_EL2 0x");
+  ASSERT_NE(true_dump, std::string::npos) << said;
+  const std::string elr = said.substr(true_dump + 8, zero.size());
+  ASSERT_NE(elr, zero) << said;
+  const Finished told = bootrig({"boot", "-q", lie(elr), "--target", "virt-el2-gicv2", "--triage-rerun"});
+  EXPECT_TRUE(told.out.contains("the guest printed ESR 0x92000047, the CPU had 0x9")) << told.out;
+  EXPECT_TRUE(told.out.contains("translation fault, level 2, on a read")) << told.out;
+  EXPECT_TRUE(told.out.contains("reads from address 0x0")) << told.out;
 }
 
 }  // namespace

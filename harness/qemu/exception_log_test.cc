@@ -87,7 +87,7 @@ TEST(ExceptionLog, NonsenseIsNoException) {
       "Taking exception 4 [\x1b[31m] on CPU 77777777777\n...from EL7 to EL8\n...with ESR 0x/0x\n"
       "...with FAR 0xffffffffffffffffff\n...to EL1 PC\n");
   ASSERT_EQ(log.exceptions().size(), 1u);
-  const LoggedException& logged = log.exceptions()[0];
+  const LoggedException logged = log.exceptions()[0];
   EXPECT_FALSE(logged.from || logged.to || logged.esr || logged.far || logged.vector);
   EXPECT_EQ(logged.kind.find('\x1b'), std::string::npos);
   EXPECT_EQ(logged.cpu, 0u);

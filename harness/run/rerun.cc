@@ -192,6 +192,8 @@ class Rerun {
     const auto first_cause = first_.cause;
     const bool same = same_walk(first_, *best_) || first_.walk.empty();
     std::string first_signature = std::move(first_.signature);
+    const bool told = request_.sought && request_.sought->told;
+    const bool earlier = !told && first_.exception && first_.exception->elr != best_->exception->elr;
     first_ = *std::move(best_);
     RerunLine line{.outcome = "at-exception", .stops = stops_};
     line.text = fmt::format("booted once more and stopped at the exception, the {} time that a CPU came to its vectors",
@@ -206,6 +208,7 @@ class Rerun {
             fmt::format("at rest the machine had told of {}, which does not hold at the exception", first_cause->name));
       }
     }
+    if (earlier) first_.findings.push_back("this is the first exception, which the machine at rest had lost");
     if (request_.sought) add_disagreements(*taken_);
     first_.rerun = std::move(line);
   }

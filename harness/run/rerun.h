@@ -1,5 +1,5 @@
-// The rerun: a failed boot once more, stopped where a CPU takes the exception that the first one failed with. What rests
-// later may be another address space, and a dump may be wrong: there the CPU and its tables are what they were.
+// The rerun: a failed boot once more, stopped where a CPU takes the exception that the first one failed with. What
+// rests later may be another address space, and a dump may be wrong: there the CPU and its tables are what they were.
 #pragma once
 
 #include <filesystem>

@@ -29,6 +29,17 @@ std::vector<std::uint64_t> origins(const aarch64::Syndrome& syndrome, std::optio
   return {kCurrentSp0, kCurrentSpx, kLowerAarch64, kLowerAarch32};
 }
 
+// The first of its vectors is the base.
+bool in_vectors(const SoughtException& sought, std::uint64_t address) {
+  constexpr std::uint64_t kVectorBytes = 0x800;
+  return !sought.vectors.empty() && address - (sought.vectors.front() & ~(kVectorBytes - 1)) < kVectorBytes;
+}
+
+// Of the last exception: an abort says so, what the vectors raised does where it is from.
+bool is_own(const SoughtException& sought) {
+  return aarch64::decode_esr(sought.esr.value_or(0)).same_level || (sought.elr && in_vectors(sought, *sought.elr));
+}
+
 struct Comparison {
   unsigned equal = 0, different = 0;
 };
@@ -79,13 +90,14 @@ Resemblance compare(const SoughtException& sought, const TakenException& taken) 
   if (taken.level != sought.taken_to) return Resemblance::kOther;
   const aarch64::Syndrome syndrome = aarch64::decode_esr(taken.esr);
   const Comparison values = count(sought, taken);
+  // What the vectors themselves raise has an exception before it.
+  if (!sought.told && in_vectors(sought, taken.elr)) return Resemblance::kOther;
   const bool known = sought.esr || (sought.far && sought.elr);
   if (known && values.different == 0 && (sought.esr || is_trouble(syndrome))) return Resemblance::kSame;
   if (!sought.told) {
     const bool own = (taken.spsr >> 4 & 1) == 0 && (taken.spsr >> 2 & 3) == taken.level;
-    const auto last = aarch64::decode_esr(sought.esr.value_or(0));
-    // The registers tell of a fault of that level's own: this is the first.
-    return own && is_trouble(syndrome) && last.same_level ? Resemblance::kSame : Resemblance::kOther;
+    // The registers tell of a fault of that level's own, be it of its vectors: this is the first.
+    return own && is_trouble(syndrome) && is_own(sought) ? Resemblance::kSame : Resemblance::kOther;
   }
   return values.equal >= 2 && is_trouble(syndrome) ? Resemblance::kPartial : Resemblance::kOther;
 }

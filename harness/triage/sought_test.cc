@@ -130,6 +130,15 @@ TEST(Resembles, WithoutADump) {
   EXPECT_EQ(compare(sought, taken(kOwnUndefined, 0, 0x40, 0x3c9)), Resemblance::kOther);
 }
 
+// At rest the vectors raise exceptions themselves, without end: those are not the first.
+TEST(Resembles, InVectorsThatRaiseExceptions) {
+  SoughtException sought{.taken_to = 2, .vectors = {0, 0x200, 0x400, 0x600}, .esr = kOwnUndefined, .elr = 0x200};
+  EXPECT_EQ(compare(sought, taken(kOwnRead, 8, kTestCode, 0x3c9)), Resemblance::kSame);
+  EXPECT_EQ(compare(sought, taken(kOwnUndefined, 0, kTestCode, 0x3c9)), Resemblance::kSame);
+  EXPECT_EQ(compare(sought, taken(kSvc, 0, kTestCode, 0x3c9)), Resemblance::kOther);
+  EXPECT_EQ(compare(sought, taken(kOwnUndefined, 0, 0x200, 0x3c9)), Resemblance::kOther);
+}
+
 TEST(Disagreements, OfWhatTheDumpTold) {
   using Lines = std::vector<std::string>;
   EXPECT_EQ(disagreements(told(), taken(kUserRead, 0x201000, 0x200054)), Lines{});
