@@ -13,6 +13,7 @@
 #include "triage/image_evidence.h"
 #include "triage/rules.h"
 #include "triage/silence.h"
+#include "triage/silence_rules.h"
 
 namespace bootrig {
 namespace {
@@ -184,6 +185,9 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
+  if (!diagnosis.cause || diagnosis.cause->name != "secondary-cpu-missing") {
+    if (auto line = missing_cpu_line(facts)) diagnosis.findings.push_back(std::move(*line));
+  }
   if (silent && !diagnosis.cause) {
     std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));
     add_what_would_settle(facts, diagnosis);
