@@ -181,13 +181,13 @@ std::optional<Diagnosis> diagnose(const Evidence& evidence) {
   diagnosis.cause = find_root_cause(facts);
   // A guest that ended by itself, or said what it must not, has nothing to explain but an exception, or its silence.
   const bool silent = !silence_lines(facts).empty();
-  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent) return std::nullopt;
+  const auto missing_cpu = missing_cpu_line(facts);
+  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent && !missing_cpu) return std::nullopt;
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
-  if (!diagnosis.cause || diagnosis.cause->name != "secondary-cpu-missing") {
-    if (auto line = missing_cpu_line(facts)) diagnosis.findings.push_back(std::move(*line));
-  }
+  const bool told = diagnosis.cause && diagnosis.cause->name == "secondary-cpu-missing";
+  if (missing_cpu && !told) diagnosis.findings.push_back(*missing_cpu);
   if (silent && !diagnosis.cause) {
     std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));
     add_what_would_settle(facts, diagnosis);

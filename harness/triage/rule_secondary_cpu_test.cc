@@ -114,6 +114,10 @@ TEST_F(SecondaryCpuTest, ABootThatWentOnWithoutIt) {
   EXPECT_THAT(last_->findings,
               ::testing::Contains("CPU 1 did not come: it is off, at 0x0, and has never run; the console says 'psci: "
                                   "failed to boot CPU1 (-22)'"));
+  evidence_.stopped_for = StoppedFor::kConsole;  // as of a panic
+  EXPECT_EQ(cause(), "");
+  ASSERT_TRUE(last_);
+  EXPECT_THAT(last_->findings, ::testing::Contains(HasSubstr("CPU 1 did not come: ")));
 }
 
 TEST_F(SecondaryCpuTest, WhatIsNoComplaint) {
