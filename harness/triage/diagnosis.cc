@@ -15,6 +15,7 @@
 #include "triage/image_evidence.h"
 #include "triage/rules.h"
 #include "triage/silence.h"
+#include "triage/silence_rules.h"
 
 namespace bootrig {
 namespace {
@@ -230,11 +231,14 @@ std::optional<Diagnosis> diagnose(const Facts& facts) {
   diagnosis.cause = find_root_cause(facts);
   // A guest that ended by itself, or said what it must not, has nothing to explain but an exception, or its silence.
   const bool silent = !silence_lines(facts).empty();
-  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent) return std::nullopt;
+  const auto missing_cpu = missing_cpu_line(facts);
+  if (!facts.record && !facts.syndrome && !diagnosis.cause && !silent && !missing_cpu) return std::nullopt;
   diagnosis.headline = headline_of(facts);
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
   if (tables_are_anothers(facts)) diagnosis.missing.emplace_back(kRerunWouldTell);
+  const bool told = diagnosis.cause && diagnosis.cause->name == "secondary-cpu-missing";
+  if (missing_cpu && !told) diagnosis.findings.push_back(*missing_cpu);
   if (silent && !diagnosis.cause) {
     std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));
     add_what_would_settle(facts, diagnosis);

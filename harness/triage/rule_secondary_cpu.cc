@@ -63,15 +63,17 @@ std::optional<Complaint> read_complaint(std::string_view line) {
   return Complaint{line, cpu};
 }
 
-// What was waited for counts only as the last words: later ones say that it came.
-std::optional<Complaint> find_complaint(const Facts& facts) {
-  const auto last = read_complaint(last_words(facts));
-  if (last) return last;
+// A boot that went on without the CPU met something else: the first line that names one, whatever came behind it.
+std::optional<Complaint> earlier_complaint(const Facts& facts) {
   for (const std::string_view line : split_lines(facts.evidence.transcript)) {
     const auto complaint = read_complaint(line);
     if (complaint && complaint->cpu && !line.contains("wait")) return complaint;
   }
   return std::nullopt;
+}
+
+std::string quoted(const Complaint& complaint) {
+  return fmt::format("the console says '{}'", printable(trim(complaint.line.substr(0, kShown))));
 }
 
 // The first CPU goes round a loop over memory, and the word's name tells that it is about CPUs: "cpu_online".
@@ -154,15 +156,14 @@ std::optional<std::size_t> find_missing(const Facts& facts, std::optional<std::s
 
 std::optional<RootCause> secondary_cpu_missing(const Facts& facts) {
   if (facts.record || facts.syndrome || facts.cpus.empty()) return std::nullopt;
-  const auto complaint = find_complaint(facts);
+  const auto complaint = read_complaint(last_words(facts));
   const auto polled = polled_for_cpus(facts);
   if (!complaint && !polled) return std::nullopt;
   const auto missing = find_missing(facts, complaint ? complaint->cpu : std::nullopt);
   if (!missing) return std::nullopt;
   const Whereabouts found = *find_cpu(facts, *missing);
   std::vector<std::string> signs;
-  if (complaint)
-    signs.push_back(fmt::format("the console says '{}'", printable(trim(complaint->line.substr(0, kShown)))));
+  if (complaint) signs.push_back(quoted(*complaint));
   if (polled) {
     signs.push_back(fmt::format("CPU 0 at {} waits for {}", code_symbol(facts, facts.cpus.front().state.pc), *polled));
   }
@@ -170,6 +171,14 @@ std::optional<RootCause> secondary_cpu_missing(const Facts& facts) {
       "secondary-cpu-missing",
       fmt::format("CPU {} is waited for and does not come: {}; {}", *missing, found.where, fmt::join(signs, ", and ")),
       found.change};
+}
+
+std::optional<std::string> missing_cpu_line(const Facts& facts) {
+  if (facts.cpus.empty()) return std::nullopt;
+  const auto complaint = earlier_complaint(facts);
+  const auto found = complaint ? find_cpu(facts, *complaint->cpu) : std::nullopt;
+  if (!found) return std::nullopt;
+  return fmt::format("CPU {} did not come: {}; {}", *complaint->cpu, found->where, quoted(*complaint));
 }
 
 }  // namespace bootrig

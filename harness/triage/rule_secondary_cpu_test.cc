@@ -105,6 +105,21 @@ TEST_F(SecondaryCpuTest, WhatKernelsSayOfIt) {
   }
 }
 
+// What came behind it may be about anything: then it is told, and is no root cause.
+TEST_F(SecondaryCpuTest, ABootThatWentOnWithoutIt) {
+  put_code(kTestCode, {kWfi, kBackToWfi});
+  evidence_.transcript = "psci: failed to boot CPU1 (-22)\nsmp: Brought up 1 node, 1 CPU\nno root file system\n";
+  EXPECT_EQ(cause(), "");
+  ASSERT_TRUE(last_);
+  EXPECT_THAT(last_->findings,
+              ::testing::Contains("CPU 1 did not come: it is off, at 0x0, and has never run; the console says 'psci: "
+                                  "failed to boot CPU1 (-22)'"));
+  evidence_.stopped_for = StoppedFor::kConsole;  // as of a panic
+  EXPECT_EQ(cause(), "");
+  ASSERT_TRUE(last_);
+  EXPECT_THAT(last_->findings, ::testing::Contains(HasSubstr("CPU 1 did not come: ")));
+}
+
 TEST_F(SecondaryCpuTest, WhatIsNoComplaint) {
   for (const char* line : {"CPU1: Booted secondary processor 0x0000000001", "failed to start the network",
                            "waits for CPU 1\nCPU 1 is there", "CPU0: failed to boot", "waits for the score"}) {

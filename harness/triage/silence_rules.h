@@ -23,5 +23,7 @@ std::optional<RootCause> waits_for_input(const Facts& facts);
 std::optional<RootCause> silent_end(const Facts& facts);
 // A CPU other than the first is waited for, and is off, parked, lost, or none of this machine's.
 std::optional<RootCause> secondary_cpu_missing(const Facts& facts);
+// The same as a finding: the console told it, and the boot went on.
+std::optional<std::string> missing_cpu_line(const Facts& facts);
 
 }  // namespace bootrig
