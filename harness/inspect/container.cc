@@ -104,13 +104,14 @@ std::uint64_t extent(std::string_view bytes, const ElfFile& elf) {
   return std::min<std::uint64_t>(end, bytes.size());
 }
 
-std::string name_in_archives(const std::vector<Archive>& archives, std::uint64_t offset) {
+// The archive's member that begins there; null: none does.
+const ArchiveMember* member_at(const std::vector<Archive>& archives, std::uint64_t offset) {
   for (const Archive& archive : archives) {
     for (const ArchiveMember& member : archive.members) {
-      if (member.first == offset) return member.name;
+      if (member.first == offset) return &member;
     }
   }
-  return "unnamed ELF";
+  return nullptr;
 }
 
 // The magic alone is a constant of code that reads ELF; a whole e_ident and the sizes of the gABI are not.
@@ -125,14 +126,16 @@ void find_programs(std::string_view bytes, ImageContents& contents) {
   std::size_t at = bytes.find(kElfMagic, contents.form == ImageContents::Form::kElf ? 1 : 0);
   for (unsigned looked = 0; at != bytes.npos && looked < kMagicsMax; ++looked) {
     std::uint64_t size = 1;
-    const std::string_view rest = bytes.substr(at);
+    const ArchiveMember* member = member_at(contents.archives, at);
+    const std::string name = member != nullptr ? member->name : "unnamed ELF";
+    // What lies behind a member is another's.
+    const std::string_view rest = bytes.substr(at, member != nullptr ? member->size : bytes.npos);
     const bool small = little_endian<std::uint16_t>(rest, kProgramCountAt).value_or(0) <= kProgramHeadersMax;
     if (auto elf = small ? parse_elf("", rest) : Result<ElfFile>(fail("has too many program headers"))) {
       size = extent(rest, *elf);
-      contents.programs.push_back({name_in_archives(contents.archives, at), at, size, *std::move(elf)});
+      contents.programs.push_back({name, at, size, *std::move(elf)});
     } else if (claims_to_be_program(rest) && contents.broken.size() < kBrokenMax) {
-      contents.broken.push_back(
-          {BrokenPart::Kind::kProgram, name_in_archives(contents.archives, at), at, elf.error().message});
+      contents.broken.push_back({BrokenPart::Kind::kProgram, name, at, elf.error().message});
     }
     at = bytes.find(kElfMagic, at + size);
   }

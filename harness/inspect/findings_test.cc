@@ -204,6 +204,12 @@ TEST(Findings, ProgramWithHeadersThatLie) {
   const Finding finding = only(in_archive(program));
   EXPECT_EQ(finding.name, "broken-program");
   EXPECT_THAT(finding.what, HasSubstr("user.elf in the image cannot be read: it is cut off"));
+  // A segment that ends in the next member.
+  std::string longer = small_elf({0x200000, 0x200000, std::string(64, 'c'), 1024}, 0x200000);
+  longer[0x34] = 64;
+  longer[64 + 0x21] = 2;  // p_filesz: 576 bytes
+  const std::string image = archive_member("user.elf", longer) + archive_member("more", std::string(4096, 'm'));
+  EXPECT_EQ(only(find(image + archive_member("TRAILER!!!", ""), std::nullopt, 0x40000000)).name, "broken-program");
   // The magic alone is a constant of code.
   EXPECT_TRUE(find(std::string("code\x7f") + "ELF\2\1 and no more", std::nullopt, 0x40000000).empty());
 }
