@@ -17,7 +17,7 @@ namespace {
 // One shows enough of a line that may be without end.
 constexpr std::size_t kShown = 160;
 // How many lines in front of the last words may belong to them.
-constexpr std::size_t kLinesBefore = 3, kLinuxLinesBefore = 40;
+constexpr std::size_t kLinesBefore = 3;
 
 struct Words {
   std::string_view text;
@@ -48,6 +48,9 @@ constexpr auto kWords = std::to_array<Words>({
     {"mismatch on loader data structure magic number",
      "the loader's data does not begin with its magic number: the image is damaged, or its parts are of different "
      "versions; build or transfer it again"},
+    {"Initramfs unpacking failed",
+     "the initramfs is damaged, cut off, or packed in a way that this kernel cannot unpack: build or transfer it "
+     "again"},
     {"Unable to mount root fs",
      "give Linux an initramfs that holds the first process under the name that it is told (/init, or rdinit=), or the "
      "disk that root= names"},
@@ -120,10 +123,13 @@ std::optional<LastWords> words_of_linux(const Facts& facts, std::span<const std:
   if (found == lines.end()) return std::nullopt;
   LastWords words{"Linux", shown(*found), {}, change_for_words(facts, *found)};
   if (!words.change) return std::nullopt;
-  for (const std::string& line : last_of(std::span(lines.begin(), found), kLinuxLinesBefore)) {
+  for (const std::string& line : std::span(lines.begin(), found)) {
     const bool says_more =
         std::ranges::any_of(kLinuxReasons, [&](std::string_view reason) { return line.contains(reason); });
-    if (says_more && words.before.size() < kLinesBefore) words.before.push_back(shown(line));
+    if (!says_more || words.before.size() == kLinesBefore) continue;
+    const auto change = change_for_words(facts, line);
+    if (change && words.before.empty()) words.change = change;
+    words.before.push_back(shown(line));
   }
   return words;
 }

@@ -20,6 +20,12 @@ RootCause told_failure(const Facts& facts, const std::string& words, const std::
                                               where))};
 }
 
+// seL4 prints the expression of every assertion: without one, its text in memory was written over, and the condition
+// that does not hold is a consequence of that.
+bool words_are_lost(const ExceptionRecord& record) {
+  return record.dialect == "sel4-kernel" && record.extra.at("assertion") == "unnamed";
+}
+
 }  // namespace
 
 // The program's own words are the evidence, and come before all else that could be said of where it stopped.
@@ -27,7 +33,7 @@ std::optional<RootCause> assertion_failed(const Facts& facts) {
   if (!facts.record) return std::nullopt;
   const auto& extra = facts.record->extra;
   const auto assertion = extra.find("assertion");
-  if (assertion == extra.end()) return std::nullopt;
+  if (assertion == extra.end() || words_are_lost(*facts.record)) return std::nullopt;
   const auto part = [&](const char* name, const char* before) {
     const auto found = extra.find(name);
     return found == extra.end() ? "" : before + found->second;

@@ -56,6 +56,13 @@ TEST_F(ToldTest, AnAssertionWithoutWords) {
   EXPECT_EQ(what(), "the program stopped itself, in the words of tf-a: its assertion at plat/setup.c:88 does not hold");
 }
 
+// The text of an assertion of seL4's is never blank: memory was written over.
+TEST_F(ToldTest, AnAssertionWhoseTextIsLost) {
+  EXPECT_EQ(cause_of("seL4 failed assertion '        ' at src/kernel/boot.c:258 in function create\nhalting...\n"), "");
+  EXPECT_EQ(cause_of("seL4 failed assertion ' 0 ' at src/kernel/boot.c:258 in function create\nhalting...\n"),
+            "assertion-failed");
+}
+
 // A panic says that it stopped, not why; an assertion behind another dump is a consequence.
 TEST_F(ToldTest, NearMissesOfAnAssertion) {
   EXPECT_EQ(cause_of("PANIC at PC : 0x0000000004001234\n"), "");

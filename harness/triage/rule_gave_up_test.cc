@@ -55,6 +55,19 @@ TEST_F(GaveUpTest, LinuxWithoutItsFirstProcess) {
   EXPECT_THAT(change(), HasSubstr("ended by itself with status 3"));
 }
 
+// What came first is the reason of what came last, however much stands between.
+TEST_F(GaveUpTest, LinuxWithADamagedInitramfs) {
+  const std::string panic =
+      "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n";
+  std::string between;
+  for (int i = 0; i < 100; ++i) between += "[    1.0] more of the boot\n";
+  EXPECT_EQ(cause_of("[    0.7] Initramfs unpacking failed: read error\n" + between + panic), "gave-up");
+  EXPECT_THAT(what(), HasSubstr("before that it said 'Initramfs unpacking failed: read error'"));
+  EXPECT_THAT(change(), HasSubstr("the initramfs is damaged"));
+  EXPECT_EQ(cause_of(between + panic), "gave-up");
+  EXPECT_THAT(change(), HasSubstr("or the disk that root= names"));
+}
+
 // A signal, a panic of other words, a word in another place: what is behind them is not said there.
 TEST_F(GaveUpTest, NearMisses) {
   EXPECT_EQ(cause_of("[    1.2] Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"), "");

@@ -23,6 +23,9 @@ std::optional<std::uint64_t> first_missing(const std::vector<MemoryRegion>& map,
 
 constexpr std::uint64_t kLargestImage = 64 << 20;  // enough for every loader with its archive
 
+constexpr unsigned kPhysicalBits = 52;      // DDI 0487: no implementation has more
+constexpr std::uint64_t kBehind = 2 << 20;  // a loader puts device tree and next program right behind the one before
+
 // The programs whose own physical addresses the last abort was at: a user program's say nothing, unless its loader went
 // there. The exceptions that missing vectors bring are no aborts, and leave FAR as it was (DDI 0487, FAR_ELx).
 std::vector<ImageRegion> programs_met(const Facts& facts, const ImageContents& contents) {
@@ -30,7 +33,8 @@ std::vector<ImageRegion> programs_met(const Facts& facts, const ImageContents& c
   std::vector<ImageRegion> met;
   for (const EmbeddedProgram& program : contents.programs) {
     for (const ElfSegment& segment : program.elf.segments) {
-      if (!far || *far == 0 || *far - segment.physical_address >= segment.memory_size) continue;
+      const std::uint64_t reach = segment.memory_size + (segment.physical_address >> kPhysicalBits != 0 ? kBehind : 0);
+      if (!far || *far == 0 || *far - segment.physical_address >= reach) continue;
       met.push_back({.kind = ImageRegion::Kind::kCopied,
                      .name = fmt::format("{}, whose p_paddr says so,", program.name),
                      .address = segment.physical_address,

@@ -43,6 +43,11 @@ TEST_F(PartOutsideTest, TheLoaderWentToThatAddress) {
   EXPECT_EQ(cause(), "vectors-not-set");
   cpu().system["FAR_EL1"] = kLinked + 8;
   EXPECT_EQ(cause(), "image-outside-ram");
+  cpu().system["FAR_EL1"] = kLinked + 0x3000;  // what is put behind it
+  EXPECT_EQ(cause(), "image-outside-ram");
+  put_program(0x80000000, 0x80000000);
+  cpu().system["FAR_EL1"] = 0x80003000;
+  EXPECT_EQ(cause(), "vectors-not-set");
 }
 
 }  // namespace
