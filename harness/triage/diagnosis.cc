@@ -237,7 +237,8 @@ std::optional<Diagnosis> diagnose(const Facts& facts) {
   diagnosis.findings = find_facts(facts);
   diagnosis.missing = facts.missing;
   if (tables_are_anothers(facts)) diagnosis.missing.emplace_back(kRerunWouldTell);
-  const bool told = diagnosis.cause && diagnosis.cause->name == "secondary-cpu-missing";
+  const bool told =
+      diagnosis.cause && (diagnosis.cause->name == "secondary-cpu-missing" || diagnosis.cause->name == "cpu-not-there");
   if (missing_cpu && !told) diagnosis.findings.push_back(*missing_cpu);
   if (silent && !diagnosis.cause) {
     std::ranges::move(last_exception_lines(facts), std::back_inserter(diagnosis.findings));

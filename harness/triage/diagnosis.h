@@ -67,7 +67,7 @@ struct Evidence {
   // The machine does not rest: it stands where this exception was just taken. The transcript is that of an earlier boot.
   const TakenException* taken = nullptr;
   std::optional<Duration> silent_for = std::nullopt;  // from the console's last byte, or power-on, to the end
-  const GivenFiles* given = nullptr;   // none: a pasted log
+  const GivenFiles* given = nullptr;                  // none: a pasted log
   // The device tree that such a machine has of its own; none: it cannot be asked. Asked only when the guest was given
   // another one.
   std::function<std::optional<DeviceTree>(const MachineSpec&)> tree_of = {};

@@ -168,7 +168,7 @@ std::optional<RootCause> secondary_cpu_missing(const Facts& facts) {
     signs.push_back(fmt::format("CPU 0 at {} waits for {}", code_symbol(facts, facts.cpus.front().state.pc), *polled));
   }
   return RootCause{
-      "secondary-cpu-missing",
+      *missing < facts.cpus.size() ? "secondary-cpu-missing" : "cpu-not-there",
       fmt::format("CPU {} is waited for and does not come: {}; {}", *missing, found.where, fmt::join(signs, ", and ")),
       found.change};
 }

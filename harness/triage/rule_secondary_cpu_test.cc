@@ -41,7 +41,7 @@ TEST_F(SecondaryCpuTest, IsOff) {
 
 TEST_F(SecondaryCpuTest, IsNoneOfThisMachines) {
   data_.states.pop_back();
-  EXPECT_EQ(cause(), "secondary-cpu-missing");
+  EXPECT_EQ(cause(), "cpu-not-there");
   EXPECT_THAT(what(), HasSubstr("this machine has 1 CPU;"));
   EXPECT_THAT(change(), HasSubstr("\"cpus\": 2 or more"));
 }
