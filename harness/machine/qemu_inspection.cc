@@ -81,9 +81,11 @@ Result<std::string> QemuInspection::device_tree() {
     return {};
   };
   auto tree = take_file_(write, kDeviceTreeMax);
-  if (!tree) {
-    return fail(fmt::format("QEMU gives no device tree: {} ({})", printable(trim(answer)), to_text(tree.error())));
+  // Without a file it is QEMU that says why.
+  if (!tree && !trim(answer).empty()) {
+    return fail(fmt::format("QEMU gives no device tree: {}", printable(trim(answer))));
   }
+  if (!tree) return std::unexpected(tree.error());
   device_tree_ = *std::move(tree);
   return *device_tree_;
 }

@@ -341,7 +341,7 @@ TEST_F(DeviceTreeAnswersTest, File) {
     EXPECT_TRUE(written.contains(R"(bootrig \"odd\" \\ name)")) << written;
     const auto own = *std::filesystem::directory_iterator(folder_.path());
     EXPECT_EQ(own.status().permissions(), std::filesystem::perms::owner_all);
-    EXPECT_TRUE(write_file(own.path() / "machine.dtb", "a tree"));
+    EXPECT_TRUE(write_file(own.path() / "file", "a tree"));
     return "info: dtb dumped";
   });
   EXPECT_EQ(tree.value(), "a tree");
@@ -361,7 +361,7 @@ TEST_F(DeviceTreeAnswersTest, DeafMonitor) {
 TEST_F(DeviceTreeAnswersTest, NoTemporaryFolder) {
   ::setenv("TMPDIR", (folder_.path() / "missing").c_str(), 1);
   const auto tree = ask([](std::string_view, Deadline) -> Result<std::string> { return ""; });
-  EXPECT_TRUE(tree.error().message.starts_with("cannot make a temporary folder")) << tree.error().message;
+  EXPECT_TRUE(tree.error().message.starts_with("there is no temporary folder")) << tree.error().message;
 }
 
 TEST_F(QemuInspectionTest, DeadMachine) {

@@ -62,7 +62,7 @@ TEST_F(InitrdRuleTest, CutOffAndNoFirstProcess) {
   evidence_.transcript = "[ 1.0] Kernel panic - not syncing: No working init found.  Try passing init=\n";
   EXPECT_EQ(cause(), "damaged-initrd");
   give(archive());  // it has no first process, but is whole
-  EXPECT_EQ(cause(), "");
+  EXPECT_EQ(cause(), "gave-up");
 }
 
 TEST_F(InitrdRuleTest, DamageThatNobodyMetIsNotTheCause) {

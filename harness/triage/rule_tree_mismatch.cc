@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "triage/last_words.h"
 #include "triage/rules.h"
 
 namespace bootrig {
@@ -74,11 +75,18 @@ std::optional<RootCause> by_instruction(const Facts& facts) {
   return mismatch(facts, *psci, "PSCI is called as it says, at " + code_of_exception(facts));
 }
 
+// What the guest gave up for, in its own words, is something else.
+bool gave_up_for_other(const Facts& facts, const GuestWords& words) {
+  const auto last = find_last_words(facts);
+  return last && !words.line.contains(last->reason);
+}
+
 std::optional<RootCause> by_cpu(const Facts& facts) {
   const GuestWords* words = said(facts.words, GuestWords::About::kCpu);
   const TreeMismatch* cpus = mismatch_about(facts, About::kCpus);
   if (words == nullptr || cpus == nullptr || facts.record || !words->number || *words->number < facts.tree->own.cpus)
     return std::nullopt;
+  if (gave_up_for_other(facts, *words)) return std::nullopt;
   return mismatch(facts, *cpus, fmt::format("the guest says '{}'", words->line));
 }
 
@@ -126,19 +134,6 @@ std::optional<RootCause> device_tree_mismatch(const Facts& facts) {
   if (auto cause = by_instruction(facts)) return cause;
   if (auto cause = by_cpu(facts)) return cause;
   return by_silence(facts);
-}
-
-// A guest that was built for more CPUs than there are.
-std::optional<RootCause> cpu_not_there(const Facts& facts) {
-  const GuestWords* words = said(facts.words, GuestWords::About::kCpu);
-  if (words == nullptr || !words->number || facts.evidence.machine == nullptr || facts.record) return std::nullopt;
-  const unsigned cpus = facts.evidence.machine->cpus;
-  if (*words->number < cpus) return std::nullopt;
-  return RootCause{
-      "cpu-not-there",
-      fmt::format("the guest starts CPU {}, and this machine has {}, from 0 on: it says '{}'", *words->number,
-                  cpus == 1 ? "1 CPU" : fmt::format("{} CPUs", cpus), words->line),
-      fmt::format("start the CPUs that the device tree lists, or boot on a target with more than {}", *words->number)};
 }
 
 }  // namespace bootrig

@@ -21,7 +21,6 @@ constexpr Rule kRules[] = {
     device_tree_not_given,
     device_tree_too_large,
     damaged_device_tree,
-    cpu_not_there,
     initrd_compression,
     damaged_initrd,
     initrd_overwritten,

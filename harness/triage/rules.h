@@ -97,8 +97,6 @@ std::optional<RootCause> device_tree_too_large(const Facts& facts);
 std::optional<RootCause> damaged_device_tree(const Facts& facts);
 // A device tree that says of the machine what is not so.
 std::optional<RootCause> device_tree_mismatch(const Facts& facts);
-// A CPU that the machine does not have is to be started.
-std::optional<RootCause> cpu_not_there(const Facts& facts);
 // An initial ramdisk that the guest cannot use: damaged, overwritten, of an unknown compression.
 std::optional<RootCause> damaged_initrd(const Facts& facts);
 std::optional<RootCause> initrd_overwritten(const Facts& facts);

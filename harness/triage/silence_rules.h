@@ -21,7 +21,7 @@ std::optional<RootCause> console_not_ready(const Facts& facts);
 std::optional<RootCause> waits_for_input(const Facts& facts);
 // The guest ended itself before its first word.
 std::optional<RootCause> silent_end(const Facts& facts);
-// A CPU other than the first is waited for, and is off, parked, lost, or none of this machine's.
+// A CPU other than the first is waited for, and is off, parked or lost, or this machine does not have it.
 std::optional<RootCause> secondary_cpu_missing(const Facts& facts);
 // The same as a finding: the console told it, and the boot went on.
 std::optional<std::string> missing_cpu_line(const Facts& facts);
