@@ -1,5 +1,6 @@
 // A program that cannot say its first word, or has said its last and waits.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -101,6 +102,23 @@ std::string_view unfinished_line(std::string_view transcript) {
   return line.substr(line.rfind('\r') == line.npos ? 0 : line.rfind('\r') + 1);
 }
 
+// What was last commanded at the prompt with which the console ends, and the end of what came back; empty: nothing was.
+std::string last_answer(std::string_view transcript) {
+  constexpr std::size_t kLinesBack = 100, kShown = 2;
+  const std::string_view prompt = trim(unfinished_line(transcript));
+  const std::vector<std::string_view> lines = split_lines(transcript.substr(0, transcript.rfind('\n') + 1));
+  std::vector<std::string> answer;
+  for (std::size_t back = 0; back < std::min(lines.size(), kLinesBack); ++back) {
+    const std::string_view line = trim(lines[lines.size() - 1 - back]);
+    if (!prompt.empty() && line.starts_with(prompt) && line != prompt) {
+      const std::string command = printable(trim(line.substr(prompt.size())));
+      return answer.empty() ? "" : fmt::format("; to '{}' it said '{}'", command, fmt::join(answer, "', '"));
+    }
+    if (!line.empty() && answer.size() < kShown) answer.insert(answer.begin(), printable(line));
+  }
+  return "";
+}
+
 }  // namespace
 
 std::optional<RootCause> wrong_uart(const Facts& facts) {
@@ -156,16 +174,18 @@ std::optional<RootCause> waits_for_input(const Facts& facts) {
   const bool reads_uart = polled && !uart_at(facts, *polled).empty();
   const Doing doing = activity_of(facts, 0).doing;  // who waits for an interrupt takes it, or looks by itself
   if (!reads_uart && (!is_prompt(line) || (doing != Doing::kIdle && doing != Doing::kMoves))) return std::nullopt;
-  return RootCause{
-      "waits-for-input",
-      fmt::format("the console ends with '{}', a line without an end, {}: it waits for input that does not "
-                  "come",
-                  printable(trim(line)),
-                  reads_uart
-                      ? fmt::format("and CPU 0 reads {} at {:#x} round and round", uart_at(facts, *polled), *polled)
-                      : "which is a prompt"),
-      "answer it ('send' in the scenario), or make it go on by itself (an autoboot that is not "
-      "interrupted, a login or a shell that is not started)"};
+  const std::string answer = last_answer(facts.evidence.transcript);
+  const std::string how =
+      reads_uart ? fmt::format("and CPU 0 reads {} at {:#x} round and round", uart_at(facts, *polled), *polled)
+                 : "which is a prompt";
+  const std::string what =
+      fmt::format("the console ends with '{}', a line without an end, {}: it waits for input that does not come{}",
+                  printable(trim(line)), how, answer);
+  if (!answer.empty())
+    return RootCause{"waits-for-input", what, "find why it did not go on with what it was told last"};
+  return RootCause{"waits-for-input", what,
+                   "answer it ('send' in the scenario), or make it go on by itself (an autoboot that is not "
+                   "interrupted, a login or a shell that is not started)"};
 }
 
 std::optional<RootCause> silent_end(const Facts& facts) {

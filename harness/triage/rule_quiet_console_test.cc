@@ -75,6 +75,19 @@ TEST_F(QuietConsoleTest, APromptWhoseProgramIsIdle) {
   }
 }
 
+TEST_F(QuietConsoleTest, APromptThatHasAnswered) {
+  idle();
+  evidence_.transcript =
+      "=> printenv a\r\na=1\r\n=> bootm 0x50000000\r\n## Loading kernel\r\nBad FIT kernel image format!\r\n"
+      "ERROR: can't get kernel image!\r\n=> ";
+  EXPECT_EQ(cause(), "waits-for-input");
+  EXPECT_THAT(what(), HasSubstr("; to 'bootm 0x50000000' it said 'Bad FIT kernel image format!', 'ERROR: can't get "
+                                "kernel image!'"));
+  evidence_.transcript = "board login: root\n\nboard login: ";
+  EXPECT_EQ(cause(), "waits-for-input");
+  EXPECT_THAT(what(), ::testing::EndsWith("it waits for input that does not come"));
+}
+
 TEST_F(QuietConsoleTest, NoPrompt) {
   idle();
   for (const char* text : {"loading: ####", "loading #### ", "login: \n", "half a li", "a -> b"}) {
