@@ -47,10 +47,7 @@ Found find_image(const std::vector<Recipe>& recipes, const std::string& name) {
   }
   for (const Recipe& recipe : recipes) {
     for (const Variant& variant : recipe.variants) {
-      const std::size_t dash = recipe.name.size();
-      const bool is_its = name.size() == dash + 1 + variant.name.size() && name[dash] == '-' &&
-                          name.starts_with(recipe.name) && name.ends_with(variant.name);
-      if (is_its) return {&recipe, &variant};
+      if (recipe.name + "-" + variant.name == name) return {&recipe, &variant};
     }
   }
   return {};

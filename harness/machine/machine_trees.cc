@@ -2,49 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-
 #include "base/file.h"
+#include "base/private_folder.h"
 #include "base/text.h"
 #include "qemu/arguments.h"
 
 namespace bootrig {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr auto kLimit = std::chrono::seconds(10);
-
-// QEMU writes the tree beside its last name and renames it: a pipe will not do.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_((fs::temp_directory_path() / "bootrig-tree-XXXXXX").string()) {
-    made_ = ::mkdtemp(path_.data()) != nullptr;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (made_) fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  bool made() const { return made_; }
-  fs::path file() const { return fs::path(path_) / "tree.dtb"; }
-
- private:
-  std::string path_;
-  bool made_ = false;
-};
 
 }  // namespace
 
 Result<DeviceTree> device_tree_of(ProcessLauncher& launcher, const MachineSpec& machine, Deadline deadline) {
-  const ScratchFolder folder;
-  if (!folder.made()) return fail(fmt::format("cannot make a folder for a device tree: {}", std::strerror(errno)));
-  const LaunchSpec spec{.argv = device_tree_arguments(machine, folder.file())};
+  // QEMU writes the tree beside its last name and renames it: a pipe will not do.
+  BOOTRIG_TRY(const PrivateFolder folder, PrivateFolder::make());
+  const std::filesystem::path file = folder.path() / "tree.dtb";
+  const LaunchSpec spec{.argv = device_tree_arguments(machine, file)};
   BOOTRIG_TRY(const CommandResult result, run_command(launcher, spec, deadline));
-  const auto bytes = read_file(folder.file());
+  const auto bytes = read_file(file);
   if (!bytes) {
     return fail(fmt::format("QEMU does not tell its device tree: {}",
                             result.timed_out ? "no answer in time" : printable(trim(result.output))));
