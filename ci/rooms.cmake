@@ -82,21 +82,6 @@ set(ROOM_history_LIBRARIES ${SQLITE_STATIC})
 set(ROOM_reports_LIBRARIES tinyxml2::tinyxml2)
 set(ROOM_cli_LIBRARIES CLI11::CLI11)
 
-# What nearly every file includes, by itself or by the headers of other rooms.
-set(COMMON_HEADERS <algorithm> <array> <chrono> <expected> <filesystem> <functional> <map> <memory> <optional> <ranges>
-    <span> <string> <string_view> <unordered_map> <variant> <vector> <fmt/format.h>)
-
-# precompile(target from headers...): once for all targets that are compiled as `from` is.
-function(precompile target from)
-  if(NOT BOOTRIG_PRECOMPILE)
-    return()
-  elseif(target STREQUAL from)
-    target_precompile_headers(${target} PRIVATE ${COMMON_HEADERS} ${ARGN})
-  else()
-    target_precompile_headers(${target} REUSE_FROM ${from})
-  endif()
-endfunction()
-
 # bootrig_room(name): a static library of the room's .cc files, and one test program of its *_test.cc files.
 # A room's public headers include std, fmt and the headers of the rooms that it may enter; nothing else.
 function(bootrig_room room)
@@ -104,7 +89,7 @@ function(bootrig_room room)
   if(room STREQUAL reports)
     set(folder ${CMAKE_SOURCE_DIR}/reports)
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc ${folder}/rules/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$|/main\\.cc$")
@@ -122,10 +107,6 @@ function(bootrig_room room)
       target_compile_options(bootrig_testing PRIVATE $<$<CONFIG:Release>:-O1>)
       set_source_files_properties(${folder}/paths.cc PROPERTIES COMPILE_DEFINITIONS
         "BOOTRIG_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";BOOTRIG_BINARY_DIR=\"${CMAKE_BINARY_DIR}\"")
-    elseif(room STREQUAL cli)
-      precompile(bootrig_cli bootrig_cli <CLI/CLI.hpp>)
-    else()
-      precompile(bootrig_${room} bootrig_base)
     endif()
   else()
     add_library(bootrig_${room} INTERFACE)
@@ -145,7 +126,6 @@ function(bootrig_room room)
                           ${ROOM_${room}_LIBRARIES} GTest::gmock GTest::gtest_main)
     # Compiled for the shortest way to a result: the code under test keeps the preset's optimisation.
     target_compile_options(${room}_test PRIVATE $<$<CONFIG:Release>:-O1>)
-    precompile(${room}_test base_test <gmock/gmock.h> <gtest/gtest.h>)
     set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     if(room STREQUAL cli)
       add_dependencies(cli_test bootrig)  # its tests run the program

@@ -17,13 +17,13 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHostile =
+constexpr std::string_view kHostileText =
     "<script>window.hostile = 1</script>]]></script><!-- <img src=x onerror='window.hostile=2'> --> "
     "\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m \xff\xfe broken \xe2\x80\xa8 separator & &lt; \"quoted\" @@DATA@@";
 
 RunResult hostile_sample() {
   RunResult result = explained_sample("3");
-  const std::string bytes = std::string(kHostile) + std::string(1, '\0') + "after NUL";
+  const std::string bytes = std::string(kHostileText) + std::string(1, '\0') + "after NUL";
   result.scenario = "hostile/" + bytes;
   result.id = "hostile/bytes@virt[gic=3]";
   result.scenario_summary = result.quarantine = result.verdict.detail = bytes;

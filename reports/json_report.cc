@@ -11,10 +11,10 @@
 namespace bootrig {
 namespace {
 
-constexpr std::string_view kSchema = "bootrig-report-1";
+constexpr std::string_view kReportSchema = "bootrig-report-1";
 
 // The journal's record of a result, and what only a report says.
-JsonValue record_of(const RunResult& result) {
+JsonValue reported(const RunResult& result) {
   JsonValue value = to_json(result);
   auto& object = std::get<JsonValue::Object>(value.value);
   object.emplace_back("gates", gates(result.standing));
@@ -55,14 +55,14 @@ JsonReporter::~JsonReporter() = default;
 
 void JsonReporter::finished(const RunResult& result) {
   const std::string_view separator = state_->results.extents.empty() ? "\n  " : ",\n  ";
-  state_->file.set_aside(fmt::format("{}{}", separator, write_json(record_of(result))), state_->results);
+  state_->file.set_aside(fmt::format("{}{}", separator, write_json(reported(result))), state_->results);
   state_->rates.add(result);
 }
 
 Result<void> JsonReporter::end(const RunInfo& run, const RunTotals& totals, std::size_t missing) {
   ReportFile& file = state_->file;
   file.write(fmt::format("{{\n\"schema\": \"{}\",\n\"run\": {},\n\"totals\": {},\n\"missing\": {},\n\"results\": [",
-                         kSchema, write_json(to_json(run)), write_json(to_json(totals)), missing));
+                         kReportSchema, write_json(to_json(run)), write_json(to_json(totals)), missing));
   file.write(state_->results);
   file.write("\n]");
   if (const JsonValue::Array rates = rates_to_json(state_->rates); !rates.empty()) {

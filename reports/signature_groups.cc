@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kNames = 5;
 constexpr std::size_t kCausesTold = 25;
-constexpr std::size_t kIndent = 6, kLabel = 11, kSentenceLines = 4;
+constexpr std::size_t kGroupIndent = 6, kLabel = 11, kSentenceLines = 4;
 
 void add_labelled(std::string_view label, std::string_view words, const Style& style, std::string& text) {
-  for (const std::string& line : wrap_to(words, style.beside(kIndent + kLabel), kSentenceLines)) {
-    text += fmt::format("{:{}}{:{}}{}\n", "", kIndent, label, kLabel, line);
+  for (const std::string& line : wrap_to(words, style.beside(kGroupIndent + kLabel), kSentenceLines)) {
+    text += fmt::format("{:{}}{:{}}{}\n", "", kGroupIndent, label, kLabel, line);
     label = "";
   }
 }

@@ -16,8 +16,7 @@ constexpr std::size_t kTroublesTold = 25;
 constexpr std::size_t kNamesKept = 200;
 constexpr std::size_t kGroupNames = 3;
 constexpr std::size_t kGroupsKept = 50;
-constexpr std::size_t kIndent = 2;
-constexpr std::size_t kLabel = 11;
+constexpr std::size_t kLineIndent = 2, kLineLabel = 11;
 
 std::string upper(std::string_view word) {
   std::string text(word);
@@ -35,12 +34,12 @@ Overlong treatment(const StoryLine& line) {
 
 void render_line(const StoryLine& line, const Style& style, std::string& text) {
   const std::string shown = console_text(line.text);
-  const std::size_t left = style.beside(kIndent + kLabel);
+  const std::size_t left = style.beside(kLineIndent + kLineLabel);
   std::vector<std::string> lines{shown};
   if (treatment(line) == Overlong::kCut) lines = {cut_to(shown, left)};
   if (treatment(line) == Overlong::kWrap) lines = wrap_to(shown, left, 3);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += fmt::format("{:{}}{:{}}{}\n", "", kIndent, i == 0 ? line.label : "", kLabel, lines[i]);
+    text += fmt::format("{:{}}{:{}}{}\n", "", kLineIndent, i == 0 ? line.label : "", kLineLabel, lines[i]);
   }
 }
 
@@ -48,7 +47,7 @@ void render_line(const StoryLine& line, const Style& style, std::string& text) {
 void render_names(std::string_view label, const std::vector<std::string>& names, std::size_t count, const Style& style,
                   std::string& text) {
   constexpr std::size_t kLines = 4;
-  const std::size_t left = style.beside(kIndent + kLabel);
+  const std::size_t left = style.beside(kLineIndent + kLineLabel);
   std::vector<std::string> lines{""};
   std::size_t named = 0;
   for (const std::string& name : names) {
@@ -66,7 +65,7 @@ void render_names(std::string_view label, const std::vector<std::string>& names,
   }
   if (named < count) lines.back() += fmt::format(" and {} more", count - named);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += fmt::format("{:{}}{:{}}{}\n", "", kIndent, i == 0 ? label : "", kLabel, lines[i]);
+    text += fmt::format("{:{}}{:{}}{}\n", "", kLineIndent, i == 0 ? label : "", kLineLabel, lines[i]);
   }
 }
 

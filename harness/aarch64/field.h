@@ -54,6 +54,12 @@ constexpr std::uint64_t bits(std::uint64_t value, unsigned high, unsigned low) {
   return (value >> low) & (~std::uint64_t{0} >> (63 - (high - low)));
 }
 
+// A number of `width` bits, in two's complement.
+constexpr std::uint64_t sign_extended(std::uint64_t value, unsigned width) {
+  const std::uint64_t sign = std::uint64_t{1} << (width - 1);
+  return (value ^ sign) - sign;
+}
+
 // The fields of `value`. Bit n of the layout is bit n of `value`, and is reported as bit n + `offset`: ISS2 is a table
 // of bits 23..0, which are bits 55..32 of ESR_ELx.
 std::vector<Field> decode_fields(Layout layout, std::uint64_t value, unsigned offset = 0);

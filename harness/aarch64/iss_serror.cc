@@ -13,7 +13,7 @@ std::string_view status(std::uint64_t code) {
 
 constexpr Describe kFormat = words<"as the architecture defines", "implementation defined">;
 
-constexpr FieldSpec kImplementation[] = {{"IDS", 24, 24, kFormat}, {"IMPLEMENTATION DEFINED", 23, 0}};
+constexpr FieldSpec kImplementationFormat[] = {{"IDS", 24, 24, kFormat}, {"IMPLEMENTATION DEFINED", 23, 0}};
 constexpr FieldSpec kUncategorized[] = {{"IDS", 24, 24, kFormat}, {"RES0", 23, 6}, {"DFSC", 5, 0, status}};
 constexpr FieldSpec kCategorized[] = {
     {"IDS", 24, 24, kFormat},
@@ -26,12 +26,12 @@ constexpr FieldSpec kCategorized[] = {
     {"RES0", 8, 6},
     {"DFSC", 5, 0, status},
 };
-static_assert(tiles(kImplementation, 24, 0) && tiles(kUncategorized, 24, 0) && tiles(kCategorized, 24, 0));
+static_assert(tiles(kImplementationFormat, 24, 0) && tiles(kUncategorized, 24, 0) && tiles(kCategorized, 24, 0));
 
 }  // namespace
 
 Layout serror_iss(std::uint64_t iss) {
-  if (bits(iss, 24, 24) != 0) return kImplementation;
+  if (bits(iss, 24, 24) != 0) return kImplementationFormat;
   return bits(iss, 5, 0) == kAsynchronousError ? Layout(kCategorized) : Layout(kUncategorized);
 }
 

@@ -18,6 +18,10 @@ Field decode_hcr_el2(std::uint64_t value);
 Field decode_mair(std::uint64_t value);  // MAIR_ELx: what the indexes in descriptors mean
 Field decode_mpidr(std::uint64_t value);
 
+// SH of descriptors, TCR_ELx and VTCR_EL2.
+inline constexpr Describe kShareability =
+    words<"Non-shareable", "reserved value", "Outer Shareable", "Inner Shareable">;
+
 // One attribute of MAIR_ELx in words: "Normal, Write-Back"; "reserved attribute" where the manual has none.
 std::string_view memory_attribute(std::uint64_t attribute);  // 8 bits
 

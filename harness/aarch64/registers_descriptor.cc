@@ -11,7 +11,6 @@ namespace {
 
 constexpr bool kAddress = true;
 
-constexpr Describe kShareability = words<"Non-shareable", "reserved value", "Outer Shareable", "Inner Shareable">;
 constexpr Describe kAccessFlag = words<"the first access is an access flag fault", "">;
 constexpr Describe kStage1Access =
     words<"read and write, not EL0", "read and write, EL0 too", "read only, not EL0", "read only, EL0 too">;

@@ -20,7 +20,7 @@ std::uint64_t value_of(const Field& root, std::string_view name) {
   return field == nullptr ? ~std::uint64_t{0} : field->value;
 }
 
-void expect_tiles(const Field& root) {
+void expect_whole(const Field& root) {
   unsigned next = 64;
   for (const Field& field : root.fields) {
     ASSERT_EQ(field.high + 1, next) << root.name << "." << field.name;
@@ -40,7 +40,7 @@ TEST(Registers, AnyBitsDecodeAndNothingIsLost) {
     const std::uint64_t value = random();
     for (const auto decode : {decode_spsr, decode_tcr_el1, decode_tcr_el2, decode_sctlr_el1, decode_sctlr_el2,
                               decode_hcr_el2, decode_mair, decode_mpidr}) {
-      ASSERT_NO_FATAL_FAILURE(expect_tiles(decode(value)));
+      ASSERT_NO_FATAL_FAILURE(expect_whole(decode(value)));
     }
   }
 }
@@ -164,7 +164,7 @@ TEST(Descriptors, AnyBitsAtAnyPlace) {
         for (int i = 0; i < 200; ++i) {
           const Descriptor descriptor = decode_descriptor(random(), {granule_bits, level, stage});
           ASSERT_FALSE(descriptor.summary.empty());
-          ASSERT_NO_FATAL_FAILURE(expect_tiles(descriptor.root));
+          ASSERT_NO_FATAL_FAILURE(expect_whole(descriptor.root));
         }
       }
     }

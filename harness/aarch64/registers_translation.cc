@@ -22,7 +22,6 @@ std::string_view input_size(std::uint64_t size) {
 
 constexpr Describe kCacheability = words<"Non-cacheable", "Write-Back, Read-Allocate, Write-Allocate", "Write-Through",
                                          "Write-Back, Read-Allocate, no Write-Allocate">;
-constexpr Describe kShareability = words<"Non-shareable", "reserved value", "Outer Shareable", "Inner Shareable">;
 // The two fields of granule sizes have codes of their own.
 constexpr Describe kGranule0 = words<"4K", "64K", "16K", "reserved value">;
 constexpr Describe kGranule1 = words<"reserved value", "16K", "4K", "64K">;

@@ -7,14 +7,14 @@
 namespace bootrig::aarch64 {
 namespace {
 
-struct Row {
+struct ClassRow {
   unsigned ec;
   ExceptionClass exception;
 };
 
 constexpr bool kFar = true;
 
-constexpr Row kRows[] = {
+constexpr ClassRow kClassRows[] = {
     {0x00, {"Unknown reason", "Unknown reason"}},
     {0x01, {"Trapped WFI, WFE, WFIT or WFET", "trapped WFI or WFE", wfi_iss}},
     {0x03, {"Trapped MCR or MRC access, coproc 0b1111 (AArch32)", "trapped MCR or MRC, cp15", mcr_iss}},
@@ -83,22 +83,23 @@ constexpr Row kRows[] = {
     {0x3d, {"Profiling exception", "Profiling exception", implementation_defined_iss}},
 };
 
-constexpr ExceptionClass kReserved{"reserved exception class", "reserved exception class", [](std::uint64_t) -> Layout {
-                                     static constexpr FieldSpec kUnknown[] = {{"UNKNOWN", 24, 0}};
-                                     return kUnknown;
-                                   }};
+constexpr ExceptionClass kReservedClass{"reserved exception class", "reserved exception class",
+                                        [](std::uint64_t) -> Layout {
+                                          static constexpr FieldSpec kUnknown[] = {{"UNKNOWN", 24, 0}};
+                                          return kUnknown;
+                                        }};
 
-constexpr std::array<ExceptionClass, 64> kByCode = [] {
+constexpr std::array<ExceptionClass, 64> kByClass = [] {
   std::array<ExceptionClass, 64> classes{};
-  classes.fill(kReserved);
-  for (const Row& row : kRows) classes[row.ec] = row.exception;
+  classes.fill(kReservedClass);
+  for (const ClassRow& row : kClassRows) classes[row.ec] = row.exception;
   return classes;
 }();
 
 }  // namespace
 
 const ExceptionClass& exception_class(unsigned ec) {
-  return kByCode[ec & 0x3f];
+  return kByClass[ec & 0x3f];
 }
 
 }  // namespace bootrig::aarch64

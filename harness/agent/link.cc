@@ -18,7 +18,7 @@ constexpr std::uint32_t kCreditAt = kWindow / 8;
 constexpr std::uint64_t kGatherNs = 1'000'000;
 constexpr std::size_t kShortRead = 4096;
 // What has been sent is cut off when it is that much.
-constexpr std::size_t kTidyAt = 1 << 20;
+constexpr std::size_t kTidySentAt = 1 << 20;
 
 bool is_transient(int error) {
   return error == EAGAIN || error == EINTR;
@@ -116,7 +116,7 @@ void Link::write_stream() {
     if (count <= 0) break;
     unsent_ += static_cast<std::size_t>(count);
   }
-  if (sent_all() || unsent_ > kTidyAt) {
+  if (sent_all() || unsent_ > kTidySentAt) {
     out_bytes_.erase(0, unsent_);
     unsent_ = 0;
   }

@@ -15,6 +15,8 @@
 
 namespace bootrig {
 
+inline constexpr std::uint64_t kNsPerMs = 1'000'000;
+
 // Nanoseconds of CLOCK_MONOTONIC.
 std::uint64_t monotonic_now();
 void set_nonblocking(int descriptor);

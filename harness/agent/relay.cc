@@ -20,7 +20,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr int kEndOfSshMs = 1000;  // for ssh to say why it ends
 constexpr int kTries = 3;
 constexpr useconds_t kBetweenTriesUs = 200'000;  // as many times as was tried

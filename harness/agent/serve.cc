@@ -25,7 +25,6 @@ namespace {
 constexpr std::size_t kCommandMax = std::size_t{1} << 20;
 // Until the command line is whole, nobody has said how long a silence may be.
 constexpr std::uint64_t kFirstPatienceMs = 60'000;
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 // As ChildProcess::starved() (process/launcher.h) tells it of a process here.
 std::uint64_t starved_ns(pid_t pid) {

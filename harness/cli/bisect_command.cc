@@ -247,7 +247,7 @@ Result<int> run_bisect(const BisectCommandOptions& options) {
   return answer->first_bad.size() == 1 ? kExitExpected : kExitUnexpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kBisectFooter =
     "Each revision is checked out in a worktree of its own (the output folder's tree/), built by the command behind "
     "'--',\n"
     "and booted until its rate of failures is told from that of the other end: once or twice where the failure is "
@@ -290,7 +290,7 @@ void add_bisect_command(CLI::App& app, int& status) {
                  "Folder with targets/, scenarios/ and images/; found upwards from here");
   add_host_options(app, options->hosts);
   add_parameter_options(app, options->parameters);
-  app.footer(kFooter);
+  app.footer(kBisectFooter);
   app.callback([options, &status] {
     const auto done = run_bisect(*options);
     status = done ? *done : tell(done.error());

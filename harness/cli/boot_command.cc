@@ -212,7 +212,7 @@ Result<int> boot(const BootOptions& options) {
   return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kBootFooter =
     "Without --expect it runs until the guest is silent, ends, or prints a failure signature (a crash dump, a panic).\n"
     "\n"
     "  bootrig boot kernel.elf --target virt-el2-gicv3 --expect 'Booting all finished'\n"
@@ -253,7 +253,7 @@ void add_boot_command(CLI::App& app, int& status) {
   app.add_flag("--strict-preflight", options->strict_preflight,
                "What preflight says cannot boot is an error, without a boot");
   app.add_flag("--quiet,-q", options->quiet, "Print the verdict alone, not the console");
-  app.footer(kFooter);
+  app.footer(kBootFooter);
   app.callback([options, &status] {
     const auto done = boot(*options);
     status = done ? *done : tell(done.error());

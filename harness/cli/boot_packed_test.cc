@@ -52,7 +52,7 @@ class BootPacked : public ::testing::Test {
   TestFolder folder_;
 };
 
-constexpr const char* kLines = "guest: one\r\nguest: two\r\nguest: three\r\nbootrig: PASS";
+constexpr const char* kPackedLines = "guest: one\r\nguest: two\r\nguest: three\r\nbootrig: PASS";
 constexpr const char* kAddress = "0x40400000";
 
 TEST_F(BootPacked, UImagesOfMkimage) {
@@ -67,7 +67,7 @@ TEST_F(BootPacked, UImagesOfMkimage) {
          kAddress, "-n", "a guest", "-d", c.file, packed});
     const Finished booted = bootrig({"boot", packed});
     EXPECT_EQ(booted.code, 0) << booted.out << booted.err;
-    EXPECT_TRUE(booted.out.starts_with(kLines)) << booted.out;
+    EXPECT_TRUE(booted.out.starts_with(kPackedLines)) << booted.out;
     const Finished inspected = bootrig({"inspect", packed});
     EXPECT_NE(
         inspected.out.find(fmt::format("  packed     a guest: {}, arm64, compression {}, ", c.kind, c.compression)),
@@ -95,7 +95,7 @@ TEST_F(BootPacked, AFitOfRawCode) {
     const std::string file = fit(node, "kernel = \"kernel-1\";", options);
     const Finished booted = bootrig({"boot", file});
     EXPECT_EQ(booted.code, 0) << booted.out << booted.err;
-    EXPECT_TRUE(booted.out.starts_with(kLines)) << booted.out;
+    EXPECT_TRUE(booted.out.starts_with(kPackedLines)) << booted.out;
     const Finished inspected = bootrig({"inspect", file});
     EXPECT_EQ(inspected.code, 0) << inspected.out;
     EXPECT_NE(inspected.out.find("  configuration c (default): kernel kernel-1\n"), std::string::npos) << inspected.out;

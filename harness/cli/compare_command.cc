@@ -75,7 +75,7 @@ Result<int> compare_runs(const CompareOptions& options) {
   return comparison.count(Change::kNew) > 0 ? kExitUnexpected : kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kCompareFooter =
     "A run is a run's folder, a report.json, or one of the history: its number, 'last', 'last~1', or the first letters "
     "of\n"
     "a revision ('bootrig history' lists them). Failures with one signature are one group:\n"
@@ -100,7 +100,7 @@ void add_compare_command(CLI::App& app, int& status) {
   app.add_option("--project", options->project, "Folder whose history is meant; found upwards from here");
   CLI::Option* json = app.add_flag("--json", options->json, "For programs: reports/compare.schema.json");
   app.add_flag("--markdown", options->markdown, "For an issue or a chat")->excludes(json);
-  app.footer(kFooter);
+  app.footer(kCompareFooter);
   app.callback([options, &status] {
     const auto done = compare_runs(*options);
     status = done ? *done : tell(done.error());

@@ -110,7 +110,7 @@ Result<int> run_console(const CommandOptions& options) {
   return *status;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kConsoleFooter =
     "Every key goes to the guest, Ctrl-C too; Ctrl-] is the menu: break, reset, pause, diagnose, save, quit, help. "
     "The\n"
     "output folder has the transcript from the first byte on, as long as no other console uses it.\n"
@@ -143,7 +143,7 @@ void add_console_command(CLI::App& app, int& status) {
   add_host_options(app, options->hosts);
   app.add_option("--project", options->project,
                  "Folder with targets/, scenarios/ and images/; found upwards from here");
-  app.footer(kFooter);
+  app.footer(kConsoleFooter);
   app.callback([options, &status] {
     const auto done = run_console(*options);
     status = done ? *done : tell(done.error());

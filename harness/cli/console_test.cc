@@ -32,14 +32,14 @@ class Console : public ::testing::Test {
   fs::path output_ = folder_.path() / "out";
 };
 
-constexpr const char* kLines = "guest: one\r\nguest: two\r\nguest: three\r\n";
+constexpr const char* kConsoleLines = "guest: one\r\nguest: two\r\nguest: three\r\n";
 
 TEST_F(Console, EndsWhenTheInputHasEndedAndTheGuestIsSilent) {
   const Finished finished = console("true", "virt guest --silence 300ms");
   EXPECT_EQ(finished.code, 0) << finished.err;
-  EXPECT_EQ(finished.out, kLines);
+  EXPECT_EQ(finished.out, kConsoleLines);
   EXPECT_EQ(finished.err, "bootrig: the input has ended, and the guest is silent for 300ms\n" + last_line(38));
-  EXPECT_EQ(text_of(output_ / "transcript.raw"), kLines);
+  EXPECT_EQ(text_of(output_ / "transcript.raw"), kConsoleLines);
   EXPECT_TRUE(text_of(output_ / "lines.tsv").starts_with("1\t0\t")) << text_of(output_ / "lines.tsv");
 }
 
@@ -56,7 +56,8 @@ TEST_F(Console, OutputThatCannotBeWritten) {
             "bootrig: cannot write what the guest says: No space left on device; the machine is stopped\n");
   // However little came first.
   const std::string kept = text_of(output_ / "transcript.raw");
-  EXPECT_TRUE(!kept.empty() && std::string_view(kLines).starts_with(kept)) << "kept before it is shown: " << kept;
+  EXPECT_TRUE(!kept.empty() && std::string_view(kConsoleLines).starts_with(kept))
+      << "kept before it is shown: " << kept;
 }
 
 TEST_F(Console, AGuestThatGoesOnAndOn) {

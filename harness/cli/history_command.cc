@@ -72,7 +72,7 @@ Result<int> import_reports(const HistoryCommandOptions& options) {
   return unreadable > 0 ? kExitUnexpected : kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kHistoryFooter =
     "Every 'bootrig run' writes what became of each testcase into the history of its project; an interrupted run what "
     "it\n"
     "had finished. 'bootrig compare' takes the ids that are listed here.\n"
@@ -100,7 +100,7 @@ void add_history_command(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_flag("--json", options->json, "For programs: reports/history.schema.json");
-  app.footer(kFooter);
+  app.footer(kHistoryFooter);
   CLI::App* import = app.add_subcommand("import", "Take old reports into the history")->group("Commands");
   import->add_option("DIR", options->reports, "A report.json, or a folder with such at or below it; repeatable")
       ->required();

@@ -245,7 +245,7 @@ int run(const InspectOptions& options) {
   return broken ? kExitUnexpected : kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kInspectFooter =
     "  bootrig inspect loader.elf --target virt-el2-gicv3\n"
     "  bootrig inspect loader.img --load 0x70000000 --symbols loader.elf\n"
     "  bootrig inspect vmlinuz --initrd init.cpio --dtb board.dtb --target virt\n"
@@ -268,7 +268,7 @@ void add_inspect_command(CLI::App& app, int& status) {
       ->allow_extra_args(false);
   app.add_option("--project", options->project, "Folder with targets/ of your own");
   app.add_flag("--json", options->json, "For programs");
-  app.footer(kFooter);
+  app.footer(kInspectFooter);
   app.callback([options, &status] { status = run(*options); });
 }
 

@@ -91,7 +91,7 @@ Result<int> merge(const MergeCommandOptions& options) {
   return run_exit_status(*end, /*stops_early=*/false);
 }
 
-constexpr const char* kFooter =
+constexpr const char* kMergeFooter =
     "DIR: the output folder of 'bootrig run --shard K/N', from this host or any other (a CI's artefacts); also that of "
     "a\n"
     "run that was killed, whose reports are then written. The merged folder has the transcripts, journal and reports "
@@ -112,7 +112,7 @@ void add_merge_command(CLI::App& app, int& status) {
   add_result_options(app, options->run);
   app.add_option("--project", options->run.selection.project,
                  "Folder whose history takes the run in; found upwards from here");
-  app.footer(kFooter);
+  app.footer(kMergeFooter);
   app.callback([options, &status] {
     const auto done = merge(*options);
     status = done ? *done : tell(done.error());

@@ -49,7 +49,7 @@ constexpr Command kCommands[] = {
     {"manual", "Print the manual page bootrig(1)", add_manual_command},
 };
 
-constexpr const char* kFooter =
+constexpr const char* kProgramFooter =
     "Exit status: 0 all as expected, 1 something was not, 2 there is no trustworthy set of results.\n"
     "'bootrig COMMAND --help' tells more of each.";
 
@@ -109,7 +109,7 @@ void add_all_commands(CLI::App& app, int& status) {
   app.description(
       "bootrig boots AArch64 images on every target that you care about, reads what the UART says, judges\n"
       "it, and writes JUnit.");
-  app.footer(kFooter);
+  app.footer(kProgramFooter);
   app.require_subcommand(1);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.set_version_flag("--version", BOOTRIG_VERSION);

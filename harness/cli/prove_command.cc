@@ -84,7 +84,7 @@ Result<int> prove_selection(const ProveOptions& options) {
   return proofs.hold() ? kExitExpected : kExitUnexpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kProveFooter =
     "Each testcase that is to pass is booted once a target. What its console said is then altered in memory, judged as "
     "a\n"
     "run would, and must not pass any more:\n"
@@ -120,7 +120,7 @@ void add_prove_command(CLI::App& app, int& status) {
   app.add_option("--output,-o", options->run.output, "The folder of the boots")->capture_default_str();
   add_parameter_options(app, options->run.parameters);
   app.add_flag("--json", options->json, "For programs: reports/prove.schema.json");
-  app.footer(kFooter);
+  app.footer(kProveFooter);
   app.callback([options, &status] {
     const auto done = prove_selection(*options);
     status = done ? *done : tell(done.error());

@@ -77,7 +77,7 @@ Result<int> qualify(QualifyOptions options) {
   return kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kQualifyFooter =
     "A testcase is green when it ends as expected. One that is skipped, quarantined or needs a retry is not, and the "
     "first\n"
     "that is not green ends the qualification. The bundle holds images, recipes, manifests, hashes of the tools, the "
@@ -113,7 +113,7 @@ void add_qualify_command(CLI::App& app, int& status) {
   app.add_option("--output,-o", options->run.output, "The run's folder")->capture_default_str();
   add_parameter_options(app, options->run.parameters);
   add_history_options(app, options->run.history, /*may_be_off=*/true);
-  app.footer(kFooter);
+  app.footer(kQualifyFooter);
   app.callback([options, &status] {
     const auto done = qualify(*options);
     status = done ? *done : tell(done.error());

@@ -266,7 +266,7 @@ Result<int> record(const RecordOptions& options) {
   return kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kRecordFooter =
     "The scenario is booted twice on the target, and on each cell that --vary adds, until it is silent or ends. What\n"
     "differs between the boots becomes {{hex:name}}, {{dec:name}} or {{word:name}}, one name where the texts are the "
     "same;\n"
@@ -296,7 +296,7 @@ void add_record_command(CLI::App& app, int& status) {
   app.add_option("--project", options->run.selection.project,
                  "Folder with targets/, scenarios/ and images/; found upwards from here");
   add_parameter_options(app, options->run.parameters);
-  app.footer(kFooter);
+  app.footer(kRecordFooter);
   app.callback([options, &status] {
     const auto done = record(*options);
     status = done ? *done : tell(done.error());

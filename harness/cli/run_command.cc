@@ -108,7 +108,7 @@ Result<int> run(const RunCommandOptions& options) {
   return kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kRunFooter =
     "Writes junit.xml, report.json, report.html and cells/ (transcripts, times, command lines) to the output folder, "
     "and\n"
     "keeps a journal there: a run that was interrupted or killed goes on with --resume.\n"
@@ -290,7 +290,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->allow_extra_args(false);
   app.add_option("--plan", options->plan, "With --shard: the folder whose plan.jsonl says what is in each shard");
   app.add_flag("--dry-run,-n", options->dry_run, "Only name the testcases");
-  app.footer(kFooter);
+  app.footer(kRunFooter);
   app.callback([options, &status] {
     const auto done = run(*options);
     status = done ? *done : tell(done.error());

@@ -230,7 +230,7 @@ Result<int> triage(const TriageOptions& options) {
   return answer.explained.empty() ? kExitUnexpected : kExitExpected;
 }
 
-constexpr const char* kFooter =
+constexpr const char* kTriageFooter =
     "Finds the crash dumps in a console's log (seL4, Microkit, elfloader, Linux, U-Boot, EDK2, bootrig's images), "
     "says\n"
     "what happened, what is wrong and what to change. Of a run it tells what the run found out, equal failures once.\n"
@@ -258,7 +258,7 @@ void add_triage_command(CLI::App& app, int& status) {
   app.add_flag("--all", options->all, "Every dump of the log; of a run, the expected failures as well");
   auto* json = app.add_flag("--json", options->json, "As data: reports/triage.schema.json");
   app.add_flag("--markdown", options->markdown, "To paste into an issue")->excludes(json);
-  app.footer(kFooter);
+  app.footer(kTriageFooter);
   app.callback([options, &status] {
     const auto done = triage(*options);
     status = done ? *done : tell(done.error());

@@ -96,7 +96,7 @@ class Edk2Assertion : public DumpParser {
 };
 
 // "ASSERT [DxeCore] /build/MdePkg/Pool.c(123): Size > 0", in old builds without the module.
-std::unique_ptr<DumpParser> begin_assertion(const ConsoleLine& line) {
+std::unique_ptr<DumpParser> begin_edk2_assertion(const ConsoleLine& line) {
   Cursor cursor(line);
   if (!cursor.text("ASSERT ")) return nullptr;
   if (cursor.text("[")) cursor.until("] ");
@@ -115,7 +115,7 @@ std::unique_ptr<DumpParser> begin_assertion(const ConsoleLine& line) {
 std::unique_ptr<DumpParser> begin_edk2(const Headline& headline) {
   const std::string_view text = headline.line.text;
   const std::size_t mark = text.find(kMark);
-  if (mark == std::string_view::npos) return begin_assertion(headline.line);
+  if (mark == std::string_view::npos) return begin_edk2_assertion(headline.line);
   for (const std::string_view type : {"Synchronous", "IRQ", "FIQ", "SError"}) {
     if (!text.substr(0, mark).ends_with(type)) continue;
     auto parser = std::make_unique<Edk2>(type, Cursor(text.substr(mark + kMark.size()), headline.line.ended).hex(16));

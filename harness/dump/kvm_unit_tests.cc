@@ -108,7 +108,7 @@ class KvmUnitTestsAssertion : public DumpParser {
 };
 
 // "lib/arm/mmu.c:120: assert failed: pte_valid(pte)"
-std::unique_ptr<DumpParser> begin_assertion(std::string_view text) {
+std::unique_ptr<DumpParser> begin_report(std::string_view text) {
   constexpr std::string_view kFailed = ": assert failed: ";
   Assertion assertion;
   if (!take_place(text, assertion.place) || !text.substr(assertion.place.size()).starts_with(kFailed)) return nullptr;
@@ -133,7 +133,7 @@ std::unique_ptr<DumpParser> begin_kvm_unit_tests(const Headline& headline) {
   constexpr std::array<std::string_view, 4> kMarks = {"Unhandled exception ec=", "Unhandled vector ",
                                                       "Got bad ec=", "Got bad vector="};
   const bool vector = is_vector_line(headline.line);
-  if (!vector && std::ranges::none_of(kMarks, starts)) return begin_assertion(text);
+  if (!vector && std::ranges::none_of(kMarks, starts)) return begin_report(text);
   auto parser = std::make_unique<KvmUnitTests>();
   parser->take_before(headline.before);
   if (vector) parser->take(headline.line);

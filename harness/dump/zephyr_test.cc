@@ -11,7 +11,7 @@ using dump::only_dump;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string kRegisters =
+const std::string kZephyrRegisters =
     "ELR_ELn: 0x0000000040001234\n"
     "ESR_ELn: 0x0000000096000045\n"
     "  EC:  0x25 (Data Abort taken without a change in Exception level)\n"
@@ -30,7 +30,7 @@ const std::string kReason =
     "Current thread: 0x400e2d80 (main)\n"
     "Halting system\n";
 
-void expect_registers(const ExceptionRecord& record) {
+void expect_zephyr_registers(const ExceptionRecord& record) {
   EXPECT_EQ(record.dialect, "zephyr");
   EXPECT_EQ(record.esr, 0x96000045u);
   EXPECT_EQ(record.far, 0x10u);
@@ -46,17 +46,17 @@ void expect_registers(const ExceptionRecord& record) {
 }
 
 TEST(ZephyrDump, PrintedPlainly) {
-  const ExceptionRecord record = only_dump(kRegisters + kReason);
-  expect_registers(record);
+  const ExceptionRecord record = only_dump(kZephyrRegisters + kReason);
+  expect_zephyr_registers(record);
   EXPECT_EQ(record.last_line, 16u);
 }
 
 TEST(ZephyrDump, PrintedThroughTheLog) {
-  const std::string plain = kRegisters + kReason;
+  const std::string plain = kZephyrRegisters + kReason;
   for (const std::string prefix : {"[00:00:00.010,000] \x1b[1;31m<err> os: ", "<err> os: ", "E: "}) {
     std::string text;
     for (const std::string_view line : split_lines(plain)) text += prefix + std::string(line) + "\x1b[0m\r\n";
-    expect_registers(only_dump(text));
+    expect_zephyr_registers(only_dump(text));
   }
 }
 
@@ -82,14 +82,14 @@ TEST(ZephyrDump, WithoutDebugTheReasonStandsAlone) {
 TEST(ZephyrDump, AStackOverflowIsSaidBefore) {
   const ExceptionRecord record =
       only_dump("STACK OVERFLOW FROM KERNEL, SP: 0x400f2000 OR FAR: 0x400f1ff8 INVALID, SP LIMIT: 0x400f2000\n" +
-                kRegisters + ">>> ZEPHYR FATAL ERROR 2: Stack overflow on CPU 0\n");
+                kZephyrRegisters + ">>> ZEPHYR FATAL ERROR 2: Stack overflow on CPU 0\n");
   EXPECT_EQ(record.extra.at("stack-overflow"), "kernel");
   EXPECT_EQ(record.extra.at("fault"), "Stack overflow");
   EXPECT_EQ(record.elr, 0x40001234u);
 }
 
 TEST(ZephyrDump, AnAssertionsSyndromeIsThatOfItsCall) {
-  std::string call = kRegisters;
+  std::string call = kZephyrRegisters;
   call.replace(call.find("96000045"), 8, "56000002");
   const ExceptionRecord record =
       only_dump("ASSERTION FAIL [!arch_is_in_isr()] @ WEST_TOPDIR/zephyr/kernel/mutex.c:100\n" + call +
@@ -107,8 +107,8 @@ TEST(ZephyrDump, ASpuriousInterruptWritesNoSyndrome) {
 }
 
 TEST(ZephyrDump, TwoErrorsAreTwoDumps) {
-  EXPECT_EQ(find_dumps(kRegisters + kReason + kRegisters + kReason).size(), 2u);
-  EXPECT_EQ(find_dumps(kRegisters + kRegisters).size(), 2u);
+  EXPECT_EQ(find_dumps(kZephyrRegisters + kReason + kZephyrRegisters + kReason).size(), 2u);
+  EXPECT_EQ(find_dumps(kZephyrRegisters + kZephyrRegisters).size(), 2u);
 }
 
 TEST(ZephyrDump, ItsOrdinaryLogIsNoDump) {

@@ -17,14 +17,14 @@ ResultRecord result(const std::string& cell, Standing standing, const std::strin
   result.image_sha256 = "sha";
   return result;
 }
-ResultRecord passed(const std::string& cell) {
+ResultRecord passing(const std::string& cell) {
   return result(cell, Standing::kPassed);
 }
-ResultRecord failed(const std::string& cell, const std::string& signature) {
+ResultRecord failing(const std::string& cell, const std::string& signature) {
   return result(cell, Standing::kFailed, signature);
 }
 
-RunRecord run_at(std::int64_t at_ms, const std::string& revision, std::vector<ResultRecord> results) {
+RunRecord run_of(std::int64_t at_ms, const std::string& revision, std::vector<ResultRecord> results) {
   RunRecord run;
   run.info.revision = revision;
   run.info.emulator = "QEMU 7.2.22";
@@ -56,13 +56,13 @@ Lines compared(const RunRecord& before, const RunRecord& now, const History* his
 }
 
 TEST(Comparison, EveryKindOfChange) {
-  const RunRecord before = run_at(1, "r1",
-                                  {failed("known", "s"), failed("fixed", "t"), passed("new"), passed("fine"),
-                                   failed("changed", "s"), failed("gone", "u")});
-  const RunRecord now =
-      run_at(2, "r2",
-             {failed("known", "s"), passed("fixed"), failed("new", "v"), passed("fine"), failed("changed", "v"),
-              passed("again"), failed("again", "w"), result("retried", Standing::kFlaky, "x"), failed("fresh", "s")});
+  const RunRecord before = run_of(1, "r1",
+                                  {failing("known", "s"), failing("fixed", "t"), passing("new"), passing("fine"),
+                                   failing("changed", "s"), failing("gone", "u")});
+  const RunRecord now = run_of(
+      2, "r2",
+      {failing("known", "s"), passing("fixed"), failing("new", "v"), passing("fine"), failing("changed", "v"),
+       passing("again"), failing("again", "w"), result("retried", Standing::kFlaky, "x"), failing("fresh", "s")});
   EXPECT_EQ(compared(before, now), (Lines{"new v: changed new", "known s: fresh known since r1",
                                           "fixed t: fixed since r1", "flaky w: again", "flaky x: retried"}));
   const auto comparison = compare(states_of(before), states_of(now), nullptr);
@@ -74,13 +74,13 @@ TEST(Comparison, EveryKindOfChange) {
 }
 
 TEST(Comparison, ATroubleThatSpreadsIsNewWhereItWasNot) {
-  const RunRecord before = run_at(1, "r1", {failed("a", "s"), passed("b")});
-  const RunRecord now = run_at(2, "r2", {failed("a", "s"), failed("b", "s")});
+  const RunRecord before = run_of(1, "r1", {failing("a", "s"), passing("b")});
+  const RunRecord now = run_of(2, "r2", {failing("a", "s"), failing("b", "s")});
   EXPECT_EQ(compared(before, now), (Lines{"new s: b", "known s: a since r1"}));
 }
 
 TEST(Comparison, TheSameImageAtTheSameRevisionIsFlaky) {
-  const RunRecord pass = run_at(1, "r1", {passed("a")}), fail = run_at(2, "r1", {failed("a", "s")});
+  const RunRecord pass = run_of(1, "r1", {passing("a")}), fail = run_of(2, "r1", {failing("a", "s")});
   EXPECT_EQ(compared(pass, fail), Lines{"flaky s: a since r1"});
   EXPECT_EQ(compared(fail, pass), Lines{"flaky s: a since r1"});
   for (const char* revision : {"", "r1+"}) {
@@ -97,44 +97,44 @@ TEST(Comparison, TheSameImageAtTheSameRevisionIsFlaky) {
 }
 
 TEST(Comparison, AQuarantinedFailureIsToldApart) {
-  const RunRecord quarantined = run_at(1, "r1", {result("a", Standing::kQuarantined, "s")});
-  const RunRecord pass = run_at(2, "r2", {passed("a")}), fail = run_at(3, "r3", {failed("a", "s")});
-  EXPECT_EQ(compared(pass, run_at(3, "r3", quarantined.results)), Lines{});
+  const RunRecord quarantined = run_of(1, "r1", {result("a", Standing::kQuarantined, "s")});
+  const RunRecord pass = run_of(2, "r2", {passing("a")}), fail = run_of(3, "r3", {failing("a", "s")});
+  EXPECT_EQ(compared(pass, run_of(3, "r3", quarantined.results)), Lines{});
   EXPECT_EQ(compare(states_of(pass), states_of(quarantined), nullptr)->quarantined, 1u);
   EXPECT_EQ(compared(quarantined, fail), Lines{"known s: a since r1"}) << "its quarantine has ended";
   EXPECT_EQ(compared(quarantined, pass), Lines{"fixed s: a since r1"});
 }
 
 TEST(Comparison, WhatIsSkippedIsNotTried) {
-  const RunRecord skip = run_at(1, "r1", {result("a", Standing::kSkipped)});
-  const RunRecord fail = run_at(2, "r2", {failed("a", "s")});
+  const RunRecord skip = run_of(1, "r1", {result("a", Standing::kSkipped)});
+  const RunRecord fail = run_of(2, "r2", {failing("a", "s")});
   EXPECT_EQ(compared(skip, fail), Lines{"new s: a"});
   EXPECT_EQ(compared(fail, skip), Lines{});
   EXPECT_EQ(compare(states_of(fail), states_of(skip), nullptr)->not_tried_now, 1u);
 }
 
 TEST(Comparison, AFailureAsExpectedIsAPass) {
-  const RunRecord before = run_at(1, "r1", {result("a", Standing::kExpectedFailure)});
-  const RunRecord now = run_at(2, "r2", {result("a", Standing::kUnexpectedPass, "unexpected-pass in a")});
+  const RunRecord before = run_of(1, "r1", {result("a", Standing::kExpectedFailure)});
+  const RunRecord now = run_of(2, "r2", {result("a", Standing::kUnexpectedPass, "unexpected-pass in a")});
   EXPECT_EQ(compared(before, now), Lines{"new unexpected-pass in a: a"});
-  EXPECT_EQ(compared(now, run_at(3, "r3", before.results)), Lines{"fixed unexpected-pass in a: a since r2"});
+  EXPECT_EQ(compared(now, run_of(3, "r3", before.results)), Lines{"fixed unexpected-pass in a: a since r2"});
 }
 
 TEST(Comparison, TheHistoryKnowsSinceWhen) {
   const TestFolder folder;
   auto history = History::create(folder.path() / "history.sqlite");
   ASSERT_TRUE(history);
-  const RunRecord last = run_at(4, "r4", {failed("a", "s"), failed("b", "t")});
-  for (const RunRecord& run : {run_at(1, "r1", {passed("a"), passed("b")}), run_at(2, "r2", {failed("a", "s")}),
-                               run_at(3, "r3", {failed("b", "t")}), last}) {
+  const RunRecord last = run_of(4, "r4", {failing("a", "s"), failing("b", "t")});
+  for (const RunRecord& run : {run_of(1, "r1", {passing("a"), passing("b")}), run_of(2, "r2", {failing("a", "s")}),
+                               run_of(3, "r3", {failing("b", "t")}), last}) {
     ASSERT_TRUE(history->add(run).value_or(false));
   }
-  EXPECT_EQ(compared(last, run_at(5, "r5", {failed("a", "s"), passed("b")}), &*history),
+  EXPECT_EQ(compared(last, run_of(5, "r5", {failing("a", "s"), passing("b")}), &*history),
             (Lines{"known s: a since r2", "fixed t: b since r3"}));
-  EXPECT_EQ(compared(last, run_at(5, "r1", {failed("b", "t")}), &*history), Lines{"flaky t: b since r1"})
+  EXPECT_EQ(compared(last, run_of(5, "r1", {failing("b", "t")}), &*history), Lines{"flaky t: b since r1"})
       << "with this image it passed at this revision";
   // A run against all that is known before it.
-  const CellStates now = states_of(run_at(5, "r5", {failed("a", "s"), failed("b", "v"), failed("c", "s")}));
+  const CellStates now = states_of(run_of(5, "r5", {failing("a", "s"), failing("b", "v"), failing("c", "s")}));
   const auto before = latest_states(*history, now, 5);
   ASSERT_TRUE(before);
   EXPECT_EQ(lines(compare(*before, now, &*history)), (Lines{"new v: b", "known s: a c since r2"}));
@@ -145,21 +145,21 @@ TEST(Comparison, WhatComesBackHasAnEarlierLife) {
   const TestFolder folder;
   auto history = History::create(folder.path() / "history.sqlite");
   ASSERT_TRUE(history);
-  const RunRecord last = run_at(6, "r6", {passed("a"), passed("b")});
+  const RunRecord last = run_of(6, "r6", {passing("a"), passing("b")});
   for (const RunRecord& run :
-       {run_at(1, "r1", {passed("a"), passed("b")}), run_at(2, "r2", {failed("a", "s")}),
-        run_at(3, "r3", {failed("a", "s"), failed("b", "s")}), run_at(4, "r4", {failed("a", "t")}),
-        run_at(5, "r5", {passed("a"), passed("b")}), last}) {
+       {run_of(1, "r1", {passing("a"), passing("b")}), run_of(2, "r2", {failing("a", "s")}),
+        run_of(3, "r3", {failing("a", "s"), failing("b", "s")}), run_of(4, "r4", {failing("a", "t")}),
+        run_of(5, "r5", {passing("a"), passing("b")}), last}) {
     ASSERT_TRUE(history->add(run).value_or(false));
   }
   const auto again =
-      compare(states_of(last), states_of(run_at(7, "r7", {failed("a", "s"), failed("b", "s")})), &*history);
+      compare(states_of(last), states_of(run_of(7, "r7", {failing("a", "s"), failing("b", "s")})), &*history);
   ASSERT_EQ(again->groups.size(), 1u);
   ASSERT_TRUE(again->groups[0].earlier);
   EXPECT_EQ(again->groups[0].earlier->first.revision, "r2");
   EXPECT_EQ(again->groups[0].earlier->last.revision, "r3");
   EXPECT_EQ(again->groups[0].earlier->mended->revision, "r5");
-  const auto other = compare(states_of(last), states_of(run_at(7, "r7", {failed("b", "t")})), &*history);
+  const auto other = compare(states_of(last), states_of(run_of(7, "r7", {failing("b", "t")})), &*history);
   EXPECT_FALSE(other->groups[0].earlier) << "another testcase failed so";
 }
 

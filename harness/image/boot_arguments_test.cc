@@ -10,7 +10,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 // A recipe that boots raw bytes, with a disk that a tool makes.
-std::string recipe(const std::string& arguments) {
+std::string recipe_with(const std::string& arguments) {
   return fmt::format(R"({{ "summary": "s", "parameters": {{ "bus": {{ "summary": "b", "default": "pci" }} }},
       "stages": [ {{ "prebuilt": "firmware", "file": "firmware.bin" }},
                   {{ "tool": "disk", "command": ["sh", "-c", "printf DISK > disk.img"], "outputs": ["disk.img"] }} ],
@@ -25,7 +25,7 @@ struct DiskProject : StageProject {
 TEST(BootArguments, NameFilesAndParameters) {
   DiskProject project;
   project.put("notes.txt", "NOTES");
-  const auto image = project.build(recipe(R"(["-drive", "id=d,file=${stage:disk/disk.img},if=none",
+  const auto image = project.build(recipe_with(R"(["-drive", "id=d,file=${stage:disk/disk.img},if=none",
                                               "-device", "virtio-blk-${bus}", "${file:notes.txt}"])"));
   ASSERT_TRUE(image) << to_text(image.error().error);
   ASSERT_EQ(image->files.size(), 2u);
@@ -40,7 +40,7 @@ TEST(BootArguments, NameFilesAndParameters) {
 TEST(BootArguments, AreKnownOfAnImageFromTheCache) {
   DiskProject project;
   project.keep_images = true;
-  const std::string text = recipe(R"(["-device", "loader,file=${file:firmware.bin}"])");
+  const std::string text = recipe_with(R"(["-device", "loader,file=${file:firmware.bin}"])");
   ASSERT_TRUE(project.build(text));
   const auto again = project.build(text);
   ASSERT_TRUE(again) << to_text(again.error().error);
@@ -50,10 +50,10 @@ TEST(BootArguments, AreKnownOfAnImageFromTheCache) {
 TEST(BootArguments, ThatCannotBe) {
   DiskProject project;
   project.put("a,b", "NOTES");
-  const std::string comma = project.failure(recipe(R"(["${file:a,b}"])"));
+  const std::string comma = project.failure(recipe_with(R"(["${file:a,b}"])"));
   EXPECT_TRUE(comma.starts_with("bad spec: ")) << comma;
   EXPECT_TRUE(comma.ends_with("a,b' has a comma in its path, at which QEMU would end an option's value")) << comma;
-  const std::string missing = project.failure(recipe(R"(["${file:nothing.img}"])"));
+  const std::string missing = project.failure(recipe_with(R"(["${file:nothing.img}"])"));
   EXPECT_NE(missing.find("nothing.img"), std::string::npos) << missing;
   EXPECT_TRUE(missing.starts_with("bad spec: ")) << missing;
 }

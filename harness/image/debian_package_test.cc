@@ -73,12 +73,12 @@ class Archive {
   Setting apt_conf_;
 };
 
-std::string recipe(const std::string& keys) {
+std::string package_recipe(const std::string& keys) {
   return fmt::format(R"({{ "summary": "s", "stages": [ {{ "debian-package": "firmware", {} }} ],
       "boot": {{ "stage": "firmware", "format": "raw", "load": "0x40080000" }} }})",
                      keys);
 }
-const std::string kFirmware = recipe(R"("package": "firmware-x", "files": ["usr/lib/x/*.bin"])");
+const std::string kFirmware = package_recipe(R"("package": "firmware-x", "files": ["usr/lib/x/*.bin"])");
 
 std::string booted(StageProject& project, const std::string& text) {
   const ImageResult image = project.build(text);
@@ -108,13 +108,13 @@ TEST(DebianPackage, FollowsADependency) {
   Archive archive;
   archive.add("linux-cloud", "6.2", "base (>= 1) | none, linux-6.1-cloud (= 6.1), linux-doc", {});
   archive.add("linux-6.1-cloud", "6.1", "base", {{"boot/vmlinuz-6.1", "KERNEL"}, {"boot/config-6.1", "CONFIG"}});
-  EXPECT_EQ(booted(project, recipe(R"("package": "linux-cloud", "follow": "linux-*-cloud",
+  EXPECT_EQ(booted(project, package_recipe(R"("package": "linux-cloud", "follow": "linux-*-cloud",
       "files": ["boot/vmlinuz-*", "boot/config-*"])")),
             "KERNEL");
-  EXPECT_NE(booted(project, recipe(R"("package": "linux-cloud", "follow": "linux-*-rt", "files": ["boot/*"])"))
+  EXPECT_NE(booted(project, package_recipe(R"("package": "linux-cloud", "follow": "linux-*-rt", "files": ["boot/*"])"))
                 .find("'linux-*-rt' is to follow one dependency of 'linux-cloud', which has none that it matches"),
             std::string::npos);
-  EXPECT_NE(booted(project, recipe(R"("package": "linux-cloud", "follow": "linux-*", "files": ["boot/*"])"))
+  EXPECT_NE(booted(project, package_recipe(R"("package": "linux-cloud", "follow": "linux-*", "files": ["boot/*"])"))
                 .find("'linux-*' is to follow one dependency of 'linux-cloud', which has linux-6.1-cloud, linux-doc"),
             std::string::npos);
 }
@@ -141,10 +141,10 @@ TEST(DebianPackage, SaysWhatIsNotThere) {
   archive.add("firmware-x", "1", "", {{"usr/lib/x/a.bin", "A"}, {"usr/lib/x/b.bin", "B"}});
   const std::string place =
       "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
-  EXPECT_EQ(project.failure(recipe(R"("package": "firmware-y", "files": ["x"])")),
+  EXPECT_EQ(project.failure(package_recipe(R"("package": "firmware-y", "files": ["x"])")),
             place + "the archive that apt uses has no package 'firmware-y' for arm64");
   EXPECT_EQ(
-      project.failure(recipe(R"("package": "firmware-x", "files": ["usr/lib/x/a.bni"])")),
+      project.failure(package_recipe(R"("package": "firmware-x", "files": ["usr/lib/x/a.bni"])")),
       place + "Debian package 'firmware-x' (arm64) has no file 'usr/lib/x/a.bni'; did you mean 'usr/lib/x/a.bin'?");
   EXPECT_EQ(project.failure(kFirmware),
             place +
@@ -160,7 +160,7 @@ TEST(DebianPackage, ALinkThatLeadsOutOfThePackageIsRefused) {
   archive.add("firmware-x", "1", "", {{"usr/lib/x/y", "Y"}});
   for (const std::string file : {"usr/lib/x/x.bin", "usr/lib/x/loop.bin2"}) {
     EXPECT_NE(
-        project.failure(recipe(fmt::format(R"("package": "firmware-x", "files": ["{}"])", file)))
+        project.failure(package_recipe(fmt::format(R"("package": "firmware-x", "files": ["{}"])", file)))
             .find(fmt::format("'{}' of Debian package 'firmware-x' (arm64) is no file, or a link that leads out of "
                               "the package",
                               file)),

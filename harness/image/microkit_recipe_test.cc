@@ -27,7 +27,7 @@ echo "$5" > report.txt
 
 // The linker takes a text for a script of its own: the library's one function, somewhere.
 constexpr const char* kLibrary = "microkit_dbg_puts = 0x300000;\n";
-constexpr const char* kScript = R"(ENTRY(init)
+constexpr const char* kMicrokitScript = R"(ENTRY(init)
 SECTIONS { . = 0x200000; .text : { *(.text*) } .rodata : { *(.rodata*) } .bss : { *(.bss*) } })";
 constexpr const char* kHeader = "typedef unsigned microkit_channel;\nvoid microkit_dbg_puts(const char*);\n";
 
@@ -44,7 +44,7 @@ struct StandIn {
     const std::string elf = small_elf({link_address, link_address, std::string(16, '\0')}, link_address);
     for (const char* program : {"loader", "sel4", "monitor"}) folder.put(board + "elf/" + program + ".elf", elf);
     folder.put(board + "lib/libmicrokit.a", kLibrary);
-    folder.put(board + "lib/microkit.ld", kScript);
+    folder.put(board + "lib/microkit.ld", kMicrokitScript);
     folder.put(board + "include/microkit.h", kHeader);
   }
 

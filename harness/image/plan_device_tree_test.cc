@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 // A device tree alone is refused as an image: a few bytes are what boots.
-std::string recipe(const std::string& stages) {
+std::string tree_recipe(const std::string& stages) {
   return fmt::format(R"({{ "summary": "s", "stages": [ {},
       {{ "tool": "code", "command": ["cp", "${{file:code.txt}}", "code.bin"], "outputs": ["code.bin"] }} ],
       "boot": {{ "stage": "code", "format": "raw", "load": "0x40080000" }} }})",
@@ -35,12 +35,12 @@ const std::string kDump = R"({ "device-tree-dump": "machine" })";
 TEST(DeviceTreeStages, TheDumpIsOfTheRequestsMachine) {
   StageProject project;
   ImageRequest request{.name = "sample"};
-  const fs::path plain = build(project, recipe(kDump), request);
+  const fs::path plain = build(project, tree_recipe(kDump), request);
   request.machine.gic = 3;
   request.machine.cpus = 3;
   request.machine.level = 2;
   request.machine.memory = std::uint64_t{512} << 20;
-  const fs::path other = build(project, recipe(kDump), request);
+  const fs::path other = build(project, tree_recipe(kDump), request);
   ASSERT_NE(plain, other) << "another machine, another build";
 
   const auto first = tree_of(plain / "machine.dtb");
@@ -60,7 +60,7 @@ TEST(DeviceTreeStages, ABoardHasNoTreeOfQemus) {
   StageProject project;
   ImageRequest request{.name = "sample"};
   request.machine.kind = MachineKind::kBoard;
-  const ImageResult result = project.build(recipe(kDump), request);
+  const ImageResult result = project.build(tree_recipe(kDump), request);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ImageFailure::Kind::kSkipped);
   EXPECT_TRUE(to_text(result.error().error)
@@ -69,14 +69,14 @@ TEST(DeviceTreeStages, ABoardHasNoTreeOfQemus) {
 
 TEST(DeviceTreeStages, TheDumpIsTheSameEachTime) {
   StageProject first, second;
-  const fs::path a = build(first, recipe(kDump)), b = build(second, recipe(kDump));
+  const fs::path a = build(first, tree_recipe(kDump)), b = build(second, tree_recipe(kDump));
   ASSERT_TRUE(sha256_file(a / "machine.dtb"));
   EXPECT_EQ(sha256_file(a / "machine.dtb").value(), sha256_file(b / "machine.dtb").value_or("none"));
 }
 
 TEST(DeviceTreeStages, ThereAndBackAgain) {
   StageProject project;
-  const std::string text = recipe(kDump + R"(,
+  const std::string text = tree_recipe(kDump + R"(,
       { "device-tree-decompile": "source", "input": "machine" },
       { "device-tree-compile": "tree", "input": "source", "flags": ["-q"] })");
   const fs::path folder = build(project, text);
@@ -93,7 +93,7 @@ TEST(DeviceTreeStages, AnIncludedSourceThatChangesIsSeen) {
   StageProject project;
   project.put("board.dts", "/dts-v1/;\n/include/ \"common.dtsi\"\n");
   project.put("common.dtsi", "/ { model = \"one\"; };\n");
-  const std::string text = recipe(R"({ "device-tree-compile": "tree", "input": "board.dts", "flags": ["-q"] })");
+  const std::string text = tree_recipe(R"({ "device-tree-compile": "tree", "input": "board.dts", "flags": ["-q"] })");
   build(project, text);
   project.edit("common.dtsi", "/ { model = \"two\"; };\n");
   const fs::path folder = build(project, text);
@@ -109,7 +109,7 @@ TEST(DeviceTreeStages, OverlaysAreAppliedInOrder) {
   };
   project.put("first.dtso", overlay("first"));
   project.put("second.dtso", overlay("second"));
-  const std::string text = recipe(R"({ "device-tree-compile": "board", "input": "board.dts", "flags": ["-@"] },
+  const std::string text = tree_recipe(R"({ "device-tree-compile": "board", "input": "board.dts", "flags": ["-@"] },
       { "device-tree-compile": "first", "input": "first.dtso" },
       { "device-tree-compile": "second", "input": "second.dtso" },
       { "device-tree-overlay": "tree", "input": "board", "overlays": ["first", "second"] },
@@ -120,7 +120,7 @@ TEST(DeviceTreeStages, OverlaysAreAppliedInOrder) {
   build(project, text);
   EXPECT_NE(read_file(folder / "source.dts").value_or("").find("kind = \"third\";"), std::string::npos);
   project.put("no.dtbo", "no device tree");
-  const std::string wrong = project.failure(recipe(R"({ "device-tree-compile": "board", "input": "board.dts" },
+  const std::string wrong = project.failure(tree_recipe(R"({ "device-tree-compile": "board", "input": "board.dts" },
       { "device-tree-overlay": "tree", "input": "board", "overlays": ["no.dtbo"] })"));
   EXPECT_TRUE(wrong.starts_with("build failed: ") && wrong.find("no.dtbo") != std::string::npos) << wrong;
 }
@@ -130,7 +130,8 @@ TEST(DeviceTreeStages, ABlobThatLiesAboutItsSizeIsRefused) {
   project.put("code.txt", "code");
   // The header's magic and a total size of 4 GiB (Devicetree Specification, 5.2).
   project.put("board.dtb", std::string("\xd0\x0d\xfe\xed\xff\xff\xff\xff", 8) + std::string(56, '\0'));
-  const std::string wrong = project.failure(recipe(R"({ "device-tree-decompile": "tree", "input": "board.dtb" })"));
+  const std::string wrong =
+      project.failure(tree_recipe(R"({ "device-tree-decompile": "tree", "input": "board.dtb" })"));
   EXPECT_TRUE(wrong.starts_with("build failed: FATAL ERROR: ")) << wrong;
 }
 
@@ -138,7 +139,7 @@ TEST(DeviceTreeStages, GiveDtcsFirstError) {
   StageProject project;
   project.put("code.txt", "code");
   project.put("board.dts", "/dts-v1/;\n/ { model = ; };\n");
-  EXPECT_EQ(project.failure(recipe(R"({ "device-tree-compile": "tree", "input": "board.dts" })")),
+  EXPECT_EQ(project.failure(tree_recipe(R"({ "device-tree-compile": "tree", "input": "board.dts" })")),
             "build failed: Error: images/sample/board.dts:2.13-14 syntax error");
 }
 

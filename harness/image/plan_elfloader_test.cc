@@ -44,7 +44,7 @@ constexpr const char* kLoader =
     "  *(volatile char *)elfloader_devices[0].region_bases[0] = matches[0][0] + num_memory_regions;\n"
     "  *(volatile char *)memory_region[0].start = _archive_start_end - _archive_start + elfloader_cpus[0].cpu_id;\n"
     "}\n";
-constexpr const char* kScript =
+constexpr const char* kLoaderScript =
     "#include \"image_start_addr.h\"\nENTRY(_start)\nSECTIONS { . = IMAGE_START_ADDR; .all : { *(.text) *(.rodata*) "
     "*(._archive_cpio) *(.data*) *(.bss) } /DISCARD/ : { *(.note*) *(.comment) *(.eh_frame*) } }\n";
 constexpr const char* kProgram = "void _start(void) { for (;;) {} }\n";
@@ -53,7 +53,7 @@ struct ElfloaderProject : StageProject {
   ElfloaderProject() {
     folder.put("sel4/CMakeLists.txt", kKernelLists);
     folder.put("tools/elfloader-tool/src/common.c", kLoader);
-    folder.put("tools/elfloader-tool/src/linker.lds", kScript);
+    folder.put("tools/elfloader-tool/src/linker.lds", kLoaderScript);
     folder.put("tools/elfloader-tool/include/types.h", "typedef unsigned long word_t;\n");
     folder.put("tools/elfloader-tool/src/plat/board/board.c", "int board;\n");
     folder.put("tools/elfloader-tool/src/plat/other/other.c", "#error \"another platform's\"\n");

@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-std::string recipe(const std::string& stages, const std::string& boot) {
+std::string make_recipe(const std::string& stages, const std::string& boot) {
   return fmt::format(R"({{ "summary": "s", "parameters": {{ "tree": {{ "summary": "t", "default": "tree" }} }},
       "stages": [ {} ], "boot": {{ "stage": "{}", "format": "raw", "load": "0x40080000" }} }})",
                      stages, boot);
@@ -44,12 +44,12 @@ TEST(MakeStage, BuildsACopyAndLeavesTheTreeAsItIs) {
   fs::create_symlink("loop", project.folder.path() / "images/sample/tree/loop");
   fs::create_symlink("..", project.folder.path() / "images/sample/tree/up");
   const auto before = state_of(project.folder.path() / "images/sample/tree");
-  const fs::path folder = project.build_folder(recipe(kMake, "made")).parent_path();
+  const fs::path folder = project.build_folder(make_recipe(kMake, "made")).parent_path();
   EXPECT_EQ(read_file(folder / "out/code.bin").value_or("none"), "CODE of ours");
   EXPECT_EQ(read_file(folder / "second.bin").value_or("none"), "second");
   EXPECT_EQ(state_of(project.folder.path() / "images/sample/tree"), before);
   EXPECT_EQ(project.done, Words{"make sample/made"});
-  project.build_folder(recipe(kMake, "made"));
+  project.build_folder(make_recipe(kMake, "made"));
   EXPECT_EQ(project.done, Words{}) << "nothing changed";
 }
 
@@ -57,12 +57,12 @@ TEST(MakeStage, RunsAgainWhenAFileOfTheTreeChangesOrIsAdded) {
   StageProject project;
   project.put("tree/Makefile", kMakefile);
   project.put("tree/code.txt", "CODE");
-  const fs::path folder = project.build_folder(recipe(kMake, "made")).parent_path();
+  const fs::path folder = project.build_folder(make_recipe(kMake, "made")).parent_path();
   project.edit("tree/code.txt", "MORE");
-  project.build_folder(recipe(kMake, "made"));
+  project.build_folder(make_recipe(kMake, "made"));
   EXPECT_EQ(read_file(folder / "out/code.bin").value_or("none"), "MORE of ours");
   project.edit("tree/deep/new.txt", "");
-  project.build_folder(recipe(kMake, "made"));
+  project.build_folder(make_recipe(kMake, "made"));
   EXPECT_EQ(project.done, Words{"make sample/made"});
 }
 
@@ -71,7 +71,7 @@ TEST(MakeStage, BuildsElsewhereWhereTheTreeCan) {
   project.put("tree/makefile", "all:\n\tmkdir -p $(O)\n\tcp code.txt $(O)/code.bin\n");
   project.put("tree/code.txt", "CODE");
   const auto before = state_of(project.folder.path() / "images/sample/tree");
-  const std::string text = recipe(
+  const std::string text = make_recipe(
       R"({ "make": "made", "folder": "tree", "build-variable": "O", "outputs": ["code.bin"] })", "made/code.bin");
   EXPECT_EQ(read_file(project.build_folder(text) / "code.bin").value_or("none"), "CODE");
   EXPECT_EQ(state_of(project.folder.path() / "images/sample/tree"), before);
@@ -84,10 +84,10 @@ TEST(MakeStage, OthersTakeItsOutputsByName) {
   const std::string tool = R"(,
       { "tool": "joined", "command": ["cp", "${stage:made/second.bin}", "joined.bin"], "inputs": ["made/out/code.bin"],
         "outputs": ["joined.bin"] })";
-  EXPECT_EQ(read_file(project.build_folder(recipe(kMake + tool, "joined")) / "joined.bin").value_or(""), "second");
-  EXPECT_EQ(project.failure(recipe(kMake + R"(,
+  EXPECT_EQ(read_file(project.build_folder(make_recipe(kMake + tool, "joined")) / "joined.bin").value_or(""), "second");
+  EXPECT_EQ(project.failure(make_recipe(kMake + R"(,
       { "tool": "joined", "command": ["cp", "${stage:made/secnd.bin}", "j"], "outputs": ["j"] })",
-                                   "joined")),
+                                        "joined")),
             "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() +
                 ":/stages/1/command/1: there is no stage 'made/secnd.bin'; did you mean 'made/second.bin'?");
 }
@@ -96,20 +96,20 @@ TEST(MakeStage, SaysWhatWentWrong) {
   StageProject project;
   const std::string place =
       "bad spec: " + (project.folder.path() / "images/sample/recipe.json").string() + ":/stages/0: ";
-  EXPECT_EQ(project.failure(recipe(kMake, "made")),
+  EXPECT_EQ(project.failure(make_recipe(kMake, "made")),
             place + "source tree 'tree' is not there: no folder images/sample/tree");
   project.put("tree/CMakeLists.txt", "");
-  EXPECT_EQ(project.failure(recipe(kMake, "made")),
+  EXPECT_EQ(project.failure(make_recipe(kMake, "made")),
             place + "the source tree 'tree' has no makefile: neither 'GNUmakefile', 'makefile' or 'Makefile'");
   project.put("tree/Makefile", "all:\n");
-  EXPECT_EQ(project.failure(recipe(kMake, "made")),
+  EXPECT_EQ(project.failure(make_recipe(kMake, "made")),
             "build failed: error: make: exit status 2: make: *** No rule to make target 'out/code.bin'.  Stop.");
   project.put("tree/Makefile", "out/code.bin second: code.o\ncode.o: code.c\n\taarch64-linux-gnu-gcc -c code.c\n");
   project.put("tree/code.c", "int f(void) { return x; }\n");
-  EXPECT_EQ(project.failure(recipe(kMake, "made")),
+  EXPECT_EQ(project.failure(make_recipe(kMake, "made")),
             "build failed: code.c:1:22: error: 'x' undeclared (first use in this function)");
   project.put("tree/Makefile", "out/code.bin second:\n\ttrue\n");
-  EXPECT_EQ(project.failure(recipe(kMake, "made")),
+  EXPECT_EQ(project.failure(make_recipe(kMake, "made")),
             "build failed: error: make: it ended well, but left no 'out/code.bin'");
 }
 
@@ -120,14 +120,14 @@ struct Checked {
     project.put("main.ld", "ENTRY(start)\nSECTIONS { . = 0x40080000; .text : { *(.text*) } .data : { *(.data*) } }\n");
   }
   std::string failure(const std::string& properties) {
-    return project.failure(recipe(fmt::format(R"(
+    return project.failure(make_recipe(fmt::format(R"(
         {{ "compile": "objects", "sources": ["main.c"], "flags": ["-fno-pie", "-ffreestanding"] }},
         {{ "link": "kernel", "inputs": ["objects"], "script": "main.ld",
           "flags": ["-nostdlib", "-static", "-no-pie", "-Wl,--unresolved-symbols=ignore-all"] }},
         {{ "link": "partial", "inputs": ["objects"], "script": "main.ld", "flags": ["-nostdlib", "-r"] }},
         {{ "check": "properties", {} }})",
-                                              properties),
-                                  "kernel"));
+                                                   properties),
+                                       "kernel"));
   }
   StageProject project;
 };
@@ -176,11 +176,11 @@ TEST(AssembleStage, TakesBothKindsOfSourceAndSeesWhatTheyInclude) {
   project.put("more.S", "#include \"more.h\"\n    .word MORE\n");
   project.put("more.h", "#define MORE 3\n");
   project.put("main.ld", "SECTIONS { . = 0x40080000; .text : { *start*(.text) *(.text*) } }\n");
-  const std::string text = recipe(R"(
+  const std::string text = make_recipe(R"(
       { "assemble": "objects", "sources": ["start.s", "more.S"], "flags": ["-Wa,-I${tree}"] },
       { "link": "kernel", "inputs": ["objects"], "script": "main.ld", "flags": ["-nostdlib", "-static", "-no-pie"] },
       { "objcopy": "code", "input": "kernel", "format": "binary" })",
-                                  "code");
+                                       "code");
   project.user = {{"tree", (project.folder.path() / "images/sample").string()}};
   const fs::path folder = project.build_folder(text);
   EXPECT_EQ(read_file(folder / "code.bin").value_or("none"), std::string("\1\0\0\0\3\0\0\0", 8));

@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 // A recipe that boots what the tool leaves.
-std::string recipe(const std::string& tool, const std::string& boot = "made") {
+std::string tool_recipe(const std::string& tool, const std::string& boot = "made") {
   return fmt::format(R"({{ "summary": "s", "parameters": {{ "word": {{ "summary": "w", "default": "plain" }} }},
       "stages": [ {} ], "boot": {{ "stage": "{}", "format": "raw", "load": "0x40080000" }} }})",
                      tool, boot);
@@ -20,7 +20,7 @@ std::string recipe(const std::string& tool, const std::string& boot = "made") {
 TEST(ToolStage, RunsWithItsFilesParametersAndEnvironment) {
   StageProject project;
   project.put("make.sh", "cat \"$1\" > out.bin; printf ' %s %s' \"$2\" \"$WORD\" >> out.bin");
-  const std::string text = recipe(R"(
+  const std::string text = tool_recipe(R"(
       { "prebuilt": "data", "file": "data.txt" },
       { "tool": "made", "command": ["sh", "${file:make.sh}", "${stage:data}", "a ${word} b"],
         "environment": { "WORD": "from $${word}" }, "outputs": ["out.bin"] })");
@@ -39,7 +39,7 @@ TEST(ToolStage, RunsWithItsFilesParametersAndEnvironment) {
 TEST(ToolStage, RunsAgainWhenAListedInputChanges) {
   StageProject project;
   project.put("list.txt", "1");
-  const std::string text = recipe(R"({ "tool": "made", "command": ["cp", "/etc/passwd", "out.bin"],
+  const std::string text = tool_recipe(R"({ "tool": "made", "command": ["cp", "/etc/passwd", "out.bin"],
                                        "inputs": ["list.txt"], "outputs": ["out.bin"] })");
   project.build_folder(text);
   project.edit("list.txt", "2");
@@ -49,7 +49,7 @@ TEST(ToolStage, RunsAgainWhenAListedInputChanges) {
 
 TEST(ToolStage, TheFirstOutputIsWhatOthersTake) {
   StageProject project;
-  const fs::path folder = project.build_folder(recipe(R"(
+  const fs::path folder = project.build_folder(tool_recipe(R"(
       { "tool": "first", "command": ["sh", "-c", "printf 1 > sub/a; printf 2 > b"], "outputs": ["sub/a", "b"] },
       { "tool": "made", "command": ["cp", "${stage:first}", "out.bin"], "outputs": ["out.bin"] })"));
   EXPECT_EQ(read_file(folder / "out.bin").value_or("none"), "1");
@@ -59,7 +59,7 @@ TEST(ToolStage, TheFirstOutputIsWhatOthersTake) {
 TEST(ToolStage, ParametersMakeAnotherImage) {
   StageProject project;
   const std::string text =
-      recipe(R"({ "tool": "made", "command": ["sh", "-c", "printf ${word} > out.bin"], "outputs": ["out.bin"] })");
+      tool_recipe(R"({ "tool": "made", "command": ["sh", "-c", "printf ${word} > out.bin"], "outputs": ["out.bin"] })");
   const fs::path plain = project.build_folder(text);
   project.user = {{"word", "other"}};
   const fs::path other = project.build_folder(text);
@@ -69,17 +69,17 @@ TEST(ToolStage, ParametersMakeAnotherImage) {
 
 TEST(ToolStage, SaysWhatWentWrong) {
   StageProject project;
-  EXPECT_EQ(project.failure(recipe(R"({ "tool": "made", "command": ["true"], "outputs": ["out.bin"] })")),
+  EXPECT_EQ(project.failure(tool_recipe(R"({ "tool": "made", "command": ["true"], "outputs": ["out.bin"] })")),
             "build failed: error: true: it ended well, but left no 'out.bin' in its folder");
-  EXPECT_EQ(project.failure(recipe(R"({ "tool": "made", "outputs": ["out.bin"],
+  EXPECT_EQ(project.failure(tool_recipe(R"({ "tool": "made", "outputs": ["out.bin"],
                                        "command": ["sh", "-c", "echo begin; echo no module pyfdt; exit 3"] })")),
             "build failed: error: sh: exit status 3: no module pyfdt");
-  EXPECT_EQ(project.failure(recipe(R"({ "tool": "made", "command": ["bootrig-none"], "outputs": ["out.bin"] })")),
+  EXPECT_EQ(project.failure(tool_recipe(R"({ "tool": "made", "command": ["bootrig-none"], "outputs": ["out.bin"] })")),
             "build failed: bootrig-none is not installed");
-  EXPECT_NE(project.failure(recipe(R"({ "tool": "made", "command": ["a/b"], "outputs": ["out.bin"] })"))
+  EXPECT_NE(project.failure(tool_recipe(R"({ "tool": "made", "command": ["a/b"], "outputs": ["out.bin"] })"))
                 .find("the program 'a/b' is relative, and the tool runs elsewhere; write '${file:a/b}'"),
             std::string::npos);
-  EXPECT_NE(project.failure(recipe(R"({ "tool": "made", "command": ["cat", "${file:none}"], "outputs": ["o"] })"))
+  EXPECT_NE(project.failure(tool_recipe(R"({ "tool": "made", "command": ["cat", "${file:none}"], "outputs": ["o"] })"))
                 .find("file 'none' is not there"),
             std::string::npos);
 }
@@ -87,7 +87,7 @@ TEST(ToolStage, SaysWhatWentWrong) {
 // /dev/full fails each write as a full disk does.
 TEST(ToolStage, AFullDiskIsTheHostsTrouble) {
   StageProject project;
-  const auto failed = project.build(recipe(R"(
+  const auto failed = project.build(tool_recipe(R"(
       { "tool": "made", "command": ["sh", "-c", "echo x > out.bin; cat out.bin > /dev/full"], "outputs": ["out.bin"] })"));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind, ImageFailure::Kind::kHost);
@@ -99,7 +99,7 @@ TEST(ToolStage, AnOldOutputDoesNotPassForANewOne) {
   StageProject project;
   project.put("make.sh", "printf 1 > out.bin");
   const std::string text =
-      recipe(R"({ "tool": "made", "command": ["sh", "${file:make.sh}"], "outputs": ["out.bin"] })");
+      tool_recipe(R"({ "tool": "made", "command": ["sh", "${file:make.sh}"], "outputs": ["out.bin"] })");
   project.build_folder(text);
   project.edit("make.sh", "true");
   EXPECT_EQ(project.failure(text), "build failed: error: sh: it ended well, but left no 'out.bin' in its folder");

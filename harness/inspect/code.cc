@@ -1,17 +1,12 @@
 #include "inspect/code.h"
 
+#include "aarch64/field.h"
 #include "inspect/bytes.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::size_t kLookBack = 24;  // instructions between naming an address and using it
-
-// The low `bits` of the value, sign-extended.
-std::uint64_t sign_extended(std::uint64_t value, unsigned bits) {
-  const std::uint64_t sign = std::uint64_t{1} << (bits - 1);
-  return (value ^ sign) - sign;
-}
 
 // Branches, exceptions: behind them a register may hold anything. System instructions (0xd5) are none.
 bool leaves_the_line(std::uint32_t word) {
@@ -33,7 +28,7 @@ std::optional<Code::Address> Code::pc_relative(std::size_t index) const {
   const std::uint32_t instruction = word(index);
   if ((instruction & 0x1f000000) != 0x10000000) return std::nullopt;
   const std::uint64_t raw = (instruction >> 5 & 0x7ffff) << 2 | (instruction >> 29 & 3);
-  const std::uint64_t offset = sign_extended(raw, 21);
+  const std::uint64_t offset = aarch64::sign_extended(raw, 21);
   const bool pages = (instruction >> 31) != 0;
   const std::uint64_t base = address_of(index);
   return Address{instruction & 31, pages ? (base & ~std::uint64_t{0xfff}) + (offset << 12) : base + offset};
@@ -42,7 +37,7 @@ std::optional<Code::Address> Code::pc_relative(std::size_t index) const {
 std::optional<Code::Address> Code::literal(std::size_t index) const {
   const std::uint32_t instruction = word(index);
   if ((instruction & 0xff000000) != 0x58000000) return std::nullopt;
-  return Address{instruction & 31, address_of(index) + (sign_extended(instruction >> 5 & 0x7ffff, 19) << 2)};
+  return Address{instruction & 31, address_of(index) + (aarch64::sign_extended(instruction >> 5 & 0x7ffff, 19) << 2)};
 }
 
 std::optional<std::uint64_t> Code::literal_value(std::size_t index) const {

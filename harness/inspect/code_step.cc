@@ -1,22 +1,19 @@
 #include "inspect/code_step.h"
 
+#include "aarch64/field.h"
+
 namespace bootrig {
 namespace {
 
+using aarch64::bits;
+using aarch64::sign_extended;
 using Kind = CodeValue::Kind;
 
 constexpr std::uint64_t kLow32 = 0xffffffff;
 constexpr unsigned kZeroRegister = 31;
 
-std::uint64_t bits(std::uint32_t word, unsigned high, unsigned low) {
-  return word >> low & ((std::uint64_t{1} << (high - low + 1)) - 1);
-}
 bool bit(std::uint32_t word, unsigned at) {
   return (word >> at & 1) != 0;
-}
-std::uint64_t sign_extended(std::uint64_t value, unsigned width) {
-  const std::uint64_t sign = std::uint64_t{1} << (width - 1);
-  return (value ^ sign) - sign;
 }
 std::uint64_t ones(unsigned count) {
   return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "inspect/image_writer_test.h"
+#include "inspect/only_test.h"
 #include "testing/small_elf.h"
 
 namespace bootrig {
@@ -22,12 +23,6 @@ std::vector<Finding> find(const std::string& bytes, const std::optional<TargetPl
   const auto contents = read_contents("image", bytes, load);
   EXPECT_TRUE(contents);
   return find_problems(*contents, bytes, symbols, target);
-}
-
-// The one finding that is there.
-Finding only(const std::vector<Finding>& findings) {
-  EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? Finding{} : findings.front();
 }
 
 TEST(Findings, SoundImageHasNone) {

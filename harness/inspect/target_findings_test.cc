@@ -3,6 +3,7 @@
 
 #include "inspect/code_writer_test.h"
 #include "inspect/findings.h"
+#include "inspect/only_test.h"
 
 namespace bootrig {
 namespace {
@@ -35,7 +36,7 @@ struct Target {
   bool kvm = false;
 };
 
-std::vector<Finding> find(const ImageContents& contents, const std::string& bytes, Target target) {
+std::vector<Finding> find_on_target(const ImageContents& contents, const std::string& bytes, Target target) {
   const DeviceTree own = machine_tree(target.gic, target.level == 1 ? "hvc" : target.level == 2 ? "smc" : "");
   const TargetPlace place{.name = "the target",
                           .memory = 0x40000000,
@@ -48,90 +49,86 @@ std::vector<Finding> find(const ImageContents& contents, const std::string& byte
   return find_problems(contents, bytes, {}, place);
 }
 
-std::vector<Finding> find(const std::vector<std::uint32_t>& words, Target target = {}) {
+std::vector<Finding> find_on_target(const std::vector<std::uint32_t>& words, Target target = {}) {
   const std::string bytes = code_elf(words);
   const auto contents = read_contents("image", bytes, std::nullopt);
   EXPECT_TRUE(contents);
-  return find(*contents, bytes, target);
-}
-
-Finding only(const std::vector<Finding>& findings) {
-  EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? Finding{} : findings.front();
+  return find_on_target(*contents, bytes, target);
 }
 
 TEST(TargetFindings, RegisterOfEl2) {
   const std::vector<std::uint32_t> blind = {kWriteHcr, kHalt};
-  const Finding finding = only(find(blind));
+  const Finding finding = only(find_on_target(blind));
   EXPECT_EQ(finding.name, "wrong-level");
   EXPECT_EQ(finding.severity, Severity::kError);
   EXPECT_EQ(finding.what, "the image needs EL2, and the target enters at EL1");
   EXPECT_EQ(finding.evidence.front(), "0x40400000: msr HCR_EL2");
-  EXPECT_TRUE(find(blind, {.level = 2}).empty());
-  EXPECT_TRUE(find({kReadLevel, kLevelIs2, unless_equal(2), kWriteHcr, kHalt}).empty());
+  EXPECT_TRUE(find_on_target(blind, {.level = 2}).empty());
+  EXPECT_TRUE(find_on_target({kReadLevel, kLevelIs2, unless_equal(2), kWriteHcr, kHalt}).empty());
 }
 
 TEST(TargetFindings, VectorsOfEl1AtEl2) {
-  const Finding finding = only(find({kWriteVbarEl1, kHalt}, {.level = 2}));
+  const Finding finding = only(find_on_target({kWriteVbarEl1, kHalt}, {.level = 2}));
   EXPECT_EQ(finding.name, "wrong-level");
   EXPECT_EQ(finding.severity, Severity::kWarning);
-  EXPECT_TRUE(find({kWriteVbarEl1, kHalt}).empty());
-  EXPECT_TRUE(find({kWriteVbarEl1, kEret}, {.level = 2}).empty());  // it goes down
+  EXPECT_TRUE(find_on_target({kWriteVbarEl1, kHalt}).empty());
+  EXPECT_TRUE(find_on_target({kWriteVbarEl1, kEret}, {.level = 2}).empty());  // it goes down
 }
 
 TEST(TargetFindings, ConduitOfPsci) {
   const std::vector<std::uint32_t> smc = {high(0, 0x8400), kSmc, kHalt}, hvc = {high(0, 0x8400), kHvc, kHalt};
-  const Finding finding = only(find(smc));
+  const Finding finding = only(find_on_target(smc));
   EXPECT_EQ(finding.name, "conduit-mismatch");
   EXPECT_EQ(finding.severity, Severity::kError);
   EXPECT_EQ(finding.what, "the image calls PSCI by smc, and the target has it by hvc");
   EXPECT_EQ(finding.evidence.front(), "0x40400004: smc #0, PSCI_VERSION (0x84000000) in x0");
   EXPECT_THAT(finding.evidence, Contains("method of /psci in the tree of the target: hvc"));
-  EXPECT_TRUE(find(smc, {.level = 2}).empty());
-  EXPECT_TRUE(find(hvc).empty());
-  EXPECT_EQ(only(find(hvc, {.level = 2})).name, "conduit-mismatch");
-  EXPECT_EQ(only(find(smc, {.kvm = true})).severity, Severity::kWarning);
+  EXPECT_TRUE(find_on_target(smc, {.level = 2}).empty());
+  EXPECT_TRUE(find_on_target(hvc).empty());
+  EXPECT_EQ(only(find_on_target(hvc, {.level = 2})).name, "conduit-mismatch");
+  EXPECT_EQ(only(find_on_target(smc, {.kvm = true})).severity, Severity::kWarning);
   // Another call than one of PSCI, and a choice.
-  EXPECT_TRUE(find({high(0, 0x8200), kSmc, kHalt}).empty());
-  EXPECT_TRUE(find({high(0, 0x8400), if_x3_zero(3), kSmc, kHalt, kHvc, kHalt}).empty());
+  EXPECT_TRUE(find_on_target({high(0, 0x8200), kSmc, kHalt}).empty());
+  EXPECT_TRUE(find_on_target({high(0, 0x8400), if_x3_zero(3), kSmc, kHalt, kHvc, kHalt}).empty());
 }
 
 TEST(TargetFindings, RegistersOfGic3) {
-  const Finding finding = only(find({kWriteIccSre, kHalt}));
+  const Finding finding = only(find_on_target({kWriteIccSre, kHalt}));
   EXPECT_EQ(finding.name, "gic-mismatch");
   EXPECT_EQ(finding.severity, Severity::kError);
-  EXPECT_TRUE(find({kWriteIccSre, kHalt}, {.gic = 3}).empty());
+  EXPECT_TRUE(find_on_target({kWriteIccSre, kHalt}, {.gic = 3}).empty());
   // mrs x3, id_aa64pfr0_el1; cbz x3
-  EXPECT_TRUE(find({0xd5380403, if_x3_zero(2), kWriteIccSre, kRet}).empty());
-  EXPECT_EQ(only(find({if_x3_zero(2), kWriteIccSre, kRet})).severity, Severity::kWarning);
+  EXPECT_TRUE(find_on_target({0xd5380403, if_x3_zero(2), kWriteIccSre, kRet}).empty());
+  EXPECT_EQ(only(find_on_target({if_x3_zero(2), kWriteIccSre, kRet})).severity, Severity::kWarning);
 }
 
 TEST(TargetFindings, InterfaceOfTheOtherGic) {
   const std::vector<std::uint32_t> two = {high(1, 0x801), kStoreW2AtX1, kHalt},
                                    three = {high(1, 0x80a), kStoreW2AtX1, kHalt};
-  EXPECT_TRUE(find(two).empty());
-  const Finding finding = only(find(two, {.gic = 3}));
+  EXPECT_TRUE(find_on_target(two).empty());
+  const Finding finding = only(find_on_target(two, {.gic = 3}));
   EXPECT_EQ(finding.name, "gic-mismatch");
   EXPECT_EQ(finding.severity, Severity::kError);
   EXPECT_EQ(finding.evidence.front(), "0x40400004: str w2, [x1], at 0x8010000");
-  EXPECT_EQ(only(find(three)).name, "gic-mismatch");
-  EXPECT_TRUE(find(three, {.gic = 3}).empty());
-  const Finding guess = only(find({0xf9400044, high(1, 0x801), 0x8b040021, kStoreW2AtX1, kRet}, {.gic = 3}));
+  EXPECT_EQ(only(find_on_target(three)).name, "gic-mismatch");
+  EXPECT_TRUE(find_on_target(three, {.gic = 3}).empty());
+  const Finding guess = only(find_on_target({0xf9400044, high(1, 0x801), 0x8b040021, kStoreW2AtX1, kRet}, {.gic = 3}));
   EXPECT_EQ(guess.severity, Severity::kWarning);
   EXPECT_THAT(guess.evidence, Contains(HasSubstr("a guess")));
-  EXPECT_TRUE(find({if_x3_zero(3), high(1, 0x801), kStoreW2AtX1, kRet}, {.gic = 3}).empty());
+  EXPECT_TRUE(find_on_target({if_x3_zero(3), high(1, 0x801), kStoreW2AtX1, kRet}, {.gic = 3}).empty());
 }
 
 TEST(TargetFindings, WhatKvmCannotEmulate) {
   const std::vector<std::uint32_t> moving = {high(1, 0x800), kStoreAndMove, if_x3_zero(-1), kHalt};
-  const Finding finding = only(find(moving, {.kvm = true}));
+  const Finding finding = only(find_on_target(moving, {.kvm = true}));
   EXPECT_EQ(finding.name, "kvm-cannot-emulate");
   EXPECT_EQ(finding.severity, Severity::kWarning);
   EXPECT_THAT(finding.evidence, Contains("/intc@8000000 in the tree of the target"));
-  EXPECT_TRUE(find(moving).empty());
-  EXPECT_TRUE(find({high(1, 0x800), kStoreW2AtX1, kHalt}, {.kvm = true}).empty());
-  EXPECT_TRUE(find({high(1, 0x4050), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // memory
-  EXPECT_TRUE(find({high(1, 0x0005), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // an offset: flash is at 0
+  EXPECT_TRUE(find_on_target(moving).empty());
+  EXPECT_TRUE(find_on_target({high(1, 0x800), kStoreW2AtX1, kHalt}, {.kvm = true}).empty());
+  EXPECT_TRUE(find_on_target({high(1, 0x4050), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // memory
+  EXPECT_TRUE(
+      find_on_target({high(1, 0x0005), kStoreAndMove, kHalt}, {.kvm = true}).empty());  // an offset: flash is at 0
 }
 
 class TargetTrees : public ::testing::Test {
@@ -141,7 +138,7 @@ class TargetTrees : public ::testing::Test {
     auto contents = read_contents("image", bytes, std::nullopt);
     EXPECT_TRUE(contents);
     contents->trees.push_back({0x100, std::move(tree)});
-    return find(*contents, bytes, target);
+    return find_on_target(*contents, bytes, target);
   }
   std::vector<std::uint32_t> calls_ = {kHalt};
 };
@@ -183,7 +180,7 @@ TEST_F(TargetTrees, ImageThatChoosesAmongSeveral) {
   auto contents = read_contents("image", bytes, std::nullopt);
   ASSERT_TRUE(contents);
   contents->trees = {{0x100, machine_tree(3, "hvc")}, {0x200, machine_tree(2, "hvc")}};
-  EXPECT_TRUE(find(*contents, bytes, {}).empty());
+  EXPECT_TRUE(find_on_target(*contents, bytes, {}).empty());
 }
 
 }  // namespace

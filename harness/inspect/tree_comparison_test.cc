@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "inspect/only_test.h"
+
 namespace bootrig {
 namespace {
 
@@ -31,12 +33,6 @@ std::vector<TreeMismatch> after(const std::function<void(DeviceTree&)>& change) 
   DeviceTree tree = machine_tree();
   change(tree);
   return compare_trees(tree, machine_tree());
-}
-
-// The only one; a mismatch of no text: there are none, or several.
-TreeMismatch only(const std::vector<TreeMismatch>& found) {
-  EXPECT_EQ(found.size(), 1u);
-  return found.size() == 1 ? found.front() : TreeMismatch{};
 }
 
 TEST(TreeComparison, EqualTreesAgree) {

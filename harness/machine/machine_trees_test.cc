@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "testing/fake_launcher.h"
+#include "testing/soon.h"
 
 namespace bootrig {
 namespace {
-
-Deadline soon() {
-  return Deadline::after(SteadyClock().now(), std::chrono::seconds(30));
-}
 
 TEST(MachineTrees, TellWhatQemuPasses) {
   ForkingLauncher launcher;

@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "testing/fake_launcher.h"
+#include "testing/soon.h"
 
 namespace bootrig {
 namespace {
-
-Deadline soon() {
-  return Deadline::after(SteadyClock().now(), std::chrono::seconds(30));
-}
 
 // The CPU interface of a GICv2, and a redistributor of a GICv3, are where the other has nothing.
 TEST(OtherMachineTest, TellsWhatTheOtherGicHasWhere) {

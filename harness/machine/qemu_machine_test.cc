@@ -15,6 +15,7 @@
 #include "machine/tiny_guest.h"
 #include "process/child.h"
 #include "testing/manual_clock.h"
+#include "testing/soon.h"
 
 namespace bootrig {
 namespace {
@@ -22,11 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Why = GuestStopped::Why;
-
-// Long enough that only a hang reaches it.
-Deadline soon() {
-  return Deadline::after(SteadyClock().now(), seconds(60));
-}
 
 std::string write_temporary(const std::string& name, std::string_view bytes) {
   const std::string path = ::testing::TempDir() + fmt::format("bootrig-{}-{}", ::getpid(), name);

@@ -22,7 +22,7 @@
 namespace bootrig {
 namespace {
 
-constexpr std::size_t kReadSize = std::size_t{64} << 10;
+constexpr std::size_t kLineReadSize = std::size_t{64} << 10;
 constexpr std::size_t kDrainMax = std::size_t{1} << 20;
 
 // As cfmakeraw(3): bytes as they are. 8N1, no flow control, modem lines ignored. A speed of 0 is left alone. Linux's
@@ -142,7 +142,7 @@ Result<void> SerialLine::start_command(const BoardSerial& serial, ProcessLaunche
 
 std::string SerialLine::read() {
   if (!cut_.empty()) return {};
-  std::string bytes(kReadSize, '\0');
+  std::string bytes(kLineReadSize, '\0');
   const ssize_t count = ::read(fd_.get(), bytes.data(), bytes.size());
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (count <= 0) {
@@ -158,7 +158,7 @@ void SerialLine::note_cut(const std::string& why) {
   cut_ = fmt::format("the line {} was cut: {}", name_, why);
   fd_.reset();
   if (!program_errors_.valid()) return;
-  std::string said(kReadSize, '\0');
+  std::string said(kLineReadSize, '\0');
   const ssize_t count = ::pread(program_errors_.get(), said.data(), said.size(), 0);
   said.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   if (!trim(said).empty()) cut_ += fmt::format("; its program says '{}'", printable(split_lines(trim(said)).back()));

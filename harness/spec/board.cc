@@ -14,8 +14,8 @@ namespace {
 
 constexpr unsigned kMaxBaud = 4'000'000;
 constexpr unsigned kMaxRetries = 10;
-const std::array<std::string, 8> kKeys{"serial", "baud",   "place",      "memory-base",
-                                       "power",  "deploy", "boot-steps", "lease"};
+const std::array<std::string, 8> kBoardKeys{"serial", "baud",   "place",      "memory-base",
+                                            "power",  "deploy", "boot-steps", "lease"};
 const std::array<std::string, 8> kWords{"image", "name", "load", "entry", "size", "sha256", "crc32", "place"};
 const std::array<std::string, 1> kUploads{"ymodem"};
 constexpr Duration kUploadTime = std::chrono::minutes(5);
@@ -204,7 +204,7 @@ std::string to_text(const BoardSerial& serial) {
 }
 
 std::span<const std::string> board_keys() {
-  return kKeys;
+  return kBoardKeys;
 }
 
 void read_board(JsonReader& json, const std::string& name, BoardSpec& board) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "spec/names.h"
+#include "spec/recipe_stage.h"
 
 namespace bootrig {
 namespace {
@@ -36,13 +37,6 @@ void check_below(JsonReader& json, const std::string& place, std::string_view pa
 void check_below(JsonReader& json, const std::string& key, const std::vector<std::string>& paths,
                  std::string_view folder) {
   for (std::size_t i = 0; i < paths.size(); ++i) check_below(json, fmt::format("{}/{}", key, i), paths[i], folder);
-}
-
-void check_relative(JsonReader& json, std::string_view key, std::string_view path) {
-  if (path.empty() || is_relative_path(path, /*inside=*/false)) return;
-  json.refuse(key, fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder as a "
-                               "parameter",
-                               printable(path)));
 }
 
 void read_assertion(JsonReader& json, CmakeAssertion& assertion) {

@@ -18,13 +18,6 @@ namespace {
 constexpr std::array<JsonChoice<bool>, 2> kObjcopyFormats{{{"elf", false}, {"binary", true}}};
 constexpr unsigned kMaxAlignment = 1U << 21;  // a level 2 block of the 4 KiB granule
 
-void check_relative(JsonReader& json, const std::string& inside, std::string_view path) {
-  if (path.empty() || is_relative_path(path, /*inside=*/false)) return;
-  json.refuse(inside, fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder "
-                                  "as a parameter",
-                                  printable(path)));
-}
-
 void read_paths(JsonReader& json, std::string_view key, std::vector<std::string>& paths, Presence presence) {
   json.distinct_texts(key, paths, presence);
   for (std::size_t i = 0; i < paths.size(); ++i) check_relative(json, fmt::format("{}/{}", key, i), paths[i]);
@@ -273,6 +266,13 @@ std::string no_kind(const std::vector<std::string>& keys, const std::vector<std:
 }
 
 }  // namespace
+
+void check_relative(JsonReader& json, const std::string& inside, std::string_view path) {
+  if (path.empty() || is_relative_path(path, /*inside=*/false)) return;
+  json.refuse(inside, fmt::format("'{}' is absolute; write it relative to the recipe's folder, or take the folder "
+                                  "as a parameter",
+                                  printable(path)));
+}
 
 void read_stage(JsonReader& json, Stage& stage) {
   stage.place = json.place();

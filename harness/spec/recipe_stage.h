@@ -2,6 +2,9 @@
 // other is recipe_check's. Private to spec/.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "json/reader.h"
 #include "spec/recipe.h"
 
@@ -9,5 +12,8 @@ namespace bootrig {
 
 // `json` is the stage's object.
 void read_stage(JsonReader& json, Stage& stage);
+
+// Refuses an absolute path at `place`.
+void check_relative(JsonReader& json, const std::string& place, std::string_view path);
 
 }  // namespace bootrig

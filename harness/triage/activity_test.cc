@@ -1,12 +1,11 @@
 // Guests without an exception: what the looks at them tell, and what is named.
 #include "triage/activity.h"
 
-#include "triage/rest_rule_test.h"
+#include "triage/rules/at_rest_test.h"
 
 namespace bootrig {
 namespace {
 
-constexpr std::uint32_t kWfi = 0xd503207f, kBackToWfi = 0x17ffffff, kNop = 0xd503201f;
 constexpr std::uint32_t kUnmask = 0xd50342ff, kMask = 0xd50342df;  // msr daifclr, #2; msr daifset, #2
 constexpr std::uint32_t kLoadX1 = 0xb9401861;                      // ldr w1, [x3, #0x18]
 constexpr std::uint32_t kLoop = 0x3727ffe1;                        // tbnz w1, #4, .-4

@@ -9,7 +9,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kInstruction = 4;
 constexpr unsigned kHalfBit = 55;  // which half of the addresses: it never holds part of an authentication code
 
 struct Record {
@@ -48,25 +47,25 @@ Backtrace backtrace(const CpuFrame& start, const ReadVirtual& read, const FindFu
                     unsigned address_bits) {
   Backtrace trace{{{start.pc}}, ""};
   const std::uint64_t link = without_authentication(start.lr, address_bits);
-  const auto caller = function(link - kInstruction);
+  const auto caller = function(link - kInstructionSize);
   // Where x30 points into the same function, it is left over from a call that has returned.
   bool by_link = caller && caller != function(start.pc);
   std::uint64_t fp = start.fp, lowest = start.sp;
   for (;;) {
     const Result<Record> record = read_record(fp, lowest, read);
     const std::uint64_t back = record ? without_authentication(record->return_address, address_bits) : 0;
-    if (by_link && back != link) trace.frames.push_back({link - kInstruction});
+    if (by_link && back != link) trace.frames.push_back({link - kInstructionSize});
     by_link = false;
     if (!record) {
       trace.end = record.error().message;
     } else if (back == 0) {
       trace.end = fmt::format("the return address at {:#x} is 0", fp + 8);
-    } else if (!function(back - kInstruction)) {
+    } else if (!function(back - kInstructionSize)) {
       trace.end = fmt::format("the return address {:#x} at {:#x} is in no code", record->return_address, fp + 8);
     } else if (trace.frames.size() >= kFramesMax) {
       trace.end = fmt::format("more than {} frames", kFramesMax);
     } else {
-      trace.frames.push_back({back - kInstruction});
+      trace.frames.push_back({back - kInstructionSize});
       lowest = fp + sizeof(Record);
       fp = record->fp;
       continue;

@@ -14,6 +14,8 @@
 
 namespace bootrig {
 
+inline constexpr std::uint64_t kInstructionSize = 4;
+
 // Fills `out` from a virtual address of the guest on, or says why it cannot.
 using ReadVirtual = std::function<Result<void>(std::uint64_t address, std::span<std::uint8_t> out)>;
 // Where the function begins that the address lies in; none: no code is there. Without symbols, the address itself.

@@ -11,7 +11,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::size_t kCpusShown = 4;
 
 using Translate = std::function<std::optional<std::uint64_t>(std::uint64_t address)>;

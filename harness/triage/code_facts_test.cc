@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "triage/window_test.h"
+#include "triage/rules/window_test.h"
 
 namespace bootrig {
 namespace {

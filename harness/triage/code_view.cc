@@ -6,12 +6,11 @@
 #include <array>
 #include <optional>
 
+#include "aarch64/field.h"
 #include "inspect/disassembly.h"
 
 namespace bootrig {
 namespace {
-
-constexpr std::uint64_t kInstruction = 4;
 
 std::string fit(std::string line) {
   constexpr std::string_view kMore = "...";
@@ -27,9 +26,7 @@ std::string symbol_of(std::uint64_t address, const CodeNames& names) {
 
 // The lowest `bits` of the field, signed, in instructions.
 std::uint64_t distance(std::uint32_t field, unsigned bits) {
-  const std::uint64_t sign = std::uint64_t{1} << (bits - 1);
-  const std::uint64_t value = field & ((std::uint64_t{1} << bits) - 1);
-  return ((value ^ sign) - sign) * kInstruction;
+  return aarch64::sign_extended(aarch64::bits(field, bits - 1, 0), bits) * kInstructionSize;
 }
 
 // Where a direct branch goes (DDI 0487, C4.1, Branches, Exception Generating and System instructions).
@@ -50,15 +47,16 @@ struct Code {
 };
 
 Result<Code> read_code(std::uint64_t middle, const ReadVirtual& read, CodeSpan span) {
-  std::array<std::uint8_t, kInstruction> word;
+  std::array<std::uint8_t, kInstructionSize> word;
   BOOTRIG_TRY_VOID(read(middle, word));
   Code code{middle, {word.begin(), word.end()}};
-  for (unsigned i = 0; i < span.before && code.first >= kInstruction && read(code.first - kInstruction, word); ++i) {
+  for (unsigned i = 0; i < span.before && code.first >= kInstructionSize && read(code.first - kInstructionSize, word);
+       ++i) {
     code.bytes.insert(code.bytes.begin(), word.begin(), word.end());
-    code.first -= kInstruction;
+    code.first -= kInstructionSize;
   }
-  std::uint64_t next = middle + kInstruction;
-  for (unsigned i = 0; i < span.after && next != 0 && read(next, word); ++i, next += kInstruction) {
+  std::uint64_t next = middle + kInstructionSize;
+  for (unsigned i = 0; i < span.after && next != 0 && read(next, word); ++i, next += kInstructionSize) {
     code.bytes.insert(code.bytes.end(), word.begin(), word.end());
   }
   return code;
@@ -75,7 +73,7 @@ std::string describe_code(std::uint64_t address, const CodeNames& names) {
 std::vector<std::string> code_view(std::uint64_t address, const ReadVirtual& read, const CodeNames& names,
                                    CodeSpan span) {
   std::vector<std::string> view{fit(describe_code(address, names))};
-  const std::uint64_t middle = address & ~(kInstruction - 1);
+  const std::uint64_t middle = address & ~(kInstructionSize - 1);
   const Result<Code> code = read_code(middle, read, span);
   if (!code) {
     view.push_back(fit("  no instruction can be read there: " + to_text(code.error())));

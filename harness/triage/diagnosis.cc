@@ -13,9 +13,9 @@
 #include "triage/activity.h"
 #include "triage/code_facts.h"
 #include "triage/image_evidence.h"
-#include "triage/rules.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/silence_rules.h"
 #include "triage/silence.h"
-#include "triage/silence_rules.h"
 
 namespace bootrig {
 namespace {

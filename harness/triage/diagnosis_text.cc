@@ -14,7 +14,7 @@ constexpr std::size_t kLabel = 11;          // columns of "backtrace" and a gap
 constexpr std::size_t kSentenceLines = 12;  // that one sentence may take
 constexpr std::size_t kTextLimit = 2048;
 constexpr std::size_t kMostLines = 64;  // of code, of a backtrace, of findings
-constexpr std::size_t kMostCpus = 16;
+constexpr std::size_t kCpusInColumn = 16;
 constexpr std::size_t kHeadingColumns = 160;
 
 // A name out of a hostile ELF may be megabytes long.
@@ -71,7 +71,7 @@ void add_details(const Diagnosis& diagnosis, Lines& lines) {
   lines.column("backtrace", diagnosis.backtrace, kMostLines);
   std::vector<std::string> cpus;
   for (const CpuLine& cpu : untold_cpus(diagnosis)) cpus.push_back(cpu_text(cpu));
-  lines.column("CPUs", cpus, kMostCpus);
+  lines.column("CPUs", cpus, kCpusInColumn);
   for (const std::string& missing : diagnosis.missing) lines.labelled("MISSING", missing);
 }
 

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "triage/window_test.h"
+#include "triage/rules/window_test.h"
 
 namespace bootrig {
 namespace {

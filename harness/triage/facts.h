@@ -28,6 +28,10 @@ struct CpuFacts {
   bool in_vectors = false;                   // PC is in the 2 KiB there (DDI 0487, D1.3.1: 16 entries of 0x80 bytes)
 };
 
+inline constexpr std::uint64_t kPage = 4096;       // the smallest
+inline constexpr std::uint64_t kNullPage = kPage;  // a pointer to a member of a null structure is near 0 as well
+inline constexpr unsigned kUnknownReason = 0x00;   // DDI 0487, ESR_ELx.EC
+
 // A table that the walk of FAR would need, where its last descriptor is invalid, or where a descriptor before that one
 // leads to a table that is empty.
 struct LinkCandidate {

@@ -1,7 +1,7 @@
 #include "triage/sought.h"
 
 #include "triage/facts.h"
-#include "triage/rest_rule_test.h"
+#include "triage/rules/at_rest_test.h"
 
 namespace bootrig {
 namespace {

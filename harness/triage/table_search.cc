@@ -286,7 +286,6 @@ std::vector<LinkCandidate> find_links(const Facts& facts) {
 }
 
 void walk_files(Facts& facts) {
-  constexpr std::uint64_t kPage = 4096;
   const bool translation = facts.syndrome && facts.syndrome->abort && facts.syndrome->status && facts.far &&
                            facts.syndrome->status->kind == FaultKind::kTranslation;
   if (!translation || facts.taken_from == 0 || !aarch64::is_canonical(*facts.far)) return;
