@@ -102,6 +102,28 @@ std::optional<RootCause> device_tree_not_given(const Facts& facts) {
                    change};
 }
 
+// A kernel that has its tables on uses the address that its loader has passed.
+std::optional<RootCause> device_tree_not_mapped(const Facts& facts) {
+  constexpr std::uint64_t kAlignment = 8;
+  const bool read = facts.syndrome && facts.syndrome->abort && !facts.syndrome->instruction && !facts.syndrome->write &&
+                    facts.far && walk_confirms(facts, aarch64::FaultKind::kTranslation) && !facts.from_files;
+  if (!read || facts.suspect != nullptr) return std::nullopt;
+  const std::uint64_t at = *facts.far - *facts.far % kAlignment;
+  const MemoryRegion* there = find_region(facts.map, at);
+  std::string header(kHeaderSize, '\0');
+  if (there == nullptr || !there->memory || !read_memory(facts, at, header) || big_endian(header, 0) != kMagic) {
+    return std::nullopt;
+  }
+  const std::uint64_t size = big_endian(header, kSizeAt);
+  return RootCause{
+      "device-tree-not-mapped",
+      fmt::format("{} at {} reads the device tree at its physical address, {:#x}, which no table maps",
+                  code_at_fault(facts), code_of_exception(facts), *facts.far),
+      fmt::format("map {:#x}..{:#x} before the tree is read, and use the address at which it is mapped; or read it "
+                  "while the MMU is off",
+                  at, at + std::max<std::uint64_t>(size, 1) - 1)};
+}
+
 // Linux maps 2 MiB for it, and a loader copies it to where it has room.
 std::optional<RootCause> device_tree_too_large(const Facts& facts) {
   const auto told = told_tree(facts);

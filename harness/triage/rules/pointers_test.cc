@@ -130,6 +130,31 @@ TEST_F(Pointers, ADeviceThatNobodyHasMapped) {
   EXPECT_NE(cause(diagnose_text()), "device-not-mapped");
 }
 
+// A loader's pointer, used with the MMU on; what else lies in memory is not known to be meant.
+TEST_F(Pointers, ADeviceTreeThatNobodyHasMapped) {
+  constexpr std::uint64_t kTree = 0x48000000;
+  memory_[kLower0] = page();
+  memory_[kTree] = page();
+  memory_[kTree].replace(0, 8, std::string("\xd0\x0d\xfe\xed\0\0\x20\0", 8));
+  dump(kReadAbort | kTranslationLevel0, kTree, kWindow + 4);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "device-tree-not-mapped");
+  EXPECT_EQ(
+      diagnosis.cause->what,
+      "code at EL1 at 0xffffff8040000004 reads the device tree at its physical address, 0x48000000, which no table "
+      "maps");
+  EXPECT_TRUE(change(diagnosis).starts_with("map 0x48000000..0x48001fff before")) << change(diagnosis);
+  dump(kReadAbort | kTranslationLevel0, kTree + 4, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "device-tree-not-mapped");
+  dump(kWriteAbort | kTranslationLevel0, kTree, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kReadAbort | kTranslationLevel0, kTree + 0x40, kWindow + 4);
+  EXPECT_EQ(cause(diagnose_machine()), "");
+  dump(kReadAbort | kTranslationLevel0, kTree, kWindow + 4);
+  memory_[kTree][3] = 'x';
+  EXPECT_EQ(cause(diagnose_machine()), "");
+}
+
 TEST_F(Pointers, NotWildWhereTheMachineHasSomething) {
   memory_[kLower0] = page();
   // In the kernel's window, behind what is mapped: there is memory.
@@ -279,6 +304,23 @@ TEST_F(Jumps, ACallOfWhatMayBeInAnUnknownFile) {
   EXPECT_EQ(cause(diagnose_machine()), "");
   dump(kFetchAbort | kTranslationLevel0, kGarbage + 2, kGarbage + 2, {{"x19", kGarbage + 2}, {"x30", kWindow + 0x140}});
   EXPECT_EQ(cause(diagnose_machine()), "call-to-garbage");
+}
+
+// Nothing tells by whom: the address itself does that it is none.
+TEST_F(Jumps, ToWhatNoAddressCanBe) {
+  constexpr std::uint64_t kText = 0x4242424241414141;  // "AAAABBBB" in memory
+  dump(kUserFetch | kTranslationLevel0, kText, kText, {}, true);
+  const Diagnosis diagnosis = diagnose_machine();
+  EXPECT_EQ(cause(diagnosis), "jump-to-garbage");
+  EXPECT_EQ(diagnosis.cause->what,
+            "user code was sent to 0x4242424241414141, which no address of code can be; its bytes are the text "
+            "'AAAABBBB'");
+  dump(kFetchAbort | kTranslationLevel0, kText << 8, kText << 8, {{"x30", kWindow + 0x140}});
+  EXPECT_EQ(diagnose_machine().cause->what,
+            "code at EL1 was sent to 0x4242424141414100, which no address of code can be; its link register has "
+            "0xffffff8040000140 <caller+0x40>");
+  dump(kFetchAbort | kTranslationLevel0, kGarbage, kGarbage, {{"x30", kWindow + 0x140}});
+  EXPECT_EQ(cause(diagnose_machine()), "");  // it may be one
 }
 
 // Without a machine, the file has the instruction.

@@ -68,14 +68,18 @@ std::optional<RootCause> null_pointer(const Facts& facts);
 std::optional<RootCause> wild_pointer(const Facts& facts);
 // Data is accessed at the physical address of a device, and no table maps it.
 std::optional<RootCause> device_not_mapped(const Facts& facts);
+// The device tree is read at its physical address, and no table maps it.
+std::optional<RootCause> device_tree_not_mapped(const Facts& facts);
 // User code writes to what it may only read.
 std::optional<RootCause> user_write_refused(const Facts& facts);
 // User code executes a system instruction that is trapped.
 std::optional<RootCause> register_trapped(const Facts& facts);
 // A return to an address that no code is at.
-std::optional<RootCause> jump_to_garbage(const Facts& facts);
+std::optional<RootCause> return_to_garbage(const Facts& facts);
 // A call through a function pointer, to an address that no code is at.
 std::optional<RootCause> call_to_garbage(const Facts& facts);
+// The CPU was sent to what no address of code can be, and nothing tells by whom.
+std::optional<RootCause> jump_to_garbage(const Facts& facts);
 // A program says that an assertion of its own does not hold.
 std::optional<RootCause> assertion_failed(const Facts& facts);
 // A program says why it cannot go on, and ends itself.

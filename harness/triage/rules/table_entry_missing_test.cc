@@ -116,7 +116,7 @@ TEST_F(TableEntryMissing, NotByTheTextAtAnOddPlaceOrOfData) {
   dump(kReadAbort | kTranslationLevel0, kWindow, kWindow + 0x1000);
   EXPECT_EQ(cause(diagnose_text()), "");
   dump(kFetchAbort | kTranslationLevel0, 0x6f6f206400001000, 0x6f6f206400001000);
-  EXPECT_EQ(cause(diagnose_text()), "");
+  EXPECT_EQ(cause(diagnose_text()), "jump-to-garbage");
 }
 
 }  // namespace
