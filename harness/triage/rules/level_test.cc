@@ -127,6 +127,23 @@ TEST_F(RestRuleTest, VectorsThatFault) {
   EXPECT_NE(what().find("0x40400a00 <vectors+0x200>"), std::string::npos) << what();
 }
 
+// The vector saves nothing and branches; what it branches to has no stack.
+TEST_F(RestRuleTest, AHandlerThatFaults) {
+  constexpr std::uint64_t kHandler = kTestCode + 0x400;
+  cpu().pc = kTestCode + 0xa04;
+  put_code(kTestCode + 0xa00, {kNop, 0x97fffe7f});  // bl kHandler
+  put_code(kHandler, {kNop, 0xa9bf7bfd});           // stp x29, x30, [sp, #-16]!
+  put_exception(0x96000045, kHandler + 4, 0xffffffffbffffff0);
+  EXPECT_EQ(cause(), "vector-recursion");
+  EXPECT_TRUE(what().starts_with("CPU 0 takes exceptions in the handler of its own exceptions (VBAR_EL1 ")) << what();
+  EXPECT_TRUE(what().ends_with(", FAR 0xffffffffbffffff0")) << what();
+  put_exception(0x96000045, kHandler + 0x80, 0xffffffffbffffff0);  // deep in it: it may have been about to end well
+  EXPECT_EQ(cause(), "");
+  put_exception(0x96000045, kHandler + 4, 0xffffffffbffffff0);
+  put_code(kTestCode + 0xa00, {kNop, kNop});
+  EXPECT_EQ(cause(), "");
+}
+
 // A handler may well stay in its vectors: what brought it there is elsewhere.
 TEST_F(RestRuleTest, VectorsThatWait) {
   cpu().pc = kTestCode + 0xa00;
