@@ -172,8 +172,10 @@ class Guard {
       for (std::uint64_t i = 0; i < command.tries && (i == 0 || !succeeded(end)); ++i) end = run_command(command);
       if (!succeeded(end)) failures += "; failed at " + command.doing + ": '" + command.words[0] + "' " + in_words(end);
     }
-    if (failures.empty()) (void)!::ftruncate(kGuardLock, 0);
-    else be_alone(failures.substr(2));
+    if (failures.empty())
+      (void)!::ftruncate(kGuardLock, 0);
+    else
+      be_alone(failures.substr(2));
   }
 
   // Whatever happens, a command that cannot be killed included: the lock is free after that.

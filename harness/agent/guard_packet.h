@@ -25,7 +25,7 @@ struct GuardCommand {
 };
 
 struct GuardRequest {
-  GuardCommand run;  // once
+  GuardCommand run;   // once
   GuardCommand undo;  // what the guard does alone once bootrig is gone, if `run` succeeded; without words: nothing
 };
 std::string to_packet(const GuardRequest& request);

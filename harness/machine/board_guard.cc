@@ -47,8 +47,8 @@ Result<BoardGuard> BoardGuard::start(ProcessLauncher& launcher, const std::files
   }
   ScopedFd ours(ends[0]);
   ScopedFd its(ends[1]);
-  auto process = launcher.launch({.argv = {program.string(), "guard", board},
-                                  .inherited = {{its.get(), kGuardSocket}, {lock, kGuardLock}}});
+  auto process = launcher.launch(
+      {.argv = {program.string(), "guard", board}, .inherited = {{its.get(), kGuardSocket}, {lock, kGuardLock}}});
   if (!process) return fail(fmt::format("cannot start its guard: {}", to_text(process.error())));
   its.reset();
   BoardGuard guard(std::move(ours), std::move(*process));

@@ -80,8 +80,8 @@ Result<HeldLease> take_lease(const BoardLease& lease, const Clock& clock, const 
       return fail(fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
     }
     if (deadline.passed(clock.now())) {
-      return fail(fmt::format("it is {}; waited {} for {}", in_use(holder_of(lock.get())), format_duration(lease.wait),
-                              path));
+      return fail(
+          fmt::format("it is {}; waited {} for {}", in_use(holder_of(lock.get())), format_duration(lease.wait), path));
     }
     if (!wait_quietly(kLook, interrupt)) return fail("interrupted while waiting for it");
   }
