@@ -36,6 +36,11 @@ std::string in_words(const GuardAnswer& end) {
   return "ended with exit status " + std::to_string(end.code);
 }
 
+// The program alone: everybody can read the lock file, and its arguments may hold a password.
+std::string in_quotes(const GuardCommand& command) {
+  return "'" + command.words[0] + "'";
+}
+
 bool succeeded(const GuardAnswer& end) {
   return end.error == 0 && !end.timed_out && end.code == 0;
 }
@@ -130,7 +135,7 @@ class Guard {
       std::array<pollfd, 3> watched{{{pidfd, POLLIN, 0}, {reading, POLLIN, 0}, {alone_ ? -1 : kGuardSocket, 0, 0}}};
       const int left_ms = static_cast<int>(std::min<std::uint64_t>((until - now) / kNsPerMs + 1, 60'000));
       if (::poll(watched.data(), watched.size(), left_ms) <= 0) continue;
-      if ((watched[2].revents & POLLHUP) != 0) be_alone("waits for '" + command.words[0] + "' to end");
+      if ((watched[2].revents & POLLHUP) != 0) be_alone("waits for " + in_quotes(command) + " to end");
       if (watched[1].revents != 0 && !read_output(reading, end.output)) {
         ::close(reading);
         reading = -1;
@@ -170,7 +175,7 @@ class Guard {
       be_alone("is " + command.doing + failures);
       GuardAnswer end;
       for (std::uint64_t i = 0; i < command.tries && (i == 0 || !succeeded(end)); ++i) end = run_command(command);
-      if (!succeeded(end)) failures += "; failed at " + command.doing + ": '" + command.words[0] + "' " + in_words(end);
+      if (!succeeded(end)) failures += "; failed at " + command.doing + ": " + in_quotes(command) + " " + in_words(end);
     }
     if (failures.empty())
       (void)!::ftruncate(kGuardLock, 0);

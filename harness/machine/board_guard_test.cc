@@ -159,8 +159,8 @@ TEST_F(BoardGuardTest, PowerOffThatFailsIsToldToWhoComesNext) {
   EXPECT_TRUE(guard_ends());
   EXPECT_THAT(lines(), ElementsAre("off", "on", "started", "off", "off", "release"));
   EXPECT_TRUE(lease().starts_with("free; process ")) << lease();
-  EXPECT_TRUE(lease().ends_with(
-      ", has died; its guard failed at switching the board off: 'sh' ended with exit status 1"))
+  EXPECT_TRUE(
+      lease().ends_with(", has died; its guard failed at switching the board off: 'sh' ended with exit status 1"))
       << lease();
   EXPECT_TRUE(take_lease(spec_.lease, clock_, interrupt_));
 }
