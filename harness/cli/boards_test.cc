@@ -31,13 +31,12 @@ class Boards : public ::testing::Test {
     copy_project(small_project(), folder_.path() / "project");
     const std::string script = folder_.put("board/board", kBoard);
     ::chmod(script.c_str(), 0755);
-    folder_.put("project/targets/shelf.json",
-                fmt::format(R"({{ "summary": "a board", "machine": {{
+    folder_.put("project/targets/shelf.json", fmt::format(R"({{ "summary": "a board", "machine": {{
                   "kind": "board", "cpu": "cortex-a53", "cpus": 1, "memory": "1G", "serial": "command:{0} line",
                   "power": {{ "on": ["{0}", "on"], "off": ["{0}", "off"], "retries": 0 }},
                   "boot-steps": [{{ "expect": "starting" }}],
                   "lease": {{ "acquire": ["{0}", "take"], "release": ["{0}", "give"], "lock": "{1}" }} }} }})",
-                            script, (folder_.path() / "lock").string()));
+                                                          script, (folder_.path() / "lock").string()));
   }
 
   Words words(Words first) const {
@@ -46,9 +45,7 @@ class Boards : public ::testing::Test {
     return first;
   }
   bool is_there(const char* file) const { return std::filesystem::exists(folder_.path() / "board" / file); }
-  std::string plan() const {
-    return bootrig({"plan", "good/idle@shelf", "--project", folder_.path() / "project"}).out;
-  }
+  std::string plan() const { return bootrig({"plan", "good/idle@shelf", "--project", folder_.path() / "project"}).out; }
 
   TestFolder folder_;
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -63,6 +64,7 @@ class BoardGuardTest : public BoardTest {
     user_ = ::fork();
     ASSERT_GE(user_, 0);
     if (user_ > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ForkingLauncher launcher;
     MachineSpec machine{.kind = MachineKind::kBoard};
     machine.board = std::make_shared<const BoardSpec>(spec_);
