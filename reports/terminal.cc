@@ -24,6 +24,18 @@ constexpr Duration kLogAtLeast = 2s;             // between two tenths of the ru
 constexpr Duration kEstimateAfter = 2s;          // a guess from less would be none
 constexpr std::string_view kClear = "\r\x1b[K";  // to column 1, erase to the end (ECMA-48 EL)
 
+// A board that could not be put away may be on, whatever its testcase did: a line for each thing that went wrong.
+std::string board_trouble(const RunResult& result) {
+  std::string text;
+  for (const Attempt& attempt : result.attempts) {
+    if (attempt.outcome.accelerator_asked != "none") continue;
+    for (const std::string_view line : split_lines(attempt.outcome.machine.errors)) {
+      text += fmt::format("{}: {}\n", console_text(result.id), console_text(line));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 struct TerminalReporter::State {
@@ -129,9 +141,10 @@ void TerminalReporter::finished(const RunResult& result) {
   // What went as it should is not told, nor is a skip: the end groups those by their reason.
   const bool quiet = result.standing == Standing::kPassed || result.standing == Standing::kExpectedFailure ||
                      result.standing == Standing::kSkipped;
-  if (!quiet || state.options.style.verbose) {
+  const std::string trouble = board_trouble(result);
+  if (!quiet || !trouble.empty() || state.options.style.verbose) {
     state.clear();
-    state.print(result_line(result, state.options.style));
+    state.print(result_line(result, state.options.style) + trouble);
     state.redraw(true);  // the line comes back with the text that took its place
   }
   state.redraw(false);

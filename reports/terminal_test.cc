@@ -73,6 +73,19 @@ TEST(Terminal, ReadsAsApproved) {
   }
 }
 
+// It may be on, whatever its testcase did.
+TEST(Terminal, BoardThatCouldNotBePutAwayIsTold) {
+  RunResult result = passed_sample("boot/hello", "2");
+  Outcome& outcome = result.attempts.back().outcome;
+  outcome.machine.errors = "board 'rack': power off: 'outlet off' ended with exit status 1\n";
+  EXPECT_EQ(log_of({result}, {}).find("outlet"), std::string::npos) << "an emulator's words";
+  outcome.accelerator_asked = "none";
+  const std::string text = log_of({result}, {});
+  EXPECT_NE(text.find("\n" + result.id + ": board 'rack': power off: 'outlet off' ended with exit status 1\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Terminal, ColoursAndPassesWhenAsked) {
   const std::string text = log_of({passed_sample("boot/hello", "2"), diverged_sample("2"), flaky_sample()},
                                   {.width = 100, .colour = true, .verbose = true});

@@ -27,7 +27,7 @@ constexpr int kOutOfTheWay = 64;
   if (own_group) ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
-  ::signal(SIGPIPE, SIG_DFL);
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   std::vector<std::pair<int, int>> all = moves;
   const int null_device = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int number = 0; number < 3; ++number) {

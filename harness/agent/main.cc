@@ -11,6 +11,7 @@ int main(int count, char** words) {
   const std::string_view mode = count > 1 ? words[1] : "";
   if (mode == "serve" && count == 2) return bootrig::serve();
   if (mode == "relay" && count > 4) return bootrig::relay(all.subspan(2));
+  if (mode == "guard" && count == 3) return bootrig::guard();
   if (mode == "probe" && count == 3) return bootrig::probe(all.subspan(2));
   std::fputs("agent: bootrig starts this program; see docs/hosts.md\n", stderr);
   return 2;

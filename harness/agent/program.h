@@ -16,6 +16,11 @@ int serve();
 // serve() over there (ssh ...), those words, the command line to be run there.
 int relay(std::span<char*> words);
 
+// Beside a bootrig that uses a board, which it outlives: runs the board's commands for it (agent/guard_packet.h), and once
+// bootrig is gone without a farewell, those that put the board away: switched off, given back. Until then it holds the
+// board's lock, and writes into the lock file what it does. One word is the board's name, for who looks at processes.
+int guard();
+
 // Prints what the host has, a key and its value a line. `words`: the QEMU program.
 int probe(std::span<char*> words);
 

@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/board_trouble.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/host_options.h"
 #include "cli/image_argument.h"
 #include "cli/keep_machine.h"
 #include "image/image.h"
+#include "run/host_trouble.h"
 #include "run/image_console.h"
 #include "run/preflight.h"
 #include "run/rerun.h"
@@ -77,12 +79,13 @@ std::string in_capitals(const Verdict& verdict) {
   return verdict.kind == VerdictKind::kPass ? word : fmt::format("{} ({})", word, to_text(verdict.cause));
 }
 
-// Why a limit was another than the one asked for: that of a slow target or host, and of a host that has other work.
+// Why a limit was another than the one asked for: that of a slow target or host, and of a host that has other work, where
+// the verdict does not tell that already.
 void tell_scaling(const BootOptions& options, const Outcome& outcome, double multiplier) {
   std::string why;
   if (multiplier != 1.0)
     why = fmt::format("--timeout {} times {:g} for this target and host", options.timeout, multiplier);
-  if (outcome.starved > kStarvedTold) {
+  if (outcome.starved > kStarvedTold && why_it_was_slow(outcome).empty()) {
     why += fmt::format("{}{:.1f} s in which the machine waited for a processor do not count", why.empty() ? "" : "; ",
                        to_seconds(outcome.starved));
   }
@@ -209,6 +212,7 @@ Result<int> boot(const BootOptions& options) {
     if (const auto kept = keep_machine(**machine, image.symbols, clock, interrupt); !kept) (void)tell(kept.error());
   }
   (*machine)->stop();
+  tell_board_trouble(target.machine, **machine);
   return verdict.kind == VerdictKind::kPass ? kExitExpected : kExitUnexpected;
 }
 

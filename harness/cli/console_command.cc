@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
+#include "cli/board_trouble.h"
 #include "cli/commands.h"
 #include "cli/console_session.h"
 #include "cli/environment.h"
@@ -103,6 +104,7 @@ Result<int> run_console(const CommandOptions& options) {
   };
   const auto status = attend(**machine, transcript, options, std::move(session), clock, interrupt);
   (*machine)->stop();
+  tell_board_trouble(target.machine, **machine);
   BOOTRIG_TRY_VOID(transcript.close());
   if (!status) return std::unexpected(status.error());
   fmt::print(stderr, "bootrig: {} bytes in {}\n", transcript.bytes(),

@@ -21,7 +21,7 @@ namespace {
 
 // Nobody tells when a lock becomes free.
 constexpr Duration kLook = std::chrono::milliseconds(200);
-constexpr std::size_t kHolderMax = 200;
+constexpr std::size_t kHolderMax = 1000;
 
 // A file of another user's in /tmp cannot be opened with O_CREAT (fs.protected_regular), so that comes second.
 ScopedFd open_lock(const std::filesystem::path& path) {
@@ -32,10 +32,22 @@ ScopedFd open_lock(const std::filesystem::path& path) {
   return fd;
 }
 
-std::string holder_of(int lock) {
+struct Holder {
+  std::string process;
+  std::string guard;  // what the guard of a process that has died says
+};
+
+Holder holder_of(int lock) {
   std::array<char, kHolderMax> text;
   const ssize_t count = ::pread(lock, text.data(), text.size(), 0);
-  return printable(trim(std::string_view(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0)));
+  const auto lines = split_lines(trim(std::string_view(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0)));
+  const auto line = [&](std::size_t i) { return i < lines.size() ? printable(lines[i]) : std::string(); };
+  return {line(0), line(1)};
+}
+
+std::string in_use(const Holder& holder) {
+  if (holder.guard.empty()) return "in use by " + holder.process;
+  return fmt::format("in use: {}, has died; {}", holder.process, holder.guard);
 }
 
 std::string this_process() {
@@ -54,6 +66,7 @@ bool wait_quietly(Duration time, const Interrupt& interrupt) {
 void HeldLease::give_back() {
   if (!lock_.valid()) return;
   (void)!::ftruncate(lock_.get(), 0);
+  (void)::flock(lock_.get(), LOCK_UN);  // whoever else has the descriptor still
   lock_.reset();
 }
 
@@ -67,8 +80,8 @@ Result<HeldLease> take_lease(const BoardLease& lease, const Clock& clock, const 
       return fail(fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
     }
     if (deadline.passed(clock.now())) {
-      return fail(fmt::format("it is in use by {}; waited {} for {}", holder_of(lock.get()),
-                              format_duration(lease.wait), path));
+      return fail(
+          fmt::format("it is {}; waited {} for {}", in_use(holder_of(lock.get())), format_duration(lease.wait), path));
     }
     if (!wait_quietly(kLook, interrupt)) return fail("interrupted while waiting for it");
   }
@@ -83,9 +96,11 @@ Result<HeldLease> take_lease(const BoardLease& lease, const Clock& clock, const 
 std::string lease_state(const BoardLease& lease) {
   const ScopedFd lock(::open(lease.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!lock.valid()) return errno == ENOENT ? "free" : fmt::format("not known ({})", std::strerror(errno));
-  const std::string holder = holder_of(lock.get());
-  if (::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return "in use by " + holder;
-  return holder.empty() ? "free" : fmt::format("free; {}, which has ended, did not give it back", holder);
+  const Holder holder = holder_of(lock.get());
+  if (::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return in_use(holder);
+  if (holder.process.empty()) return "free";
+  if (!holder.guard.empty()) return fmt::format("free; {}, has died; {}", holder.process, holder.guard);
+  return fmt::format("free; {}, which has ended, did not give it back", holder.process);
 }
 
 }  // namespace bootrig

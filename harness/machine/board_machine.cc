@@ -243,6 +243,7 @@ void BoardMachine::stop() {
     parts_.state->give_up(done.error().message);
   }
   parts_.line = SerialLine();
+  parts_.commands.end_guard();
   parts_.lease.give_back();
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/board_guard.h"
 #include "machine/board_lease.h"
 #include "machine/machine.h"
 #include "machine/serial_line.h"
@@ -32,13 +33,17 @@ class BoardState {
   std::optional<std::string> why_;
 };
 
-// A board's commands, with the words filled in. Each has a time limit and is tried again when it fails.
+// A board's commands, with the words filled in. Each has a time limit and is tried again when it fails. Its guard runs
+// them, where there is one; a guard that was killed is missed by nobody but the next who kills bootrig.
 class BoardCommands {
  public:
   BoardCommands(const BoardSpec& board, const BoardWords& words, ProcessLauncher& launcher, const Clock& clock);
 
-  Result<void> power_on() { return power("on"); }
-  Result<void> power_off() { return power("off"); }  // nothing, where there is reset alone
+  // From now on.
+  void be_guarded(BoardGuard guard) { guard_.emplace(std::move(guard)); }
+  void end_guard() { guard_.reset(); }
+
+  Result<void> power_off();  // nothing, where there is reset alone
   // Off and on again, or reset; `between` runs while it is off.
   Result<void> power_cycle(const std::function<Result<void>()>& between);
   Result<void> reset();
@@ -49,13 +54,21 @@ class BoardCommands {
   CommandLine starting() const;  // the command that powers it on
 
  private:
-  Result<void> power(std::string_view what);
-  Result<void> run(std::string_view what, const CommandLine& command, Duration timeout, unsigned tries);
+  struct Limits {
+    Duration timeout;
+    unsigned tries = 1;
+  };
+  Limits power_limits() const { return {board_.power.timeout, board_.power.retries + 1}; }
+  Result<void> power_up();  // on, or reset
+  // `undo`: what the guard does once bootrig is gone, from when the command has succeeded.
+  Result<void> run(std::string_view what, const CommandLine& command, Limits limits, const GuardCommand& undo = {});
+  Result<CommandResult> run_once(const GuardRequest& request, Duration timeout);
 
   const BoardSpec& board_;
   BoardWords words_;
   ProcessLauncher& launcher_;
   const Clock& clock_;
+  std::optional<BoardGuard> guard_;
 };
 
 class BoardMachine final : public Machine {
@@ -133,11 +146,13 @@ class BoardMachine final : public Machine {
   bool stopped_ = false;
 };
 
-// Waits for the board, opens its line, deploys the image and powers it on. Failures are the environment's.
+// Waits for the board, opens its line, deploys the image and powers it on. Failures are the environment's. `agent`: the
+// program that guards it; empty: nobody does.
 std::expected<std::unique_ptr<Machine>, StartFailure> start_board(ProcessLauncher& launcher, const Clock& clock,
                                                                   const Interrupt& interrupt,
                                                                   const MachineRequest& request,
-                                                                  std::shared_ptr<BoardState> state);
+                                                                  std::shared_ptr<BoardState> state,
+                                                                  const std::filesystem::path& agent);
 
 // The command that powers it on, with the image's name in it; and a line about its console and its lease.
 std::vector<std::string> board_command(const MachineRequest& request);

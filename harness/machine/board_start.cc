@@ -69,12 +69,21 @@ std::optional<Trouble> switch_on(BoardMachine::Parts& parts, const std::string& 
   return Trouble{on.error().message, deployed};
 }
 
+// From here on somebody puts the board away, whatever becomes of us.
+Result<void> set_guard(BoardMachine::Parts& parts, ProcessLauncher& launcher, const fs::path& agent) {
+  if (agent.empty()) return {};
+  BOOTRIG_TRY(BoardGuard guard, BoardGuard::start(launcher, agent, parts.board->name, parts.lease.descriptor()));
+  parts.commands.be_guarded(std::move(guard));
+  return {};
+}
+
 std::optional<Trouble> prepare(BoardMachine::Parts& parts, const std::string& image, ProcessLauncher& launcher,
-                               const Clock& clock, const Interrupt& interrupt) {
+                               const Clock& clock, const Interrupt& interrupt, const fs::path& agent) {
   const BoardSpec& board = *parts.board;
   auto lease = take_lease(board.lease, clock, interrupt);
   if (!lease) return Trouble{lease.error().message};
   parts.lease = std::move(*lease);
+  if (const auto guarded = set_guard(parts, launcher, agent); !guarded) return Trouble{guarded.error().message};
   if (const auto acquired = parts.commands.acquire(interrupt); !acquired) return Trouble{acquired.error().message};
   std::optional<Trouble> trouble;
   auto line = SerialLine::open(board.serial, launcher, Deadline::after(clock.now(), kConnectTime));
@@ -92,7 +101,7 @@ std::optional<Trouble> prepare(BoardMachine::Parts& parts, const std::string& im
 }  // namespace
 
 Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interrupt& interrupt,
-                    const MachineRequest& request, std::shared_ptr<BoardState> state) {
+                    const MachineRequest& request, std::shared_ptr<BoardState> state, const fs::path& agent) {
   using Kind = StartFailure::Kind;
   const std::shared_ptr<const BoardSpec> board = request.machine.board;
   const auto failed = [&](Kind kind, const std::string& why) {
@@ -113,10 +122,10 @@ Started start_board(ProcessLauncher& launcher, const Clock& clock, const Interru
                             .upload = uploads ? payload->bytes : std::string(),
                             .upload_name = name_of(*board, request.image),
                             .lease = {},
-                            .commands = {*board, words, launcher, clock},
+                            .commands = BoardCommands(*board, words, launcher, clock),
                             .line = {},
                             .state = state};
-  if (const auto trouble = prepare(parts, payload->bytes, launcher, clock, interrupt)) {
+  if (const auto trouble = prepare(parts, payload->bytes, launcher, clock, interrupt, agent)) {
     if (trouble->of_board && !interrupt.raised()) state->give_up(trouble->what);
     return failed(Kind::kHost, trouble->what);
   }

@@ -83,7 +83,7 @@ class BoardTest : public ::testing::Test {
   Started start() {
     MachineSpec machine{.kind = MachineKind::kBoard};
     machine.board = std::make_shared<const BoardSpec>(spec_);
-    return start_board(launcher_, clock_, interrupt_, {.machine = machine, .image = image_}, state_);
+    return start_board(launcher_, clock_, interrupt_, {.machine = machine, .image = image_}, state_, agent_);
   }
 
   // Events until `enough` holds of what was said, or the machine ended, or ten seconds passed.
@@ -118,6 +118,7 @@ class BoardTest : public ::testing::Test {
   FakeBoard board_;
   TestFolder folder_;
   BoardSpec spec_;
+  std::filesystem::path agent_;
   BootImage image_{.file = folder_.put("image.bin", "123456789")};
   std::function<FakeRun(const std::string&)> outlet_ = [](const std::string&) { return FakeRun{}; };
   FakeLauncher launcher_{[this](const LaunchSpec& spec) -> Result<FakeRun> { return outlet_(spec.argv.back()); }};

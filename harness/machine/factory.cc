@@ -10,6 +10,7 @@
 #include "machine/kvm_host.h"
 #include "machine/machine.h"
 #include "machine/qemu_machine.h"
+#include "machine/ssh_host.h"
 
 namespace bootrig {
 namespace {
@@ -19,6 +20,7 @@ struct Surroundings {
   ProcessLauncher& launcher;
   const Clock& clock;
   const Interrupt& interrupt;
+  std::filesystem::path agent;  // of this host; empty: there is none
 };
 
 // Of a run: a place of its own, where one session at a time runs.
@@ -51,7 +53,7 @@ constexpr std::array kKinds{
          [](const Surroundings&, const MachineSpec&) -> std::optional<std::string> { return std::nullopt; },
          [](const MachineRequest& request) { return board_command(request); },
          [](const Surroundings& s, const MachineRequest& request, const Board& board) {
-           return start_board(s.launcher, s.clock, s.interrupt, request, board.state);
+           return start_board(s.launcher, s.clock, s.interrupt, request, board.state, s.agent);
          }},
 };
 
@@ -152,7 +154,8 @@ class RealMachineFactory final : public MachineFactory {
 
 std::unique_ptr<MachineFactory> make_machine_factory(ProcessLauncher& launcher, const Clock& clock,
                                                      const Interrupt& interrupt, OtherHosts others) {
-  return std::make_unique<RealMachineFactory>(Surroundings{launcher, clock, interrupt}, std::move(others));
+  const auto agent = others.agents.empty() ? std::filesystem::path() : agent_here(others.agents);
+  return std::make_unique<RealMachineFactory>(Surroundings{launcher, clock, interrupt, agent}, std::move(others));
 }
 
 }  // namespace bootrig

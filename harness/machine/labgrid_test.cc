@@ -16,20 +16,31 @@ namespace {
 
 using ::testing::ElementsAre;
 
+// As one of 2026 does it with microcom(1): without the place nothing works, and its console says three lines of its own.
 constexpr const char* kClient = R"sh(#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/asked"
+refuse() { echo "labgrid-client: Error: $1" >&2; exit 1; }
 case "$*" in
+  "-p rack-3 acquire")
+    [ ! -e "$here/acquired" ] || refuse "Place rack-3 is already acquired by $(cat "$here/acquired")."
+    echo test/me > "$here/acquired"; echo "acquired place rack-3"; exit ;;
+esac
+[ "$(cat "$here/acquired" 2>/dev/null)" = test/me ] || refuse "place rack-3 is not acquired"
+case "$*" in
+  "-p rack-3 release") rm "$here/acquired"; echo "released place rack-3" ;;
   "-p rack-3 power on") touch "$here/on" ;;
   "-p rack-3 power off") rm -f "$here/on" ;;
   "-p rack-3 console")
-    printf "connecting to NetworkSerialPort(...) calling microcom -s 115200 -t rack:4003\r\n"
+    printf "connecting to NetworkSerialPort(...) calling /usr/bin/microcom -s 115200 -t 127.0.0.1:58085\r\n"
+    printf "connected to 127.0.0.1 (port 58085)\r\nEscape character: Ctrl-\\\\\r\n"
+    printf "Type the escape character to get to the prompt.\r\n"
     while [ ! -e "$here/on" ]; do sleep 0.01; done
     printf "U-Boot 2024.01\r\nHit any key to stop autoboot:  2"
     [ "$(dd bs=1 count=5 2>/dev/null)" = "boot$(printf '\r')" ] || exit 1
     printf "\r\nStarting kernel ...\r\n\r\nhello\r\n"
     cat > /dev/null ;;
-  *) true ;;
+  *) refuse "no such command: $*" ;;
 esac
 )sh";
 
@@ -37,7 +48,7 @@ constexpr const char* kTarget = R"({
   "extends": "base/labgrid", "summary": "A board of the rack",
   "machine": { "cpu": "cortex-a72", "place": "rack-3",
                "boot-steps": [{ "expect": "Hit any key" }, { "send": "boot\r" }, { "expect": "Starting kernel" }],
-               "lease": { "lock": "LOCK" } } })";
+               "lease": { "lock": "LOCK", "wait": "300ms" } } })";
 
 class LabgridTest : public ::testing::Test {
  protected:
@@ -92,6 +103,22 @@ TEST_F(LabgridTest, PlaceIsTakenDrivenAndGivenBack) {
   std::erase(lines, "-p rack-3 console");
   EXPECT_THAT(lines, ElementsAre("-p rack-3 acquire", "-p rack-3 power off", "-p rack-3 power on",
                                  "-p rack-3 power off", "-p rack-3 release"));
+}
+
+TEST_F(LabgridTest, PlaceOfSomebodyElseIsLeftToHim) {
+  const auto profile = target();
+  ASSERT_TRUE(profile) << to_text(profile.error());
+  folder_.put("acquired", "desk/carol");
+  const SteadyClock clock;
+  const Interrupt interrupt;
+  ForkingLauncher launcher;
+  const auto factory = make_machine_factory(launcher, clock, interrupt);
+  const auto machine = factory->start({profile->machine, {folder_.put("image.bin", "bytes"), 0x80000}});
+  ASSERT_FALSE(machine);
+  EXPECT_EQ(machine.error().message,
+            "board 'rack': the lease: 'labgrid-client -p rack-3 acquire' ended with exit status 1: labgrid-client: "
+            "Error: Place rack-3 is already acquired by desk/carol.; waited 300ms");
+  EXPECT_EQ(read_file(folder_.path() / "asked").value(), "-p rack-3 acquire\n");
 }
 
 // Boards stand behind the hosts, each a place of its own.

@@ -31,16 +31,16 @@ constexpr Duration kLookForSocket = 10ms;
 // What nobody has used for so long is deleted over there.
 constexpr int kKeepDays = 30;
 
-std::string this_architecture() {
-  utsname names{};
-  return ::uname(&names) == 0 ? names.machine : "unknown";
-}
-
 Duration time_of_copy(std::uint64_t size) {
   return kCommandLimit + kCopyTimeOfMiB * static_cast<std::int64_t>(size >> 20);
 }
 
 }  // namespace
+
+fs::path agent_here(const fs::path& agents) {
+  utsname names{};
+  return agents / (::uname(&names) == 0 ? names.machine : "unknown");
+}
 
 // The shared connection: an ssh that lives as long as this.
 struct SshHost::Master {
@@ -197,7 +197,7 @@ Result<std::unique_ptr<ChildProcess>> SshHost::launch(const std::vector<std::str
   way.insert(way.end(), {spec_.ssh, shell_quote({agent_, "serve"})});
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(spec_.patience);
   LaunchSpec relay = here;
-  relay.argv = {(agents_ / this_architecture()).string(), "relay", fmt::format("{}", patience.count()),
+  relay.argv = {agent_here(agents_).string(), "relay", fmt::format("{}", patience.count()),
                 fmt::format("{}", way.size())};
   relay.argv.insert(relay.argv.end(), way.begin(), way.end());
   relay.argv.insert(relay.argv.end(), argv.begin(), argv.end());

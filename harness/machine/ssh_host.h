@@ -17,9 +17,12 @@
 
 namespace bootrig {
 
+// This host's agent in the folder of the agents, which are named as uname -m names an architecture.
+std::filesystem::path agent_here(const std::filesystem::path& agents);
+
 class SshHost final : public FilesThere {
  public:
-  // `agents`: the folder with an agent for each architecture, named as uname -m names it. The launcher outlives it.
+  // `agents`: the folder with an agent for each architecture. The launcher outlives it.
   SshHost(HostSpec spec, std::filesystem::path agents, ProcessLauncher& launcher);
   ~SshHost() override;
 
