@@ -23,7 +23,6 @@
 namespace bootrig {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 // How long a command that ran out of time has to put its own children away.
 constexpr std::uint64_t kGraceMs = 1000;
 constexpr std::uint64_t kOneTryMs = kGraceMs + 4000;  // beside its time limit
