@@ -70,8 +70,9 @@ TEST(SerialPort, PortsThatThereAre) {
 TEST(SerialPort, ErrorsThatTheDriverCounted) {
   const PortErrors before{.framing = 2, .parity = 1, .overruns = 3};
   EXPECT_EQ(describe_port_errors(before, before, 115200), "");
-  EXPECT_EQ(describe_port_errors(before, {.framing = 314, .parity = 2, .overruns = 3}, 115200),
-            "the port's driver counted 312 framing errors and 1 parity error: is the board's UART at 115200 baud, 8N1?");
+  EXPECT_EQ(
+      describe_port_errors(before, {.framing = 314, .parity = 2, .overruns = 3}, 115200),
+      "the port's driver counted 312 framing errors and 1 parity error: is the board's UART at 115200 baud, 8N1?");
   EXPECT_EQ(describe_port_errors(before, {.framing = 2, .parity = 1, .overruns = 4}, 1500000),
             "the port's driver counted 1 overrun: bytes were lost");
 }
