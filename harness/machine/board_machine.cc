@@ -180,10 +180,12 @@ void BoardMachine::check_firmware() {
     return cycled ? begin_firmware(tries + 1) : end(cycled.error().message);
   }
   const auto last = firmware_->matcher.last_lines(1);
+  const std::string errors = parts_.line.errors();
   const std::string said =
       silent_ ? "it said nothing" : fmt::format("its last line was '{}'", last.empty() ? "" : printable(last[0].text));
-  end(fmt::format("it does not get to its image: {} within {}; {}; powered on {} time{}", what_was_missed(),
-                  format_duration(firmware_->within), said, tries, tries == 1 ? "" : "s"));
+  end(fmt::format("it does not get to its image: {} within {}; {}; powered on {} time{}{}{}", what_was_missed(),
+                  format_duration(firmware_->within), said, tries, tries == 1 ? "" : "s", errors.empty() ? "" : "; ",
+                  errors));
 }
 
 std::string BoardMachine::what_was_missed() const {

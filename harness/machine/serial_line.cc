@@ -1,13 +1,11 @@
 #include "machine/serial_line.h"
 
-#include <asm/termbits.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,37 +16,13 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "machine/serial_port.h"
 
 namespace bootrig {
 namespace {
 
 constexpr std::size_t kLineReadSize = std::size_t{64} << 10;
 constexpr std::size_t kDrainMax = std::size_t{1} << 20;
-
-// As cfmakeraw(3): bytes as they are. 8N1, no flow control, modem lines ignored. A speed of 0 is left alone. Linux's
-// termios2 takes any speed (ioctl_tty(2), BOTHER).
-bool make_raw(int fd, unsigned baud) {
-  termios2 settings{};
-  if (::ioctl(fd, TCGETS2, &settings) != 0) return false;
-  settings.c_iflag &= ~static_cast<tcflag_t>(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXOFF);
-  settings.c_oflag &= ~static_cast<tcflag_t>(OPOST);
-  settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
-  settings.c_cflag &= ~static_cast<tcflag_t>(CSIZE | PARENB | CSTOPB | CRTSCTS);
-  settings.c_cflag |= CS8 | CREAD | CLOCAL;
-  settings.c_cc[VMIN] = 1;
-  settings.c_cc[VTIME] = 0;
-  if (baud != 0) {
-    settings.c_cflag = (settings.c_cflag & ~static_cast<tcflag_t>(CBAUD | (CBAUD << IBSHIFT))) | BOTHER;
-    settings.c_ispeed = settings.c_ospeed = baud;
-  }
-  return ::ioctl(fd, TCSETS2, &settings) == 0;
-}
-
-std::string open_trouble(int number) {
-  if (number == EBUSY) return "another program has it";
-  if (number == EACCES) return "permission denied; serial ports belong to the group dialout";
-  return std::strerror(number);
-}
 
 // Within the deadline, or why not.
 std::string connect_within(int fd, const addrinfo& address, Deadline deadline) {
@@ -93,12 +67,10 @@ Result<SerialLine> SerialLine::open(const BoardSerial& serial, ProcessLauncher& 
 }
 
 Result<void> SerialLine::open_tty(const std::string& path, unsigned baud) {
-  fd_.reset(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-  if (!fd_.valid()) return fail(open_trouble(errno));
-  if (::isatty(fd_.get()) == 0) return fail("it is no serial port");
-  if (!make_raw(fd_.get(), baud)) return fail(fmt::format("its settings are refused: {}", std::strerror(errno)));
-  if (baud != 0) ::ioctl(fd_.get(), TIOCEXCL);  // until it is closed, no other program opens it
+  BOOTRIG_TRY(fd_, baud == 0 ? open_terminal(path) : open_serial_port(path, baud));
+  baud_ = baud;
   is_tty_ = true;
+  errors_before_ = port_errors(fd_.get());
   return {};
 }
 
@@ -130,7 +102,7 @@ Result<void> SerialLine::start_command(const BoardSerial& serial, ProcessLaunche
   }
   const ScopedFd theirs(::open(path.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   program_errors_.reset(::memfd_create("errors", MFD_CLOEXEC));
-  if (!theirs.valid() || !make_raw(theirs.get(), 0)) {
+  if (!theirs.valid() || !make_raw(theirs.get())) {
     return fail(fmt::format("no terminal for it: {}", std::strerror(errno)));
   }
   BOOTRIG_TRY(
@@ -146,8 +118,10 @@ std::string SerialLine::read() {
   const ssize_t count = ::read(fd_.get(), bytes.data(), bytes.size());
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (count <= 0) {
-    // A terminal whose other end is closed gives EIO.
-    note_cut(count == 0 || errno == EIO ? "its other end was closed" : std::strerror(errno));
+    // A terminal whose other end is closed gives EIO, one that was unplugged its end.
+    note_cut(count < 0 && errno != EIO ? std::strerror(errno)
+             : baud_ != 0              ? "its port is gone, as when an adapter is unplugged"
+                                       : "its other end was closed");
     return {};
   }
   bytes.resize(static_cast<std::size_t>(count));
@@ -174,12 +148,16 @@ std::size_t SerialLine::write(std::string_view bytes) {
 
 Result<void> SerialLine::send_break() {
   if (!is_tty_) return fail(fmt::format("the line {} carries no BREAK; a serial port of this host does", name_));
-  if (::ioctl(fd_.get(), TCSBRK, 0) != 0) return fail(fmt::format("no BREAK was sent: {}", std::strerror(errno)));
+  if (!bootrig::send_break(fd_.get())) return fail(fmt::format("no BREAK was sent: {}", std::strerror(errno)));
   return {};
 }
 
+std::string SerialLine::errors() const {
+  return is_tty_ && cut_.empty() ? describe_port_errors(errors_before_, port_errors(fd_.get()), baud_) : "";
+}
+
 void SerialLine::drain() {
-  if (is_tty_) ::ioctl(fd_.get(), TCFLSH, TCIFLUSH);
+  if (is_tty_) drop_input(fd_.get());
   for (std::size_t dropped = 0; dropped < kDrainMax;) {
     const std::size_t count = read().size();
     if (count == 0) break;

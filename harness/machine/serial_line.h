@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "machine/serial_port.h"
 #include "process/launcher.h"
 #include "spec/board.h"
 
@@ -28,6 +29,8 @@ class SerialLine {
   Result<void> send_break();
   // Drops what has come.
   void drain();
+  // What the driver of a serial port has counted since it was opened, as a sentence; empty: nothing, or it is none.
+  std::string errors() const;
   // Why nothing will ever come again; empty: the line stands.
   const std::string& cut() const { return cut_; }
 
@@ -40,6 +43,8 @@ class SerialLine {
   std::string name_;
   ScopedFd fd_;
   bool is_tty_ = false;
+  unsigned baud_ = 0;  // of a serial port; else 0
+  PortErrors errors_before_;
   std::unique_ptr<ChildProcess> program_;
   ScopedFd program_errors_;  // a file in memory
   std::string cut_;

@@ -1,9 +1,11 @@
 #include "machine/serial_line.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +96,27 @@ TEST_F(SerialLineTest, ProgramThatEndsIsQuoted) {
       line->cut(),
       "the line command:sh -c echo place is taken >&2; exit 1 was cut: its other end was closed; its program says "
       "'place is taken'");
+}
+
+TEST_F(SerialLineTest, PortThatIsUnplugged) {
+  ScopedFd other_end(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(::grantpt(other_end.get()) == 0 && ::unlockpt(other_end.get()) == 0);
+  const std::string path = ::ptsname(other_end.get());
+  auto line = open({.device = path, .baud = 460800});
+  ASSERT_TRUE(line) << to_text(line.error());
+  ASSERT_EQ(::write(other_end.get(), "up", 2), 2);
+  EXPECT_EQ(read(*line, 2), "up");
+  EXPECT_EQ(line->errors(), "");
+  other_end.reset();
+  EXPECT_EQ(read(*line, 1), "");
+  EXPECT_EQ(line->cut(),
+            "the line " + path + " at 460800 baud was cut: its port is gone, as when an adapter is unplugged");
+  EXPECT_EQ(line->write("x"), 0u);
+  EXPECT_EQ(line->errors(), "");
+  EXPECT_EQ(to_text(open({.device = "/dev/ttyUSB-none"}).error())
+                .find("cannot open the line /dev/ttyUSB-none at 115200 "
+                      "baud: there is no such port; this host has "),
+            0u);
 }
 
 TEST_F(SerialLineTest, RefusesWhatIsNoLine) {

@@ -155,9 +155,9 @@ void read_lease(JsonReader& json, BoardLease& lease) {
   if (lease.acquire.empty() != lease.release.empty()) json.refuse("", "'acquire' and 'release' stand together");
 }
 
-// The same for all targets that use the console, whoever runs them.
+// The same for all targets that use the console, at any speed, whoever runs them.
 std::filesystem::path default_lock(const BoardSerial& serial) {
-  std::string name = to_text(serial).substr(0, 120);
+  std::string name = (serial.device.empty() ? to_text(serial) : serial.device).substr(0, 120);
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
   }

@@ -78,18 +78,20 @@ TEST(Documentation, BoardsParse) {
 
 TEST(Documentation, TheLabParses) {
   const auto section = [](const char* heading) { return json_blocks(heading, "docs/lab.md"); };
-  const auto project = section("## 1. "), hosts = section("## 2. "), targets = section("## 3. "),
+  const auto transcript = [](std::string_view file) -> Result<NamedText> {
+    return NamedText{std::string(file), "a line\n"};
+  };
+  const auto project = section("## 1. "), hosts = section("## 2. "), board = section("## 3. "),
              matrix = section("## 4. ");
   ASSERT_EQ(project.size(), 2u);
   expect_parses(parse_recipe("mykernel", "lab.md", project[0]));
-  expect_parses(parse_scenario("boot/up", "lab.md", project[1], [](std::string_view file) -> Result<NamedText> {
-    return NamedText{std::string(file), "a line\n"};
-  }));
+  expect_parses(parse_scenario("boot/up", "lab.md", project[1], transcript));
   ASSERT_EQ(hosts.size(), 1u);
   expect_parses(parse_hosts("hosts.json", hosts[0]));
-  ASSERT_EQ(targets.size(), 1u);
-  const auto source = [&](std::string_view) -> Result<NamedText> { return NamedText{"lab.md", targets[0]}; };
+  ASSERT_EQ(board.size(), 2u);
+  const auto source = [&](std::string_view) -> Result<NamedText> { return NamedText{"lab.md", board[0]}; };
   expect_parses(parse_target("pi4", source, {"pi4"}));
+  expect_parses(parse_scenario("boot/up-pi4", "lab.md", board[1], transcript));
   ASSERT_EQ(matrix.size(), 1u);
   expect_parses(parse_matrix("nightly", "lab.md", matrix[0]));
 }

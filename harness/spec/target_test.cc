@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "spec/board.h"
 #include "testing/paths.h"
 
 namespace bootrig {
@@ -64,6 +65,15 @@ TEST(Target, ReadsEveryKey) {
   EXPECT_EQ(profile->machine.qemu, "/opt/qemu");
   EXPECT_EQ(profile->machine.extra_arguments, (std::vector<std::string>{"-d", "int"}));
   EXPECT_EQ(profile->variable, std::vector<std::string>{"cpus"});
+}
+
+TEST(Target, TargetsOfOnePortAreOneBoardAtAnySpeed) {
+  const std::string port = R"({"summary": "s", "machine": {"kind": "board", "serial": "/dev/ttyUSB0", "baud": )";
+  const Profiles profiles{{{"slow", port + "115200}}"}, {"fast", port + "1500000}}"}}};
+  const auto slow = profiles.parse("slow"), fast = profiles.parse("fast");
+  ASSERT_TRUE(slow && fast) << profiles.error("slow");
+  EXPECT_EQ(slow->machine.board->lease.lock, "/tmp/bootrig-board-_dev_ttyUSB0.lock");
+  EXPECT_EQ(fast->machine.board->lease.lock, slow->machine.board->lease.lock);
 }
 
 TEST(Target, ExtendsMergesObjectsAndReplacesTheRest) {

@@ -5,7 +5,12 @@
 
 #include "sysreg.h"
 
-enum { kDataRegister = 0x00, kFlagRegister = 0x18, kTransmitFifoFull = 1 << 5 };
+// A PL011's, unless a recipe says otherwise.
+#ifndef UART_FLAGS
+#define UART_FLAGS 0x18
+#endif
+
+enum { kDataRegister = 0x00, kFlagRegister = UART_FLAGS, kTransmitFifoFull = 1 << 5 };
 
 static uintptr_t uart;
 static bool in_line;  // something stands in the line, also when it was not ours

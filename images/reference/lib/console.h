@@ -9,7 +9,7 @@
 // defines it.
 extern const char program_name[];
 
-// The PL011's address as this program sees it. Until it is set, output is dropped.
+// The UART's address as this program sees it. Until it is set, output is dropped.
 void console_open(uintptr_t base);
 
 // Bytes as they are.
