@@ -1,4 +1,4 @@
-# Debian's arm64 packages for this machine's use, without its own package state being touched. Sourced by what needs them.
+# Debian's arm64 packages, without this machine's own package state being touched. Sourced by what needs them.
 
 skip() {
   echo "skip: $*" >&2

@@ -125,8 +125,9 @@ HostCheck check_kvm(const KvmHost& host) {
   const auto trouble =
       kvm_unavailable(host, {.accelerator = Accelerator::kKvm, .gic = host.gicv3 && !host.gicv2 ? 3u : 2u});
   check.ok = !trouble;
-  check.found = trouble.value_or(
-      fmt::format("/dev/kvm can be used; it gives guests {}", both ? "GICv2 and GICv3" : host.gicv2 ? "GICv2" : "GICv3"));
+  check.found = trouble.value_or(fmt::format("/dev/kvm can be used; it gives guests {}", both ? "GICv2 and GICv3"
+                                                                                         : host.gicv2 ? "GICv2"
+                                                                                                      : "GICv3"));
   if (!trouble) return check;
   if (host.architecture == "aarch64" && host.device_trouble == std::strerror(ENOENT)) {
     check.found += "; a Linux that was started at EL2 has it: not inside most virtual machines";
