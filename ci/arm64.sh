@@ -9,7 +9,12 @@ skip() {
 apt_arm64() {
   apt-get -q -y -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Debug::NoLocking=1 \
     -o Dir::State::Lists="$1/lists" -o Dir::State::status="$1/status" -o Dir::Cache="$1/cache" \
-    -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 "${@:2}"
+    -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 -o APT::Update::Error-Mode=any "${@:2}"
+}
+
+# The line of what apt said that tells why.
+why() {
+  grep -m 1 '^[EW]: ' <<< "$1" || tail -n 1 <<< "$1"
 }
 
 # fetch_arm64 FOLDER PACKAGE...: them and what they depend on, into FOLDER/cache/archives.
@@ -18,10 +23,9 @@ fetch_arm64() {
   mkdir -p "$folder"/lists/partial "$folder"/cache/archives/partial
   : > "$folder/status"
   command -v apt-get > /dev/null || skip "no apt-get to fetch arm64 packages with"
-  said=$(apt_arm64 "$folder" update 2>&1) ||
-    skip "the arm64 package lists cannot be had: $(echo "$said" | tail -n 1)"
+  said=$(apt_arm64 "$folder" update 2>&1) || skip "the arm64 package lists cannot be had: $(why "$said")"
   said=$(apt_arm64 "$folder" --no-install-recommends -d install "${@:2}" 2>&1) ||
-    skip "the arm64 packages cannot be had: $(echo "$said" | tail -n 1)"
+    skip "the arm64 packages cannot be had: $(why "$said")"
 }
 
 # The shared libraries that programs need, all levels deep, as they lie below root FOLDER.
