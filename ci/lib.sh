@@ -8,14 +8,17 @@ quietly() {
   "$@" >"$log" 2>&1 || { cat "$log" >&2; echo "failed: $*" >&2; exit 2; }
 }
 
-# Installs what ci/packages.txt (and further lists) name and this machine has not.
+# Installs what ci/packages.txt (and further lists) name and this machine has not. A package that another provides is there:
+# on an AArch64 host gcc-aarch64-linux-gnu is a name of its gcc.
 ensure_packages() {
-  local wanted missing
+  local wanted here missing
   wanted=$(sed 's/#.*//' ci/packages.txt "$@" | tr -s '[:space:]' '\n' | sed '/^$/d')
+  here=$(dpkg-query -W -f '${db:Status-Status},${Package},${Provides}\n' | sed -n 's/^installed,//p' |
+    tr ',' '\n' | sed 's/ (.*//; s/ //g')
   missing=$(for package in $wanted; do
     # NodeSource's nodejs brings npm along, and conflicts with Debian's package of that name.
     [ "$package" = npm ] && command -v npm >/dev/null && continue
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+    grep -qxF "$package" <<< "$here" || echo "$package"
   done)
   [ -z "$missing" ] && return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

@@ -1,5 +1,5 @@
-# The agent as a static program: build/<preset>/agent/<architecture>, for this machine and, where Debian's cross compiler is
-# there, for aarch64. Compiled apart from the room's library, always the same way: a copy of it goes to other hosts by its
+# The agent as a static program: build/<preset>/agent/<architecture>, for the machine that bootrig is built for and, where
+# Debian's compiler for it is there, for the other architecture. Compiled apart from the room's library, always the same way: a copy of it goes to other hosts by its
 # hash. It is part of `bootrig` (which says what to install where a host needs one that was not built).
 file(GLOB AGENT_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/harness/agent/*.cc)
 list(FILTER AGENT_SOURCES EXCLUDE REGEX "_(test|fuzz)\\.cc$")
@@ -20,7 +20,10 @@ function(bootrig_agent architecture compiler)
 endfunction()
 
 bootrig_agent(${CMAKE_SYSTEM_PROCESSOR} ${CMAKE_CXX_COMPILER})
-find_program(AARCH64_CXX aarch64-linux-gnu-g++)
-if(AARCH64_CXX AND NOT CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
-  bootrig_agent(aarch64 ${AARCH64_CXX})
-endif()
+foreach(architecture aarch64 x86_64)
+  string(TOUPPER ${architecture}_CXX compiler)
+  find_program(${compiler} ${architecture}-linux-gnu-g++)
+  if(${compiler} AND NOT CMAKE_SYSTEM_PROCESSOR STREQUAL architecture)
+    bootrig_agent(${architecture} ${${compiler}})
+  endif()
+endforeach()

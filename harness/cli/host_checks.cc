@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "image/image.h"
-#include "machine/kvm_host.h"
 #include "reports/html_page.h"
 #include "run/scheduler.h"
 
@@ -23,24 +22,6 @@ constexpr std::uint64_t kSpaceNeeded = std::uint64_t{1} << 30;
 
 std::string as_root(const std::string& command) {
   return (::geteuid() == 0 ? "" : "sudo ") + command;
-}
-
-// What no command can mend (another processor) has none.
-std::string mend_kvm(const KvmHost& host) {
-  if (host.architecture != "aarch64") return "";
-  if (host.device_trouble == std::strerror(EACCES)) return as_root("usermod -aG kvm \"$USER\"");
-  if (!host.device_trouble.empty()) return as_root("modprobe kvm");
-  return as_root("apt-get install --no-install-recommends qemu-system-arm");
-}
-
-HostCheck check_kvm(ProcessLauncher& launcher) {
-  HostCheck check{.name = "KVM", .purpose = "targets under KVM; without it they are skipped"};
-  const KvmHost host = this_kvm_host(launcher);
-  const auto trouble = kvm_unavailable(host, MachineSpec{.accelerator = Accelerator::kKvm});
-  check.ok = !trouble;
-  check.found = trouble.value_or("/dev/kvm can be used");
-  if (trouble) check.mend = mend_kvm(host);
-  return check;
 }
 
 HostCheck check_page() {
@@ -126,11 +107,38 @@ HostCheck check_space(const char* name, const char* purpose, const fs::path& fol
   return check;
 }
 
+// What no command can mend has none: another processor, a Linux that was not started at EL2.
+std::string mend_kvm(const KvmHost& host) {
+  if (host.architecture != "aarch64") return "";
+  if (host.device_trouble == std::strerror(EACCES)) return as_root("usermod -aG kvm \"$USER\"");
+  if (!host.device_trouble.empty()) return "";
+  return as_root("apt-get install --no-install-recommends qemu-system-arm");
+}
+
 }  // namespace
+
+// KVM is a part of Linux on AArch64, no module; it offers the device where Linux was started at EL2 (Linux,
+// Documentation/arm64/booting.rst, "CPU mode").
+HostCheck check_kvm(const KvmHost& host) {
+  HostCheck check{.name = "KVM", .purpose = "targets under KVM; without it they are skipped"};
+  const bool both = host.gicv2 && host.gicv3;
+  const auto trouble =
+      kvm_unavailable(host, {.accelerator = Accelerator::kKvm, .gic = host.gicv3 && !host.gicv2 ? 3u : 2u});
+  check.ok = !trouble;
+  check.found = trouble.value_or(fmt::format("/dev/kvm can be used; it gives guests {}", both ? "GICv2 and GICv3"
+                                                                                         : host.gicv2 ? "GICv2"
+                                                                                                      : "GICv3"));
+  if (!trouble) return check;
+  if (host.architecture == "aarch64" && host.device_trouble == std::strerror(ENOENT)) {
+    check.found += "; a Linux that was started at EL2 has it: not inside most virtual machines";
+  }
+  check.mend = mend_kvm(host);
+  return check;
+}
 
 std::vector<HostCheck> check_host(ProcessLauncher& launcher, const Project& project, const fs::path& output,
                                   const fs::path& cache) {
-  return {check_kvm(launcher),
+  return {check_kvm(this_kvm_host(launcher)),
           check_page(),
           check_project(project),
           check_slots(),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/kvm_host.h"
 #include "process/launcher.h"
 #include "run/project.h"
 
@@ -26,5 +27,8 @@ std::vector<HostCheck> check_tools(ProcessLauncher& launcher, const Project& pro
 // KVM, the page for people in this bootrig, the project's files, slots for testcases, space in both folders.
 std::vector<HostCheck> check_host(ProcessLauncher& launcher, const Project& project,
                                   const std::filesystem::path& output, const std::filesystem::path& cache);
+
+// Of check_host(): for a host that may be any.
+HostCheck check_kvm(const KvmHost& host);
 
 }  // namespace bootrig

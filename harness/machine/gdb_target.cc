@@ -40,7 +40,8 @@ std::string_view attribute(std::string_view tag, std::string_view name) {
     if (++at == tag.size() || (tag[at] != '"' && tag[at] != '\'')) continue;
     const std::size_t end = tag.find(tag[at], at + 1);
     if (end == tag.npos) return {};
-    if (before.size() > name.size() && before.ends_with(name) && before[before.size() - name.size() - 1] <= ' ') {
+    if (before.size() > name.size() && before.ends_with(name) &&
+        std::string_view(" \t\r\n").contains(before[before.size() - name.size() - 1])) {
       return tag.substr(at + 1, end - at - 1);
     }
     at = end;

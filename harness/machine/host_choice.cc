@@ -127,7 +127,7 @@ std::expected<std::unique_ptr<Machine>, StartFailure> HostChoice::start(const Cl
   if (!there) return std::unexpected(StartFailure{StartFailure::Kind::kHost, to_text(there.error())});
   LauncherThere launcher(host, qemu_arguments(there->machine, there->image));
   MachineRequest scaled = request;
-  scaled.time_scale = host.spec().time_scale;
+  scaled.time_scale *= host.spec().time_scale;
   return start_qemu(launcher, clock, interrupt, scaled);
 }
 

@@ -125,7 +125,7 @@ struct MachineRequest {
   MachineSpec machine;
   BootImage image;
   std::size_t host = 0;     // one of MachineFactory::hosts()
-  double time_scale = 1.0;  // by which its answers may take longer; set for machines of other hosts
+  double time_scale = 1.0;  // by which its answers may take longer; of other hosts, times theirs
   // QEMU only. `paused`: before its first instruction, until breakpoints let it go on.
   bool paused = false;
   bool log_exceptions = false;

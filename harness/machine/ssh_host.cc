@@ -91,8 +91,8 @@ Result<HostFacts> SshHost::connect() {
   if (!fs::exists(agent, error)) {
     return refuse(
         "no agent",
-        fmt::format("this bootrig was built without one for {}; for aarch64 install g++-aarch64-linux-gnu and "
-                    "build again",
+        fmt::format("this bootrig was built without one for {}; for aarch64 install g++-aarch64-linux-gnu, for x86_64 "
+                    "g++-x86-64-linux-gnu, and build again",
                     architecture));
   }
   BOOTRIG_TRY(agent_, put(agent));

@@ -40,8 +40,9 @@ std::optional<unsigned> take_level(std::string_view& line) {
 
 }  // namespace
 
+// Not /dev/fd: udev makes that, and not every host has it.
 std::vector<std::string> exception_log_arguments() {
-  return {"-d", "int,guest_errors", "-D", fmt::format("/dev/fd/{}", kLogDescriptor)};
+  return {"-d", "int,guest_errors", "-D", fmt::format("/proc/self/fd/{}", kLogDescriptor)};
 }
 
 std::string to_text(const LoggedException& exception) {

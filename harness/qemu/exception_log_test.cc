@@ -121,7 +121,7 @@ TEST(ExceptionLog, TheBeginAndTheEndAreKept) {
 }
 
 TEST(ExceptionLog, Arguments) {
-  EXPECT_EQ(exception_log_arguments(), (std::vector<std::string>{"-d", "int,guest_errors", "-D", "/dev/fd/6"}));
+  EXPECT_EQ(exception_log_arguments(), (std::vector<std::string>{"-d", "int,guest_errors", "-D", "/proc/self/fd/6"}));
 }
 
 }  // namespace

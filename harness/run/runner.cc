@@ -336,10 +336,15 @@ class Runner {
     return TranscriptFile::create(folder);
   }
 
+  // A host for which time limits are stretched is slow to answer about a stopped machine, too.
+  MachineRequest request(const Testcase& testcase, const Image& image, std::size_t host) const {
+    return {testcase.target.machine, boot_image(image), host, options_.timeout_multiplier};
+  }
+
   // Boots, and keeps the machine until a failure has been looked at.
   void boot(const Testcase& testcase, const Image& image, std::size_t host, const fs::path& folder,
             TranscriptFile& transcript, Attempt& attempt) {
-    auto machine = context_.machines.start({testcase.target.machine, boot_image(image), host});
+    auto machine = context_.machines.start(request(testcase, image, host));
     if (!machine) {
       attempt.outcome = not_started(start_verdict(machine.error()));
       if (context_.interrupt.raised()) attempt.outcome.termination = Termination::kInterrupted;
@@ -373,7 +378,7 @@ class Runner {
     if (!options_.triage_rerun || !attempt.diagnosis || context_.interrupt.raised()) return;
     rerun_to_exception({.machines = context_.machines,
                         .clock = context_.clock,
-                        .machine = {testcase.target.machine, boot_image(image), host},
+                        .machine = request(testcase, image, host),
                         .image = image,
                         .transcript = console,
                         .stopped_for = stopped_for(attempt.outcome.termination),

@@ -33,7 +33,7 @@ Result<void> set_memory(std::uint64_t& out, std::string_view text) {
 Result<void> set_cpu(std::string& out, std::string_view text) {
   // A model with features ("max,sve=off") would not survive a testcase id: a file may say it, a
   // variation may not.
-  const bool plain = std::ranges::none_of(text, [](char c) { return c <= ' ' || c == ',' || c == '='; });
+  const bool plain = std::ranges::none_of(text, [](char c) { return c <= ' ' || c > '~' || c == ',' || c == '='; });
   if (text.empty() || !plain) return fail(fmt::format("'{}' is not the name of a CPU model", printable(text)));
   out = text;
   return {};

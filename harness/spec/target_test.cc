@@ -209,6 +209,7 @@ TEST(Variation, ErrorsSayWhatMayVary) {
        "virt[memory=63M]: memory: found 63M; a whole number of M from 64M to 255G is expected"},
       {"virt", {{"cpus", "9"}}, "virt[cpus=9]: cpus: found 9; with GICv2 at most 8 are allowed, with GICv3 512"},
       {"virt", {{"cpu", "a b"}}, "virt[cpu=a b]: cpu: 'a b' is not the name of a CPU model"},
+      {"virt", {{"cpu", "m\u00e4x"}}, "virt[cpu=m\u00e4x]: cpu: 'm\u00e4x' is not the name of a CPU model"},
   };
   for (const Case& one : cases) {
     const auto profile = profiles.parse(one.target);
