@@ -1,6 +1,7 @@
 # The agent as a static program: build/<preset>/agent/<architecture>, for the machine that bootrig is built for and, where
-# Debian's compiler for it is there, for the other architecture. Compiled apart from the room's library, always the same way: a copy of it goes to other hosts by its
-# hash. It is part of `bootrig` (which says what to install where a host needs one that was not built).
+# Debian's compiler for it is there, for the other architecture. Compiled apart from the room's library, always the same
+# way: a copy of it goes to other hosts by its hash. It is part of `bootrig` (which says what to install where a host needs
+# one that was not built).
 file(GLOB AGENT_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/harness/agent/*.cc)
 list(FILTER AGENT_SOURCES EXCLUDE REGEX "_(test|fuzz)\\.cc$")
 file(GLOB AGENT_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/harness/agent/*.h)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "testing/fake_inspection.h"
 
 namespace bootrig {
@@ -98,6 +100,19 @@ TEST_F(DiagnosisTest, TextAloneNamesTheEntryAndSaysWhatIsAssumed) {
   EXPECT_EQ(diagnosis->missing.back(),
             "the tables: what is said of their entries is from the text alone, with a granule of 4 KiB and 48 bits "
             "assumed");
+}
+
+// Another run of a board tells no more than this one.
+TEST_F(DiagnosisTest, ABoardsTextIsAllThereIs) {
+  const auto advises_a_run = [this](MachineKind kind) {
+    const MachineSpec machine{.kind = kind};
+    const auto diagnosis = diagnose({kDump, &machine, nullptr, &symbols_});
+    return diagnosis && std::ranges::any_of(diagnosis->missing, [](const std::string& missing) {
+             return missing.find("a live run") != missing.npos;
+           });
+  };
+  EXPECT_TRUE(advises_a_run(MachineKind::kQemu));
+  EXPECT_FALSE(advises_a_run(MachineKind::kBoard));
 }
 
 TEST_F(DiagnosisTest, ATruncatedMemoryEndsTheWalkNotTheProgram) {

@@ -60,6 +60,8 @@ CpuFacts look_at_cpu(const Facts& facts, const CpuState& state) {
 
 void look_at_machine(Facts& facts) {
   if (facts.evidence.at_rest == nullptr) {
+    // What a board does not give it says itself, and another run would not help.
+    if (facts.evidence.machine != nullptr && facts.evidence.machine->kind == MachineKind::kBoard) return;
     facts.missing.push_back(
         "the machine itself: only the text is known; a live run (bootrig boot, bootrig run) walks the tables");
     return;
