@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace bootrig {
@@ -41,6 +42,11 @@ BoardGuard::BoardGuard(ScopedFd socket, std::unique_ptr<ChildProcess> process)
 
 Result<BoardGuard> BoardGuard::start(ProcessLauncher& launcher, const std::filesystem::path& program,
                                      const std::string& board, int lock) {
+  if (std::error_code error; !std::filesystem::exists(program, error)) {
+    return fail(
+        fmt::format("cannot start its guard: there is no {}; bootrig's folder 'agent' belongs beside the program",
+                    program.string()));
+  }
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return fail(fmt::format("cannot make a socket for its guard: {}", std::strerror(errno)));

@@ -255,7 +255,8 @@ TEST_F(GuardedBoard, NoBoardWithoutItsGuard) {
   const auto machine = start();
   ASSERT_FALSE(machine);
   EXPECT_EQ(machine.error().message,
-            fmt::format("board '{}': cannot start its guard: /no/such/agent: cannot start: No such file or directory",
+            fmt::format("board '{}': cannot start its guard: there is no /no/such/agent; bootrig's folder 'agent' "
+                        "belongs beside the program",
                         spec_.name));
   EXPECT_EQ(lease(), "free");
 }
