@@ -29,8 +29,14 @@ class Hosts : public testing::Test {
     }
     return found;
   }
+  // Until it has said something here: a connection that is lost before bootrig knows of the machine is made anew.
   void wait_for_machine() const {
-    ASSERT_TRUE(eventually(60s, [&] { return !machines().empty(); }));
+    const fs::path transcript = fs::path(run_folder()) / "cells/bad/hang/virt/attempt-1/transcript.raw";
+    std::error_code error;
+    ASSERT_TRUE(eventually(60s, [&] {
+      const auto size = fs::file_size(transcript, error);
+      return !error && size > 0 && !machines().empty();
+    }));
   }
   void expect_no_machine() const {
     EXPECT_TRUE(eventually(10s, [&] { return machines().empty(); })) << machines().front().command;
